@@ -1,0 +1,48 @@
+"""The command line, `./huimin`: one group a room. Refusals and wrong input end with their message and exit code 2."""
+
+import os
+import sys
+
+import click
+
+from huimin.kernel.errors import Refusal
+
+
+class _Rooms(click.Group):
+    """Rooms are imported only when called, so that commands without a database start fast."""
+
+    ROOMS = {
+        "policy": "huimin.policy.cli:policy",
+        "audit": "huimin.audit.cli:audit",
+        "db": "huimin.database.cli:db",
+        "demo": "huimin.demo.cli:demo",
+        "serve": "huimin.demo.cli:serve",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self.ROOMS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.ROOMS:
+            return None
+        module, _, name = self.ROOMS[cmd_name].partition(":")
+        command: click.Command = getattr(__import__(module, fromlist=[name]), name)
+        return command
+
+
+@click.group(cls=_Rooms, help="惠民：从登记到发放的惠民补贴系统")
+def huimin() -> None:
+    """The root of the command line."""
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huimin.settings.base")
+    try:
+        huimin(prog_name="huimin")
+    except Refusal as refusal:
+        click.echo(str(refusal), err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,9 @@
+"""Room: audit."""
+
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    name = "huimin.audit"
+    label = "audit"
+    default_auto_field = "django.db.models.BigAutoField"

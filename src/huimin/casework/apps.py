@@ -1,0 +1,9 @@
+"""Room: casework."""
+
+from django.apps import AppConfig
+
+
+class CaseworkConfig(AppConfig):
+    name = "huimin.casework"
+    label = "casework"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,151 @@
+"""An instance made ready: its secrets, its PostgreSQL, its three roles, its database and tables.
+
+in    the environment; `DATABASE_URL` of a superuser, or nothing (then a private cluster under HUIMIN_HOME)
+out   the environment that huimin.settings reads; a database migrated and secured
+
+Every step may be repeated. Secrets are made once, into `secrets.env` beside the data, and never overwritten; what the
+environment already holds wins.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from huimin.database.cluster import Cluster, NoDatabase, wheel_programs
+from huimin.database.roles import APPLICATION, MAINTENANCE, OWNER
+
+ROOT = Path(__file__).resolve().parents[3]
+_PASSWORDS = {
+    OWNER: "HUIMIN_OWNER_PASSWORD",
+    APPLICATION: "HUIMIN_APP_PASSWORD",
+    MAINTENANCE: "HUIMIN_MAINTENANCE_PASSWORD",
+}
+EXTENSIONS = ("btree_gist",)
+
+
+def home() -> Path:
+    return Path(os.environ.get("HUIMIN_HOME", ROOT / "var"))
+
+
+def load_secrets() -> None:
+    """Make what is missing in `secrets.env` and put it into the environment."""
+    home().mkdir(parents=True, exist_ok=True)
+    path = home() / "secrets.env"
+    known = dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line) if path.exists() else {}
+    made = {
+        "HUIMIN_SECRET_KEY": lambda: secrets.token_urlsafe(50),
+        "HUIMIN_KEYS": lambda: f"1:{secrets.token_hex(32)}",
+        "HUIMIN_LOOKUP_KEY": lambda: secrets.token_hex(32),
+        "HUIMIN_SEAL_KEY": lambda: secrets.token_hex(32),
+        **{name: lambda: secrets.token_urlsafe(24) for name in _PASSWORDS.values()},
+    }
+    missing = {name: make() for name, make in made.items() if name not in known}
+    if missing:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "a") as file:
+            file.writelines(f"{name}={value}\n" for name, value in missing.items())
+    for name, value in (known | missing).items():
+        os.environ.setdefault(name, value)
+
+
+def private_cluster() -> Cluster:
+    """The cluster used when DATABASE_URL is not set; HUIMIN_PG_PROGRAMS names another folder of programs."""
+    programs = os.environ.get("HUIMIN_PG_PROGRAMS")
+    return Cluster(home() / "postgres", Path(programs) if programs else wheel_programs())
+
+
+def connect_settings() -> str:
+    """Start what must run, point the settings at it, and return the superuser's URL of the instance's database."""
+    load_secrets()
+    url = os.environ.get("DATABASE_URL")
+    if url:
+        parts = urlsplit(url)
+        name = os.environ.setdefault("HUIMIN_DB_NAME", unquote(parts.path.lstrip("/")) or "huimin")
+        url = urlunsplit(parts._replace(path="/" + name))
+    else:
+        cluster = private_cluster()
+        cluster.start()
+        url = cluster.url(os.environ.setdefault("HUIMIN_DB_NAME", "huimin"))
+    parts = urlsplit(url)
+    os.environ["HUIMIN_DB_HOST"] = parts.hostname or "127.0.0.1"
+    os.environ["HUIMIN_DB_PORT"] = str(parts.port or 5432)
+    return url
+
+
+def _maintenance_url(url: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path="/postgres"))
+
+
+def make_roles_and_database(url: str) -> None:
+    """The three roles, and the database in C.UTF-8 owned by the owner role; repeatable."""
+    name = urlsplit(url).path.lstrip("/")
+    with _superuser(_maintenance_url(url)) as connection:
+        for role, variable in _PASSWORDS.items():
+            _make_role(connection, role, os.environ[variable])
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            connection.execute(
+                sql.SQL(
+                    "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8'"
+                    " LC_CTYPE 'C.UTF-8'"
+                ).format(sql.Identifier(name), sql.Identifier(OWNER))
+            )
+    with _superuser(url) as connection:
+        for extension in EXTENSIONS:
+            connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
+        connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        for statement in (
+            "REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC",
+            "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {owner}, {application}, {maintenance}",
+            "ALTER SCHEMA public OWNER TO {owner}",
+            "GRANT USAGE ON SCHEMA public TO {application}, {maintenance}",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public"
+            " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {maintenance}",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES"
+            " TO {maintenance}",
+        ):
+            connection.execute(
+                sql.SQL(statement).format(
+                    database=sql.Identifier(name),
+                    owner=sql.Identifier(OWNER),
+                    application=sql.Identifier(APPLICATION),
+                    maintenance=sql.Identifier(MAINTENANCE),
+                )
+            )
+
+
+def _superuser(url: str) -> psycopg.Connection[tuple[object, ...]]:
+    try:
+        return psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as cause:
+        why = str(cause).strip().splitlines()[-1]
+        raise NoDatabase("连不上数据库", why=why, remedy="请检查 DATABASE_URL 和数据库是否启动") from cause
+
+
+def _make_role(connection: psycopg.Connection[tuple[object, ...]], role: str, password: str) -> None:
+    extra = "BYPASSRLS" if role == MAINTENANCE else "NOBYPASSRLS"
+    exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+    verb = "ALTER" if exists else "CREATE"
+    connection.execute(
+        sql.SQL(verb + " ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE " + extra + " PASSWORD {}").format(
+            sql.Identifier(role), sql.Literal(password)
+        )
+    )
+
+
+def upgrade() -> int:
+    """Migrate and secure as the owner; returns the number of tables secured. Django must be set up."""
+    from django.core.management import call_command
+    from django.db import connections
+
+    from huimin.database.security import secure
+
+    call_command("migrate", database="owner", verbosity=0, interactive=False)
+    owner = connections["owner"]
+    owner.ensure_connection()
+    count = secure(owner.connection)
+    owner.close()
+    return count

@@ -1,0 +1,192 @@
+"""Row-level security, grants and change-log triggers, from the declarations on the models (SEC-03, SEC-05, SEC-07).
+
+`secure` is run by the owner after every migration and may be run any number of times. It closes what it does not
+know: a table of ours without a declaration stops it, tables of libraries are listed in LIBRARY_TABLES with the reason
+why they carry no place.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from psycopg import Connection, sql
+
+from huimin.database.roles import APPLICATION, OWNER
+from huimin.database.tables import SealedField, Table, TableClass
+
+LIBRARY_TABLES: dict[str, str] = {
+    "django_migrations": "which migrations ran; read by checks only",
+    "django_content_type": "names of models, no business rows",
+    "auth_permission": "unused names of rights, kept by the framework",
+    "auth_group": "unused, kept by the framework",
+    "auth_group_permissions": "unused, kept by the framework",
+    "django_session": "sign-in sessions, opened before a scope is known",
+    "axes_accessattempt": "failed sign-ins, written before a scope is known",
+    "axes_accesslog": "sign-ins, written before a scope is known",
+    "axes_accessfailurelog": "failed sign-ins, written before a scope is known",
+    "axes_accessattemptexpiration": "failed sign-ins, written before a scope is known",
+}
+
+_STAFF = "current_setting('app.audience', true) IN ('staff', 'system')"
+_ANYBODY = "current_setting('app.audience', true) IN ('staff', 'system', 'bank')"
+# An unset or empty setting is NULL here, and NULL shows nothing. (A LIKE on the setting would fail open.)
+_BENEATH = (
+    "({column} >= nullif(current_setting('app.scope_from', true), '')"
+    " AND {column} < nullif(current_setting('app.scope_to', true), ''))"
+)
+_ABOVE = "({column} = ANY (string_to_array(nullif(current_setting('app.chain', true), ''), ',')))"
+_OWN_BANK = (
+    "(current_setting('app.audience', true) = 'bank'"
+    " AND bank_office_id::text = nullif(current_setting('app.office', true), ''))"
+)
+_READ = {
+    TableClass.SUBTREE: f"{_STAFF} AND {_BENEATH}",
+    TableClass.LOG: f"{_STAFF} AND {_BENEATH}",
+    TableClass.CHAIN: f"{_STAFF} AND ({_BENEATH} OR {_ABOVE})",
+    TableClass.OPEN: _ANYBODY,
+    TableClass.BANK: f"({_STAFF} AND {_BENEATH}) OR {_OWN_BANK}",
+}
+_WRITE = {
+    TableClass.SUBTREE: f"{_STAFF} AND {_BENEATH}",
+    TableClass.LOG: "false",
+    TableClass.CHAIN: f"{_STAFF} AND {_BENEATH}",
+    TableClass.OPEN: f"{_STAFF} AND {_BENEATH}",
+    TableClass.BANK: f"({_STAFF} AND {_BENEATH}) OR {_OWN_BANK}",
+}
+
+
+def our_tables() -> Iterator[type[Table]]:
+    """Every concrete model of ours."""
+    for model in apps.get_models(include_auto_created=True):
+        if issubclass(model, Table):
+            yield model
+        elif model._meta.db_table not in LIBRARY_TABLES:
+            raise AssertionError(f"{model._meta.db_table} has no table class and is not a known library table")
+
+
+def secure(owner: Connection[Any]) -> int:
+    """Apply everything; returns the number of tables secured. `owner` is a connection of the owner role."""
+    count = 0
+    with owner.transaction(), owner.cursor() as cursor:
+        cursor.execute(_RECORD_FUNCTION)
+        for model in our_tables():
+            for statement in _statements(model):
+                cursor.execute(statement)
+            count += 1
+        for table in LIBRARY_TABLES:
+            if _exists(cursor, table):
+                cursor.execute(
+                    sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(
+                        sql.Identifier(table), sql.Identifier(APPLICATION)
+                    )
+                )
+        cursor.execute(
+            sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(sql.Identifier(APPLICATION))
+        )
+    return count
+
+
+def _exists(cursor: Any, table: str) -> bool:
+    return bool(cursor.execute("SELECT to_regclass(%s)", [table]).fetchone()[0])
+
+
+def _statements(model: type[Table]) -> Iterator[sql.Composed]:
+    table = sql.Identifier(model._meta.db_table)
+    yield from _grants(model, table)
+    if model.table_class is not TableClass.INSTANCE:
+        yield from _policies(model, table)
+    if model.recorded and model.table_class is not TableClass.LOG:
+        yield from _triggers(model, table)
+
+
+def _grants(model: type[Table], table: sql.Identifier) -> Iterator[sql.Composed]:
+    application = sql.Identifier(APPLICATION)
+    yield sql.SQL("REVOKE ALL ON {} FROM {}").format(table, application)
+    yield sql.SQL("GRANT SELECT ON {} TO {}").format(table, application)
+    if model.table_class is not TableClass.LOG:
+        yield sql.SQL("GRANT INSERT ON {} TO {}").format(table, application)
+    if model.changeable == ("*",):
+        yield sql.SQL("GRANT UPDATE ON {} TO {}").format(table, application)
+    elif model.changeable:
+        columns = sql.SQL(", ").join(sql.Identifier(model._meta.get_field(n).column) for n in model.changeable)
+        yield sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(columns, table, application)
+    if model.removable:
+        yield sql.SQL("GRANT DELETE ON {} TO {}").format(table, application)
+
+
+def _policies(model: type[Table], table: sql.Identifier) -> Iterator[sql.Composed]:
+    column = sql.Identifier(model._meta.get_field(model.scope_column).column)
+    read = sql.SQL(_READ[model.table_class]).format(column=column)
+    write = sql.SQL(_WRITE[model.table_class]).format(column=column)
+    yield sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table)
+    yield sql.SQL("ALTER TABLE {} FORCE ROW LEVEL SECURITY").format(table)
+    for name in ("scope_read", "scope_add", "scope_change", "scope_remove", "log_add"):
+        yield sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(sql.Identifier(name), table)
+    yield sql.SQL("CREATE POLICY scope_read ON {} FOR SELECT USING ({})").format(table, read)
+    if model.table_class is TableClass.LOG:
+        owner = sql.Identifier(OWNER)
+        yield sql.SQL("CREATE POLICY log_add ON {} FOR INSERT TO {} WITH CHECK (true)").format(table, owner)
+        return
+    yield sql.SQL("CREATE POLICY scope_add ON {} FOR INSERT WITH CHECK ({})").format(table, write)
+    yield sql.SQL("CREATE POLICY scope_change ON {} FOR UPDATE USING ({}) WITH CHECK ({})").format(table, read, write)
+    yield sql.SQL("CREATE POLICY scope_remove ON {} FOR DELETE USING ({})").format(table, write)
+
+
+def _triggers(model: type[Table], table: sql.Identifier) -> Iterator[sql.Composed]:
+    """One trigger per kind of statement: transition tables cannot be shared between kinds."""
+    sealed = [field.column for field in model._meta.fields if isinstance(field, SealedField)]
+    sealed += [model._meta.get_field(name).column for name in model.unlogged]
+    place = model._meta.get_field(model.scope_column).column if _has(model, model.scope_column) else ""
+    arguments = sql.SQL(", ").join(map(sql.Literal, (model._meta.pk.column, place, ",".join(sealed))))
+    for name, event, tables in (
+        ("record_insert", "INSERT", "NEW TABLE AS new_rows"),
+        ("record_update", "UPDATE", "OLD TABLE AS old_rows NEW TABLE AS new_rows"),
+        ("record_delete", "DELETE", "OLD TABLE AS old_rows"),
+    ):
+        yield sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(sql.Identifier(name), table)
+        yield sql.SQL(
+            "CREATE TRIGGER {} AFTER " + event + " ON {} REFERENCING " + tables + " FOR EACH STATEMENT"
+            " EXECUTE FUNCTION audit_record_change({})"
+        ).format(sql.Identifier(name), table, arguments)
+
+
+def _has(model: type[Table], name: str) -> bool:
+    return any(field.name == name for field in model._meta.fields)
+
+
+# What a record holds: for an added row the digest of its content (the row itself is the content), for a changed row
+# the old and new values of the columns that changed, for a removed row all of it. Encrypted columns are left out.
+_RECORD_FUNCTION = """
+CREATE OR REPLACE FUNCTION audit_record_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $body$
+DECLARE
+    key text := TG_ARGV[0];
+    place text := TG_ARGV[1];
+    sealed text[] := string_to_array(nullif(TG_ARGV[2], ''), ',');
+    actor bigint := nullif(current_setting('app.appointment', true), '')::bigint;
+    request text := coalesce(current_setting('app.request', true), '');
+BEGIN
+    sealed := coalesce(sealed, '{}');
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO audit_change (table_name, row_key, operation, division, appointment, request, before, after, digest)
+        SELECT TG_TABLE_NAME, j ->> key, 'I', j ->> place, actor, request, NULL, NULL,
+               sha256(convert_to(j::text, 'UTF8'))
+        FROM (SELECT to_jsonb(n) - sealed AS j FROM new_rows n) AS rows;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO audit_change (table_name, row_key, operation, division, appointment, request, before, after, digest)
+        SELECT TG_TABLE_NAME, n.j ->> key, 'U', n.j ->> place, actor, request,
+               (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(o.j) e WHERE n.j -> e.key IS DISTINCT FROM e.value),
+               (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(n.j) e WHERE o.j -> e.key IS DISTINCT FROM e.value),
+               sha256(convert_to(n.j::text, 'UTF8'))
+        FROM (SELECT to_jsonb(t) - sealed AS j FROM new_rows t) AS n
+        JOIN (SELECT to_jsonb(t) - sealed AS j FROM old_rows t) AS o ON o.j -> key = n.j -> key
+        WHERE o.j <> n.j;
+    ELSE
+        INSERT INTO audit_change (table_name, row_key, operation, division, appointment, request, before, after, digest)
+        SELECT TG_TABLE_NAME, j ->> key, 'D', j ->> place, actor, request, j, NULL, sha256(convert_to(j::text, 'UTF8'))
+        FROM (SELECT to_jsonb(o) - sealed AS j FROM old_rows o) AS rows;
+    END IF;
+    RETURN NULL;
+END
+$body$;
+"""

@@ -1,0 +1,1 @@
+"""The demonstration: a generated county carried through one quarter by the rooms' own commands."""

@@ -1,0 +1,9 @@
+"""Room: funds."""
+
+from django.apps import AppConfig
+
+
+class FundsConfig(AppConfig):
+    name = "huimin.funds"
+    label = "funds"
+    default_auto_field = "django.db.models.BigAutoField"

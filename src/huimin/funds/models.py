@@ -1,0 +1,105 @@
+"""Money from above: allotments, special accounts, applications, transfers (FUND-01 to FUND-03).
+
+What is reserved of an allotment can never exceed it (a check in the database, on a counter kept in the reserving
+transaction). A special account is closed: money enters by a transfer and leaves to beneficiaries or back.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+
+from huimin.audit.models import Signature
+from huimin.database.tables import DivisionField, SealedField, Table, TableClass
+from huimin.organisation.models import Office
+
+
+class SpecialAccount(Table):
+    """A special account (惠民资金专户) of a township or county, or the county treasury's account that feeds them."""
+
+    table_class = TableClass.CHAIN
+    changeable = ()
+
+    class Kind(models.TextChoices):
+        SPECIAL = "special", "惠民资金专户"
+        TREASURY = "treasury", "财政专户"
+
+    division = DivisionField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    name = models.CharField(max_length=60)
+    account_enc = SealedField()
+    account_hash = models.BinaryField(unique=True)
+    account_tail = models.CharField(max_length=4)
+    bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["division", "kind"], name="special_account_once")]
+
+
+class Allotment(Table):
+    """Budget authority (指标) of a place for a programme and year."""
+
+    table_class = TableClass.CHAIN
+    changeable = ("reserved_fen", "spent_fen")
+
+    division = DivisionField()
+    programme = models.CharField(max_length=40)
+    year = models.SmallIntegerField()
+    document_no = models.CharField(max_length=80)
+    amount_fen = models.BigIntegerField()
+    reserved_fen = models.BigIntegerField(default=0)
+    spent_fen = models.BigIntegerField(default=0)
+    received_by = models.BigIntegerField()
+    received_on = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["division", "programme", "year", "document_no"], name="allotment_once"),
+            models.CheckConstraint(
+                name="allotment_never_overspent",
+                condition=Q(reserved_fen__gte=0, spent_fen__gte=0, amount_fen__gte=F("reserved_fen") + F("spent_fen")),
+            ),
+        ]
+
+
+class FundingApplication(Table):
+    """A township asks for the money of one confirmed roster (拨款申请书); the county grants it (拨款通知书)."""
+
+    table_class = TableClass.SUBTREE
+    changeable = (
+        "state", "allotment", "decided_by", "decided_on", "refusal", "transfer_due_on", "transfer_no", "transferred_on", "signature",
+        "withdrawn_on",
+    )  # fmt: skip
+
+    class State(models.TextChoices):
+        APPLIED = "applied", "已申请"
+        RESERVED = "reserved", "指标已预留"
+        TRANSFERRED = "transferred", "资金已拨付"
+        WITHDRAWN = "withdrawn", "已撤回"
+
+    division = DivisionField()
+    programme = models.CharField(max_length=40)
+    subject = models.CharField(max_length=80)
+    year = models.SmallIntegerField()
+    amount_fen = models.BigIntegerField()
+    applied_by = models.BigIntegerField()
+    applied_on = models.DateField()
+    due_on = models.DateField()
+    state = models.CharField(max_length=12, choices=State.choices, default=State.APPLIED)
+    allotment = models.ForeignKey(Allotment, on_delete=models.PROTECT, null=True)
+    decided_by = models.BigIntegerField(null=True)
+    decided_on = models.DateField(null=True)
+    transfer_due_on = models.DateField(null=True)
+    transfer_no = models.CharField(max_length=40, default="")
+    transferred_on = models.DateField(null=True)
+    withdrawn_on = models.DateField(null=True)
+    refusal = models.CharField(max_length=200, default="")
+    signature = models.ForeignKey(Signature, on_delete=models.PROTECT, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject"], condition=~Q(state="withdrawn"), name="application_once"),
+            models.CheckConstraint(name="application_positive", condition=Q(amount_fen__gt=0)),
+            models.CheckConstraint(
+                name="application_decided_by_another",
+                condition=Q(decided_by=None) | ~Q(decided_by=F("applied_by")),
+            ),
+        ]

@@ -1,0 +1,9 @@
+"""Room: notices."""
+
+from django.apps import AppConfig
+
+
+class NoticesConfig(AppConfig):
+    name = "huimin.notices"
+    label = "notices"
+    default_auto_field = "django.db.models.BigAutoField"

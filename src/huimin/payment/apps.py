@@ -1,0 +1,9 @@
+"""Room: payment."""
+
+from django.apps import AppConfig
+
+
+class PaymentConfig(AppConfig):
+    name = "huimin.payment"
+    label = "payment"
+    default_auto_field = "django.db.models.BigAutoField"

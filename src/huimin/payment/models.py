@@ -1,0 +1,357 @@
+"""Dues, rosters, batches for the bank and what came back (PAY-01 to PAY-06, PAY-08, SEC-07).
+
+    Entitlement ──► Due ──► LineDue ──► RosterLine ──► Instruction ──► ResultLine
+                            (live)      in a Roster    in a Batch      in a ResultFile
+
+Always true, by the database itself (this file and payment/constraints.sql):
+
+- base dues of one entitlement never overlap in time;
+- a due stands on at most one live line, a line has at most one live instruction ("unknown" counts as live);
+- an instruction exists only for a line whose entitlement has an approved decision and whose notice has ended without
+  an open objection, of a roster that was confirmed and funded;
+- who prepared a batch did not release it;
+- a frozen line or instruction is never edited: only its state columns may change.
+"""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from huimin.audit.models import Signature
+from huimin.casework.models import Entitlement
+from huimin.database.tables import DateRange, DivisionField, SealedField, Table, TableClass
+from huimin.funds.models import FundingApplication, SpecialAccount
+from huimin.notices.models import Notice
+from huimin.organisation.models import Office
+from huimin.registry.models import Card, Household, Person
+
+
+class Due(Table):
+    """What one entitlement owes for one period of its law (低保: a month)."""
+
+    table_class = TableClass.SUBTREE
+    changeable = ("state",)
+
+    class Kind(models.TextChoices):
+        BASE = "base", "应发"
+        ARREARS = "arrears", "补发"
+        RECOVERY = "recovery", "追回"
+
+    class State(models.TextChoices):
+        OWED = "owed", "待发"
+        PAID = "paid", "已发"
+        WITHDRAWN = "withdrawn", "已撤销"
+
+    entitlement = models.ForeignKey(Entitlement, on_delete=models.PROTECT, related_name="dues", db_index=False)
+    division = DivisionField()
+    programme = models.CharField(max_length=40)
+    period_from = models.DateField()
+    period_until = models.DateField()
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.BASE)
+    number = models.SmallIntegerField(default=1)
+    amount_fen = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OWED)
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="base_dues_never_overlap",
+                expressions=[
+                    (F("entitlement"), RangeOperators.EQUAL),
+                    (DateRange("period_from", "period_until"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(kind="base") & ~Q(state="withdrawn"),
+            ),
+            models.CheckConstraint(name="due_positive", condition=Q(amount_fen__gt=0)),
+        ]
+        indexes = [models.Index(fields=["programme", "division", "state"], name="due_list")]
+
+
+class Roster(Table):
+    """A programme roster (单项清册) of a township for a period."""
+
+    table_class = TableClass.SUBTREE
+    changeable = (
+        "state", "published_on", "signed_by", "signed_on", "department_by", "department_on", "finance_by",
+        "finance_on", "application",
+    )  # fmt: skip
+
+    class Kind(models.TextChoices):
+        BASE = "base", "清册"
+        REISSUE = "reissue", "重发清册"
+
+    class State(models.TextChoices):
+        COMPILED = "compiled", "已编制"
+        PUBLISHED = "published", "公示中"
+        SIGNED = "signed", "乡镇已签"
+        DEPARTMENT_CONFIRMED = "department_confirmed", "部门已核"
+        CONFIRMED = "confirmed", "财政已核"
+        FUNDED = "funded", "资金到位"
+        SENT = "sent", "已送银行"
+        SETTLED = "settled", "已办结"
+        WITHDRAWN = "withdrawn", "已撤回"
+
+    division = DivisionField()
+    programme = models.CharField(max_length=40)
+    version = models.CharField(max_length=100)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.BASE)
+    period_from = models.DateField()
+    period_until = models.DateField()
+    number = models.SmallIntegerField(default=1)
+    lines_count = models.IntegerField()
+    amount_fen = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    state = models.CharField(max_length=24, choices=State.choices, default=State.COMPILED)
+    compiled_by = models.BigIntegerField()
+    compiled_on = models.DateField()
+    published_on = models.DateField(null=True)
+    signed_by = models.BigIntegerField(null=True)
+    signed_on = models.DateField(null=True)
+    department_by = models.BigIntegerField(null=True)
+    department_on = models.DateField(null=True)
+    finance_by = models.BigIntegerField(null=True)
+    finance_on = models.DateField(null=True)
+    application = models.ForeignKey(FundingApplication, on_delete=models.PROTECT, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["division", "programme", "kind", "period_from", "period_until", "number"],
+                condition=~Q(state="withdrawn"),
+                name="roster_once",
+            )
+        ]
+        indexes = [models.Index(fields=["division", "state"], name="roster_list")]
+
+
+class RosterNotice(Table):
+    """Which notices publish a roster, one a village."""
+
+    table_class = TableClass.SUBTREE
+
+    roster = models.ForeignKey(Roster, on_delete=models.PROTECT, related_name="notices")
+    notice = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="roster_notice")
+    division = DivisionField()
+
+
+class RosterLine(Table):
+    """One beneficiary on a roster, frozen: who, which account, how much, on which facts and policy version."""
+
+    table_class = TableClass.SUBTREE
+    changeable = ("state", "withheld_reason")
+
+    class State(models.TextChoices):
+        LISTED = "listed", "在册"
+        WITHHELD = "withheld", "缓发"
+        SENT = "sent", "已送银行"
+        PAID = "paid", "已发放"
+        RETURNED = "returned", "已退汇"
+        UNKNOWN = "unknown", "银行处理中"
+        REPLACED = "replaced", "已转重发"
+
+    roster = models.ForeignKey(Roster, on_delete=models.PROTECT, related_name="lines", db_index=False)
+    line_no = models.IntegerField()
+    division = DivisionField()
+    programme = models.CharField(max_length=40)
+    entitlement = models.ForeignKey(Entitlement, on_delete=models.PROTECT, related_name="lines")
+    household = models.ForeignKey(Household, on_delete=models.PROTECT)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    payee = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, null=True)
+    name = models.CharField(max_length=60)
+    people = models.SmallIntegerField()
+    group_code = DivisionField()
+    quantity = models.CharField(max_length=60, default="")
+    amount_fen = models.BigIntegerField()
+    facts_digest = models.CharField(max_length=64)
+    digest = models.BinaryField()
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="replaced_by")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.LISTED)
+    withheld_reason = models.CharField(max_length=200, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["roster", "line_no"], name="roster_line_no_once"),
+            models.CheckConstraint(name="roster_line_positive", condition=Q(amount_fen__gt=0)),
+        ]
+        indexes = [models.Index(fields=["division", "state", "id"], name="roster_line_list")]
+
+
+class LineDue(Table):
+    """A due on a line. `live` until the line's money came back; a due is on one live line at most."""
+
+    table_class = TableClass.SUBTREE
+    changeable = ("live",)
+
+    line = models.ForeignKey(RosterLine, on_delete=models.PROTECT, related_name="line_dues")
+    due = models.ForeignKey(Due, on_delete=models.PROTECT, related_name="line_dues")
+    division = DivisionField()
+    live = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["due"], condition=Q(live=True), name="due_on_one_live_line"),
+        ]
+
+
+class Batch(Table):
+    """One file for the agent bank: a funded roster, or the reissue of returned lines."""
+
+    table_class = TableClass.BANK
+    changeable = (
+        "state",
+        "released_by",
+        "released_on",
+        "answer_due_on",
+        "signature",
+        "file_sha256",
+        "written_at",
+        "answered_on",
+    )
+
+    class State(models.TextChoices):
+        PREPARED = "prepared", "待放行"
+        RELEASED = "released", "已放行"
+        WRITTEN = "written", "已送银行"
+        REJECTED = "rejected", "银行整批拒收"
+        ANSWERED = "answered", "已回盘"
+        CANCELLED = "cancelled", "已撤销"
+
+    division = DivisionField()
+    batch_no = models.CharField(max_length=40, unique=True)
+    roster = models.ForeignKey(Roster, on_delete=models.PROTECT, related_name="batches")
+    programme = models.CharField(max_length=40)
+    bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
+    payer = models.ForeignKey(SpecialAccount, on_delete=models.PROTECT)
+    lines_count = models.IntegerField()
+    amount_fen = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PREPARED)
+    prepared_by = models.BigIntegerField()
+    prepared_on = models.DateField()
+    released_by = models.BigIntegerField(null=True)
+    released_on = models.DateField(null=True)
+    answer_due_on = models.DateField(null=True)
+    answered_on = models.DateField(null=True)
+    file_sha256 = models.CharField(max_length=64, default="")
+    written_at = models.DateTimeField(null=True)
+    signature = models.ForeignKey(Signature, on_delete=models.PROTECT, null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="release_by_another_person", condition=Q(released_by=None) | ~Q(released_by=F("prepared_by"))
+            ),
+            models.CheckConstraint(
+                name="released_batch_is_signed",
+                condition=Q(state__in=["prepared", "cancelled"])
+                | Q(released_by__isnull=False, signature__isnull=False, released_on__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["roster"], condition=~Q(state__in=["cancelled", "rejected"]), name="roster_one_live_batch"
+            ),
+        ]
+
+
+class Instruction(Table):
+    """One payment line sent to the bank. Frozen account and amount; at most one live per roster line."""
+
+    table_class = TableClass.BANK
+    changeable = ("state", "booked_on", "bank_serial", "failure_code")
+
+    class State(models.TextChoices):
+        SENT = "sent", "已送银行"
+        PAID = "paid", "已入账"
+        RETURNED = "returned", "已退回"
+        UNKNOWN = "unknown", "处理中"
+        CANCELLED = "cancelled", "已撤销"
+
+    LIVE = ("sent", "paid", "unknown")
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="instructions", db_index=False)
+    bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
+    division = DivisionField()
+    line = models.ForeignKey(RosterLine, on_delete=models.PROTECT, related_name="instructions", db_index=False)
+    sequence = models.IntegerField()
+    account_enc = SealedField()
+    account_hash = models.BinaryField()
+    amount_fen = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.SENT)
+    booked_on = models.DateField(null=True)
+    bank_serial = models.CharField(max_length=40, default="", db_default="")
+    failure_code = models.CharField(max_length=10, default="", db_default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["line"], condition=Q(state__in=["sent", "paid", "unknown"]), name="line_one_live_instruction"
+            ),
+            models.UniqueConstraint(fields=["batch", "sequence"], name="instruction_sequence_once"),
+            models.CheckConstraint(name="instruction_positive", condition=Q(amount_fen__gt=0)),
+        ]
+
+
+class ResultFile(Table):
+    """An answer of the bank as received; the same content is taken once."""
+
+    table_class = TableClass.BANK
+
+    division = DivisionField()
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="results")
+    bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
+    sha256 = models.CharField(max_length=64, unique=True)
+    file_name = models.CharField(max_length=120)
+    answer_no = models.IntegerField()
+    bank_date = models.DateField()
+    paid_lines = models.IntegerField()
+    paid_fen = models.BigIntegerField()
+    returned_lines = models.IntegerField()
+    returned_fen = models.BigIntegerField()
+    unknown_lines = models.IntegerField()
+    unknown_fen = models.BigIntegerField()
+    taken_by = models.BigIntegerField()
+    taken_on = models.DateField()
+    taken_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "answer_no"], name="answer_once")]
+
+
+class PaymentException(Table):
+    """A line that needs a person: returned, unknown, unmatched, duplicate. Never dropped; closed with a reason."""
+
+    table_class = TableClass.SUBTREE
+    changeable = ("state", "resolution", "closed_by", "closed_on")
+
+    class Kind(models.TextChoices):
+        RETURNED = "returned", "银行退回"
+        UNKNOWN = "unknown", "银行处理中"
+        UNMATCHED = "unmatched", "回盘行对不上"
+        DUPLICATE = "duplicate", "回盘行重复"
+        CONFLICT = "conflict", "与先前结果不一致"
+        NO_CARD = "no_card", "没有可用账户"
+
+    division = DivisionField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    roster = models.ForeignKey(Roster, on_delete=models.PROTECT, null=True)
+    line = models.ForeignKey(RosterLine, on_delete=models.PROTECT, null=True, related_name="exceptions")
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True)
+    result = models.ForeignKey(ResultFile, on_delete=models.PROTECT, null=True)
+    row_no = models.IntegerField(default=0)
+    code = models.CharField(max_length=10, default="")
+    reason = models.CharField(max_length=120, default="")
+    amount_fen = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=6, choices=[("open", "待处理"), ("closed", "已处理")], default="open")
+    resolution = models.CharField(max_length=200, default="")
+    opened_on = models.DateField()
+    due_on = models.DateField()
+    closed_by = models.BigIntegerField(null=True)
+    closed_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["result", "row_no"], name="exception_of_a_row_once"),
+        ]
+        indexes = [models.Index(fields=["division", "state", "due_on"], name="exception_list")]

@@ -1,0 +1,9 @@
+"""Room: registry."""
+
+from django.apps import AppConfig
+
+
+class RegistryConfig(AppConfig):
+    name = "huimin.registry"
+    label = "registry"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,265 @@
+"""Households, people, what is known of them when, and their cards (REG-01, REG-04, REG-05, REG-07, SEC-04).
+
+Facts are bitemporal: `valid_from/valid_to` is when something holds in the world, `recorded_from/recorded_to` when we
+knew it. A correction closes the recorded range of a row and adds another; nothing is overwritten. The state on a past
+day is the rows valid that day and not closed; the state as known on a past day asks both ranges.
+
+A null fact has not been asked; it is neither zero nor false. Columns are those of huimin.kernel.facts (a test compares
+them). Encrypted columns end in `_enc` and stand beside a keyed hash that ends in `_hash`.
+"""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from huimin.database.tables import DateRange, DivisionField, SealedField, Table, TableClass
+
+
+class Bitemporal(Table):
+    """Rows with a range in the world and a range in our knowledge, and where the knowledge came from."""
+
+    table_class = TableClass.SUBTREE
+    changeable = ("recorded_to",)
+
+    division = DivisionField()
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True)
+    recorded_from = models.DateTimeField(db_default=Now())
+    recorded_to = models.DateTimeField(null=True)
+    evidence = models.CharField(max_length=120, default="", db_default="")
+    reported_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+def _one_at_a_time(column: str, name: str) -> ExclusionConstraint:
+    """At most one known row of `column` on any day."""
+    return ExclusionConstraint(
+        name=name,
+        expressions=[
+            (F(column), RangeOperators.EQUAL),
+            (DateRange("valid_from", "valid_to"), RangeOperators.OVERLAPS),
+        ],
+        condition=Q(recorded_to=None),
+    )
+
+
+class Household(Table):
+    """A household for life under one number (village code + serial); it may move."""
+
+    table_class = TableClass.SUBTREE
+    changeable = ("division", "closed_on")
+
+    household_no = models.CharField(max_length=24, unique=True, db_collation="C")
+    division = DivisionField()
+    closed_on = models.DateField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["division", "id"], name="household_place")]
+
+
+class HouseholdFacts(Bitemporal):
+    """What is known of a household for a time: address, resources, incomes, assets."""
+
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="facts", db_index=False)
+    address_enc = SealedField(null=True)
+    address_hash = models.BinaryField(null=True)
+    phone_enc = SealedField(null=True)
+    phone_hash = models.BinaryField(null=True)
+
+    hukou = models.CharField(max_length=3, null=True, choices=[("农业", "农业"), ("非农业", "非农业")])
+    contract_land_mu = models.BigIntegerField(null=True)
+    sown_land_mu = models.BigIntegerField(null=True)
+    vehicles = models.IntegerField(null=True)
+    vehicle_value = models.BigIntegerField(null=True)
+    large_machines = models.IntegerField(null=True)
+    houses = models.IntegerField(null=True)
+    deposits = models.BigIntegerField(null=True)
+    securities = models.BigIntegerField(null=True)
+    other_assets = models.BigIntegerField(null=True)
+    businesses = models.IntegerField(null=True)
+    business_income_year = models.BigIntegerField(null=True)
+    property_income_year = models.BigIntegerField(null=True)
+    transfer_income_year = models.BigIntegerField(null=True)
+    other_income_year = models.BigIntegerField(null=True)
+    rigid_medical_year = models.BigIntegerField(null=True)
+    rigid_education_year = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [_one_at_a_time("household", "household_facts_one_a_day")]
+
+
+class Person(Table):
+    """A person, apart from any household. The lookup hash of the identity number is unique among the living."""
+
+    table_class = TableClass.SUBTREE
+    changeable = ("division", "name", "name_pinyin", "id_number_enc", "id_number_hash", "closed_on")
+
+    name = models.CharField(max_length=60)
+    name_pinyin = models.CharField(max_length=120, db_collation="C", default="", db_default="")
+    division = DivisionField()
+    id_number_enc = SealedField()
+    id_number_hash = models.BinaryField()
+    sex = models.CharField(max_length=1, choices=[("男", "男"), ("女", "女")])
+    birth_date = models.DateField()
+    closed_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["id_number_hash"], condition=Q(closed_on=None), name="person_identity_once")
+        ]
+        indexes = [
+            models.Index(fields=["division", "id"], name="person_place"),
+            models.Index(fields=["name", "division"], name="person_name"),
+        ]
+
+
+class PersonFacts(Bitemporal):
+    """What is known of a person for a time."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="facts", db_index=False)
+    labour = models.CharField(max_length=2, null=True, choices=[("有", "有"), ("部分", "部分"), ("无", "无")])
+    employed = models.BooleanField(null=True)
+    wage_month = models.BigIntegerField(null=True)
+    pension_month = models.BigIntegerField(null=True)
+    disability_grade = models.SmallIntegerField(null=True)
+    serious_illness = models.BooleanField(null=True)
+    reservoir_migrant = models.BooleanField(null=True)
+    migrant_since = models.DateField(null=True)
+    fiscal_payroll = models.BooleanField(null=True)
+    clergy_years = models.SmallIntegerField(null=True)
+    in_custody = models.BooleanField(null=True)
+    death_date = models.DateField(null=True)
+    moved_out_date = models.DateField(null=True)
+
+    class Meta:
+        constraints = [_one_at_a_time("person", "person_facts_one_a_day")]
+
+
+class Membership(Bitemporal):
+    """A person in a household for a time, with the relation to its head. In one household at a time."""
+
+    RELATIONS = [(r, r) for r in ("户主", "配偶", "子", "女", "孙", "父母", "祖父母", "兄弟姐妹", "其他")]
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships", db_index=False)
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="memberships")
+    relation = models.CharField(max_length=4, choices=RELATIONS)
+
+    class Meta:
+        constraints = [_one_at_a_time("person", "person_in_one_household")]
+
+
+class Card(Bitemporal):
+    """An account that benefits are paid to: of a household (its head's) or of a person. Not shared while live."""
+
+    table_class = TableClass.SUBTREE
+    changeable = ("recorded_to", "state", "division")
+
+    class Use(models.TextChoices):
+        HOUSEHOLD = "household", "户"
+        PERSON = "person", "人"
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "正常"
+        LOST = "lost", "挂失"
+        CLOSED = "closed", "已销户"
+        REPLACED = "replaced", "已更换"
+
+    use = models.CharField(max_length=10, choices=Use.choices)
+    holder = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="cards")
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, null=True, related_name="cards")
+    account_enc = SealedField()
+    account_hash = models.BinaryField()
+    account_tail = models.CharField(max_length=4)
+    account_name = models.CharField(max_length=60)
+    bank_office_id = models.BigIntegerField(null=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_hash"], condition=Q(recorded_to=None, state="active"), name="card_of_one_holder"
+            ),
+            models.UniqueConstraint(
+                fields=["household"],
+                condition=Q(recorded_to=None, state="active", use="household"),
+                name="household_one_card",
+            ),
+            models.UniqueConstraint(
+                fields=["holder"], condition=Q(recorded_to=None, state="active", use="person"), name="person_one_card"
+            ),
+        ]
+
+
+class CardCorrection(Table):
+    """A proposed change of an account, in force only when a second person approved it (REG-07, PAY-06)."""
+
+    table_class = TableClass.SUBTREE
+    changeable = ("state", "approved_by", "approved_on", "new_card", "refusal")
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "待审核"
+        APPROVED = "approved", "已更正"
+        REFUSED = "refused", "不予更正"
+
+    division = DivisionField()
+    use = models.CharField(max_length=10, choices=Card.Use.choices)
+    holder = models.ForeignKey(Person, on_delete=models.PROTECT)
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, null=True)
+    old_card = models.ForeignKey(Card, on_delete=models.PROTECT, null=True, related_name="+")
+    new_card = models.ForeignKey(Card, on_delete=models.PROTECT, null=True, related_name="+")
+    account_enc = SealedField()
+    account_hash = models.BinaryField()
+    account_tail = models.CharField(max_length=4)
+    account_name = models.CharField(max_length=60)
+    reason = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
+    refusal = models.CharField(max_length=200, default="")
+    proposed_by = models.BigIntegerField()
+    proposed_on = models.DateField()
+    approved_by = models.BigIntegerField(null=True)
+    approved_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="correction_needs_two_people",
+                condition=Q(approved_by=None) | ~Q(approved_by=F("proposed_by")),
+            ),
+            models.UniqueConstraint(
+                fields=["holder", "use"], condition=Q(state="proposed"), name="correction_open_once"
+            ),
+        ]
+
+
+class WorkItem(Table):
+    """What an import or check brought that a person must settle: the clash is kept, nothing is guessed."""
+
+    table_class = TableClass.SUBTREE
+    changeable = ("state", "settled_by", "settled_on", "settlement")
+
+    class Kind(models.TextChoices):
+        SAME_PERSON = "same_person", "同一人登记在两户"
+        SHARED_CARD = "shared_card", "一卡多户"
+        BAD_IDENTITY = "bad_identity", "证件号码有误"
+
+    division = DivisionField()
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, null=True)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True)
+    summary = models.CharField(max_length=300)
+    payload_enc = SealedField(null=True)
+    payload_hash = models.BinaryField(null=True)
+    state = models.CharField(max_length=8, choices=[("open", "待处理"), ("settled", "已处理")], default="open")
+    settled_by = models.BigIntegerField(null=True)
+    settled_on = models.DateField(null=True)
+    settlement = models.CharField(max_length=200, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["division", "state", "kind"], name="work_item_list")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "payload_hash"], name="work_item_once"),
+        ]

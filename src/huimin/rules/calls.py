@@ -1,0 +1,177 @@
+"""The checking of functions, aggregates over 成员 and sums of dates: the second half of `checking.Expression`.
+
+Aggregates look at the living, resident members of the household. Inside one, a member's fact is that member's; also in
+a policy about persons, where outside an aggregate it is the fact of the person in question.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from huimin.rules import guards, syntax
+from huimin.rules.faults import FaultFound, nearest
+from huimin.rules.guards import Guards
+from huimin.rules.typed import DATE, FLAG, Level, Op, Sort, Type, Typed
+from huimin.rules.units import MONTHS_IN, PERIODS, Unit, base_unit
+from huimin.rules.vocabulary import FUNCTION_EXAMPLES, FUNCTIONS, MEMBERS, PERSON_COUNT
+
+if TYPE_CHECKING:
+    from huimin.rules.checking import Expression
+
+_AGGREGATE = {"count": Op.COUNT, "any": Op.ANY, "all": Op.ALL, "sum": Op.SUM, "max": Op.MAX_OF, "min": Op.MIN_OF}
+_ROUNDING = {"round": Op.ROUND, "floor": Op.FLOOR, "ceil": Op.CEIL}
+
+
+class CallChecks:
+    """Mixed into `Expression`, whose `check`, `want`, `fault` and `common_unit` it uses."""
+
+    def call(self: "Expression", node: syntax.Call, known: Guards) -> Typed:
+        name = FUNCTIONS.get(node.name)
+        if name is None:
+            near = nearest(node.name, FUNCTIONS) or f"可用的有 {'、'.join(sorted(set(FUNCTIONS)))}"
+            raise self.fault(node, f"没有“{node.name}”这个函数", near)
+        first = node.arguments[0] if node.arguments else None
+        over_members = isinstance(first, syntax.Name) and first.text == MEMBERS
+        if over_members and name in _AGGREGATE:
+            return self.aggregate(node, name)
+        if name == "if":
+            return self.choice_between(node, known)
+        if name in _ROUNDING:
+            return self.rounding(node, name, known)
+        arguments = [self.check(argument, known) for argument in node.arguments]
+        if name in ("min", "max"):
+            return self.extreme(node, name, arguments)
+        if name in ("years", "months"):
+            return self.elapsed(node, name, arguments)
+        if name in PERIODS:
+            return self.converted(node, name, arguments)
+        raise self.wrong_arguments(node, name)
+
+    def wrong_arguments(self: "Expression", node: syntax.Call, name: str) -> FaultFound:
+        return self.fault(node, f"“{node.name}”括号里的内容不对", f"应写成 {FUNCTION_EXAMPLES[name]}")
+
+    def aggregate(self: "Expression", node: syntax.Call, name: str) -> Typed:
+        """count any all: 成员, condition; sum max min: 成员, value, condition. The condition may be left out but in any, all."""
+        rest = node.arguments[1:]
+        with_value = name in ("sum", "max", "min")
+        if not int(name != "count") <= len(rest) <= 1 + with_value:
+            raise self.wrong_arguments(node, name)
+        inner = replace(self, members=True)
+        condition = inner.member_condition(rest[with_value:])
+        if not with_value:
+            kind = Type(Sort.NUMBER, PERSON_COUNT) if name == "count" else FLAG
+            return Typed(_AGGREGATE[name], kind, Level.HOUSEHOLD, (condition,))
+        value = inner.check(rest[0], guards.when_true(condition))
+        self.want_whole_value(rest[0], value, name)
+        return Typed(_AGGREGATE[name], value.type, Level.HOUSEHOLD, (condition, value))
+
+    def member_condition(self: "Expression", nodes: tuple[syntax.Node, ...]) -> Typed:
+        if not nodes:
+            return Typed(Op.CONST, FLAG, Level.CONST, payload=True)
+        condition = self.check(nodes[0], guards.NONE)
+        self.want(nodes[0], condition, Sort.FLAG)
+        return condition
+
+    def want_whole_value(self: "Expression", node: syntax.Node, value: Typed, name: str) -> None:
+        if name == "sum" or value.type.sort is not Sort.DATE:
+            self.want(node, value, Sort.NUMBER)
+        if value.ragged:
+            # Fractions with a different denominator for every member have no common scale to add in.
+            what = "每个成员各除各的结果不能直接汇总"
+            raise self.fault(node, what, f"请先取整，例如 {name}(成员, round(…, 1 分))，或先汇总再相除")
+
+    def choice_between(self: "Expression", node: syntax.Call, known: Guards) -> Typed:
+        if len(node.arguments) != 3:
+            raise self.wrong_arguments(node, "if")
+        condition = self.check(node.arguments[0], known)
+        self.want(node.arguments[0], condition, Sort.FLAG)
+        yes = self.check(node.arguments[1], known | guards.when_true(condition))
+        no = self.check(node.arguments[2], known | guards.when_false(condition))
+        yes, no = self.agreeing(node, [yes, no])
+        level = max(condition.level, yes.level, no.level)
+        return Typed(Op.IF, yes.type, level, (condition, yes, no), ragged=yes.ragged or no.ragged)
+
+    def agreeing(self: "Expression", node: syntax.Call, parts: list[Typed]) -> list[Typed]:
+        """All parts of one type, numbers in one unit."""
+        if all(part.type.sort is Sort.NUMBER for part in parts):
+            try:
+                kind = Type(Sort.NUMBER, self.common_unit(parts))
+            except ValueError as unlike:
+                units = "、".join(str(part.type) for part in parts)
+                raise self.fault(node, f"“{node.name}”里的数单位不同：{units}", str(unlike)) from None
+            return [replace(part, type=kind) for part in parts]
+        if len({part.type for part in parts}) > 1:
+            kinds = "、".join(str(part.type) for part in parts)
+            raise self.fault(node, f"“{node.name}”里的内容不同类：{kinds}", "请写同类的内容")
+        return parts
+
+    def extreme(self: "Expression", node: syntax.Call, name: str, arguments: list[Typed]) -> Typed:
+        if len(arguments) < 2:
+            raise self.wrong_arguments(node, name)
+        if arguments[0].type.sort not in (Sort.NUMBER, Sort.DATE):
+            raise self.fault(node.arguments[0], f"{arguments[0].type} 没有大小之分", "这里只能写数或日期")
+        arguments = self.agreeing(node, arguments)
+        op = Op.MIN if name == "min" else Op.MAX
+        ragged = any(argument.ragged for argument in arguments)
+        level = max(argument.level for argument in arguments)
+        return Typed(op, arguments[0].type, level, tuple(arguments), ragged=ragged)
+
+    def rounding(self: "Expression", node: syntax.Call, name: str, known: Guards) -> Typed:
+        if not 1 <= len(node.arguments) <= 2:
+            raise self.wrong_arguments(node, name)
+        value = self.check(node.arguments[0], known)
+        self.want(node.arguments[0], value, Sort.NUMBER)
+        step = self.rounding_step(node, value) if len(node.arguments) == 2 else Fraction(1)
+        return Typed(_ROUNDING[name], value.type, value.level, (value,), payload=step)
+
+    def rounding_step(self: "Expression", node: syntax.Call, value: Typed) -> Fraction:
+        step = self.check(node.arguments[1], guards.NONE)
+        fits = step.type.unit == value.type.unit or (step.type.unit is None and value.type.unit is not None)
+        if step.op is not Op.CONST or not isinstance(step.payload, Fraction) or step.payload <= 0 or not fits:
+            remedy = f"请写大于零、单位为 {value.type.unit or '纯数'} 的数，例如 round(数值, 1 元/月)"
+            raise self.fault(node.arguments[1], "取整到多少须写明一个数，单位与数值相同", remedy)
+        return step.payload
+
+    def elapsed(self: "Expression", node: syntax.Call, name: str, arguments: list[Typed]) -> Typed:
+        if len(arguments) != 2:
+            raise self.wrong_arguments(node, name)
+        for argument, typed in zip(node.arguments, arguments, strict=True):
+            self.want(argument, typed, Sort.DATE)
+        op, word = (Op.YEARS, "年") if name == "years" else (Op.MONTHS, "月")
+        level = max(argument.level for argument in arguments)
+        return Typed(op, Type(Sort.NUMBER, base_unit(word)[0]), level, tuple(arguments))
+
+    def converted(self: "Expression", node: syntax.Call, period: str, arguments: list[Typed]) -> Typed:
+        """按月(x): the same flow per month, or the same length of time in months."""
+        if len(arguments) != 1:
+            raise self.wrong_arguments(node, period)
+        value = arguments[0]
+        self.want(node.arguments[0], value, Sort.NUMBER)
+        unit = value.type.unit
+        old = unit.flow_period() if unit else None
+        if unit is None or old is None or abs(unit.power(old)) != 1:
+            raise self.fault(node.arguments[0], f"{value.type} 不是按期间计的数", f"应写成 {FUNCTION_EXAMPLES[period]}")
+        ratio = (MONTHS_IN[old] / MONTHS_IN[period]) ** unit.power(old)
+        factor = Typed(Op.CONST, Type(Sort.NUMBER, Unit()), Level.CONST, payload=ratio)
+        kind = Type(Sort.NUMBER, unit.with_period(period))
+        return Typed(Op.MUL, kind, value.level, (value, factor), ragged=value.ragged)
+
+    def date_sum(self: "Expression", node: syntax.Infix, left: Typed, right: Typed) -> Typed:
+        level = max(left.level, right.level)
+        if node.sign == "-" and left.type == DATE and right.type == DATE:
+            return Typed(Op.DAYS, Type(Sort.NUMBER, base_unit("天")[0]), level, (left, right))
+        moved, length = (right, left) if right.type == DATE and node.sign == "+" else (left, right)
+        period = length.type.unit.flow_period() if length.type.unit else None
+        if moved.type != DATE or node.sign not in "+-" or length.type.unit not in _LENGTHS:
+            message = f"{left.type} 与 {right.type} 不能这样算"
+            raise FaultFound(self.source, node.sign_at, message, "日期可以加减 20 年、6 个月、7 天，或日期减日期")
+        if node.sign == "-":
+            length = Typed(Op.NEG, length.type, length.level, (length,), ragged=length.ragged)
+        if period is None:
+            return Typed(Op.LATER_DAYS, DATE, level, (moved, length))
+        factor = Typed(Op.CONST, Type(Sort.NUMBER, Unit()), Level.CONST, payload=MONTHS_IN[period])
+        months = Typed(Op.MUL, length.type, length.level, (length, factor), ragged=length.ragged)
+        return Typed(Op.LATER_MONTHS, DATE, level, (moved, months))
+
+
+_LENGTHS = {base_unit(word)[0] for word in ("年", "季", "月", "天")}

@@ -1,0 +1,86 @@
+"""Stages of the quarter as PostgreSQL template databases; see tests/conftest.py."""
+
+import itertools
+import os
+import time
+from pathlib import Path
+
+import psycopg
+from django.db import connections
+from psycopg import sql
+
+from huimin.database import instance
+from huimin.database.cluster import Cluster
+
+PEOPLE = 600
+SEED = 20210701
+
+
+class Stages:
+    """Builds a stage on first use from the one before, and clones databases from it."""
+
+    def __init__(self, cluster: Cluster, home: Path) -> None:
+        self.cluster, self.home = cluster, home
+        self.built: set[str] = set()
+        self.numbers = itertools.count(1)
+        parts = cluster.url("postgres").rsplit(":", 1)[1]
+        os.environ["HUIMIN_DB_PORT"] = parts.split("/")[0]
+        self.admin = psycopg.connect(cluster.url("postgres"), autocommit=True)
+
+    def fresh(self, stage: str) -> str:
+        """A new database in which the county stands at `stage`, with Django pointed at it."""
+        template = self.ensure(stage)
+        name = f"t{next(self.numbers)}_{stage}"
+        self._clone(template, name)
+        self.use(name)
+        return name
+
+    def use(self, name: str) -> None:
+        for alias in ("default", "owner", "maintenance"):
+            connections[alias].close()
+            connections[alias].settings_dict["NAME"] = name
+            connections[alias].settings_dict["PORT"] = os.environ["HUIMIN_DB_PORT"]
+        os.environ["HUIMIN_DB_NAME"] = name
+
+    def ensure(self, stage: str) -> str:
+        """The template database of `stage`, built with everything before it when it is missing."""
+        template = f"stage_{stage}"
+        if stage in self.built:
+            return template
+        if stage == "blank":
+            instance.make_roles_and_database(self.cluster.url(template))
+            self.use(template)
+            instance.upgrade()
+        else:
+            self._build(stage, template)
+        self.use("postgres")  # a template must have no connection while it is cloned
+        self.built.add(stage)
+        return template
+
+    def _build(self, stage: str, template: str) -> None:
+        from huimin.demo.quarter import STEPS, County
+
+        names = [step.name for step in STEPS]
+        before = names[names.index(stage) - 1] if names.index(stage) else "blank"
+        self._clone(self.ensure(before), template)
+        self.use(template)
+        started = time.monotonic()
+        STEPS[names.index(stage)].run(County(people=PEOPLE, seed=SEED, home=self.home / "county"))
+        took = time.monotonic() - started
+        print(f"stage {stage}: {took:.1f} s")
+
+    def _clone(self, template: str, name: str) -> None:
+        self.admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
+        for role in ("huimin_owner", "huimin_app", "huimin_maintenance"):
+            self.admin.execute(
+                sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
+                    sql.Identifier(name), sql.Identifier(role)
+                )
+            )
+
+    def drop(self, name: str) -> None:
+        self.use("postgres")
+        self.admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def close(self) -> None:
+        self.admin.close()
