@@ -1,0 +1,59 @@
+# 惠民: make help lists what there is. Everything installs itself from hash-pinned locks.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+PYTHON ?= python3.11
+PEOPLE ?= 20000
+SERVE ?= 1
+PORT ?= 8000
+export PYTHONPATH := $(CURDIR)/src:$(CURDIR)
+BIN := .venv/bin
+
+.PHONY: help install demo serve test soak check lock clean fonts browser
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+install: .venv/.synced node_modules/.synced ## make the environment: Python packages and page assets, from the locks
+
+.venv/.synced: requirements/bootstrap.txt requirements/dev.txt scripts/make-venv
+	@scripts/make-venv $(PYTHON)
+	@touch $@
+
+node_modules/.synced: package.json package-lock.json .npmrc
+	@npm ci --silent --ignore-scripts
+	@touch $@
+
+fonts:
+	@scripts/system-parts fonts
+
+browser:
+	@scripts/system-parts fonts browser
+
+demo: install fonts ## a whole quarter of a generated county, then the site (PEOPLE=20000 SERVE=1 PORT=8000)
+	@./huimin demo run --people $(PEOPLE)
+	@if [ "$(SERVE)" != 0 ]; then ./huimin serve --port $(PORT); fi
+
+serve: install ## the site of the last demo, at http://127.0.0.1:8000
+	@./huimin serve --port $(PORT)
+
+test: install browser ## every test, on a PostgreSQL and a Chromium of its own
+	@$(BIN)/pytest -q -n 2 --dist loadfile
+
+soak: install ## the payment step killed 200 times, PostgreSQL too
+	@HUIMIN_KILLS=200 $(BIN)/pytest -q tests/recovery -k kill
+
+check: install ## lint, types, layers, migrations, deployment settings, locks
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@HUIMIN_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') $(BIN)/python manage.py makemigrations --check --dry-run
+	@HUIMIN_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') $(BIN)/python -W ignore manage.py check --deploy --fail-level WARNING
+	@$(BIN)/python scripts/check_locks.py
+
+lock: ## resolve the locks anew
+	@for name in bootstrap run dev; do $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade requirements/$$name.in -o requirements/$$name.txt; done
+	@npm install --silent --ignore-scripts
+
+clean: ## remove the environment and the demo's data (asks the database to stop first)
+	@-./huimin db down
+	@rm -rf .venv node_modules var demo-out
