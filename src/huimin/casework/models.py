@@ -55,6 +55,8 @@ class Entitlement(Table):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="entitlements")
     amount_fen = models.BigIntegerField()
     period = models.CharField(max_length=10)
+    people = models.SmallIntegerField()
+    quantity = models.CharField(max_length=60, default="")
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)
 

@@ -114,6 +114,7 @@ class Roster(Table):
     finance_by = models.BigIntegerField(null=True)
     finance_on = models.DateField(null=True)
     application = models.ForeignKey(FundingApplication, on_delete=models.PROTECT, null=True)
+    origin = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="reissues")
 
     class Meta:
         constraints = [
@@ -158,8 +159,8 @@ class RosterLine(Table):
     entitlement = models.ForeignKey(Entitlement, on_delete=models.PROTECT, related_name="lines")
     household = models.ForeignKey(Household, on_delete=models.PROTECT)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
-    payee = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
-    card = models.ForeignKey(Card, on_delete=models.PROTECT, null=True)
+    payee = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    card = models.ForeignKey(Card, on_delete=models.PROTECT)
     name = models.CharField(max_length=60)
     people = models.SmallIntegerField()
     group_code = DivisionField()
@@ -168,6 +169,8 @@ class RosterLine(Table):
     facts_digest = models.CharField(max_length=64)
     digest = models.BinaryField()
     replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="replaced_by")
+    # The line that stood on the notice; null when it is this one. A reissue rests on the notice of its origin.
+    noticed = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     state = models.CharField(max_length=10, choices=State.choices, default=State.LISTED)
     withheld_reason = models.CharField(max_length=200, default="")
 
@@ -337,6 +340,7 @@ class PaymentException(Table):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     roster = models.ForeignKey(Roster, on_delete=models.PROTECT, null=True)
     line = models.ForeignKey(RosterLine, on_delete=models.PROTECT, null=True, related_name="exceptions")
+    entitlement = models.ForeignKey(Entitlement, on_delete=models.PROTECT, null=True, related_name="exceptions")
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True)
     result = models.ForeignKey(ResultFile, on_delete=models.PROTECT, null=True)
     row_no = models.IntegerField(default=0)
@@ -353,5 +357,8 @@ class PaymentException(Table):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["result", "row_no"], name="exception_of_a_row_once"),
+            models.UniqueConstraint(
+                fields=["entitlement", "kind"], condition=Q(state="open", kind="no_card"), name="no_card_reported_once"
+            ),
         ]
         indexes = [models.Index(fields=["division", "state", "due_on"], name="exception_list")]

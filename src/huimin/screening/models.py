@@ -72,6 +72,8 @@ class Proposal(Table):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     amount_fen = models.BigIntegerField()
     previous_fen = models.BigIntegerField(default=0)
+    people = models.SmallIntegerField(default=0)
+    quantity = models.CharField(max_length=60, default="")
     failed = ArrayField(models.CharField(max_length=40), default=list)
     missing = ArrayField(models.CharField(max_length=40), default=list)
     facts_digest = models.CharField(max_length=64, default="")

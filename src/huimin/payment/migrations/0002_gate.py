@@ -1,0 +1,58 @@
+"""The gate before money: no instruction without decision, ended notice, release and the frozen amount (SEC-07)."""
+
+from django.db import migrations
+
+GATE = """
+CREATE FUNCTION payment_gate() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $body$
+DECLARE
+    refused record;
+BEGIN
+    SELECT i.line_id,
+           CASE
+             WHEN d.outcome IS DISTINCT FROM 'granted' THEN 'no approved decision'
+             WHEN r.id IS NULL OR b.roster_id IS DISTINCT FROM r.id THEN 'not a line of this batch'
+             WHEN b.released_by IS NULL OR b.state <> 'released' THEN 'batch not released'
+             WHEN r.signed_by IS NULL OR r.department_by IS NULL OR r.finance_by IS NULL THEN 'roster not confirmed'
+             WHEN l.state <> 'listed' THEN 'line not payable'
+             WHEN i.amount_fen <> l.amount_fen OR i.account_hash <> c.account_hash THEN 'not what was frozen'
+             WHEN n.id IS NULL THEN 'no ended notice'
+             ELSE 'objection open or upheld'
+           END AS obstacle
+      INTO refused
+      FROM new_rows i
+      LEFT JOIN payment_batch b ON b.id = i.batch_id
+      LEFT JOIN payment_rosterline l ON l.id = i.line_id
+      LEFT JOIN payment_roster r ON r.id = l.roster_id
+      LEFT JOIN registry_card c ON c.id = l.card_id
+      LEFT JOIN casework_entitlement e ON e.id = l.entitlement_id
+      LEFT JOIN casework_decision d ON d.id = e.decision_id
+      LEFT JOIN notices_noticerow w ON w.subject_line = coalesce(l.noticed_id, l.id)
+      LEFT JOIN notices_notice n ON n.id = w.notice_id AND n.state = 'ended' AND n.ended_on >= n.ends_on
+            AND n.subject = 'roster:' || coalesce(r.origin_id, r.id)
+     WHERE d.outcome IS DISTINCT FROM 'granted'
+        OR r.id IS NULL OR b.roster_id IS DISTINCT FROM r.id
+        OR b.released_by IS NULL OR b.state <> 'released'
+        OR r.signed_by IS NULL OR r.department_by IS NULL OR r.finance_by IS NULL
+        OR l.state <> 'listed'
+        OR i.amount_fen <> l.amount_fen OR i.account_hash <> c.account_hash
+        OR n.id IS NULL
+        OR EXISTS (SELECT 1 FROM notices_objection o WHERE o.row_id = w.id AND o.state IN ('open', 'upheld'))
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'payment line % refused: %', refused.line_id, refused.obstacle
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_gate';
+    END IF;
+    RETURN NULL;
+END
+$body$;
+CREATE TRIGGER payment_gate AFTER INSERT ON payment_instruction
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION payment_gate();
+"""
+
+UNDO = "DROP TRIGGER payment_gate ON payment_instruction; DROP FUNCTION payment_gate();"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("payment", "0001_initial"), ("notices", "0001_initial"), ("casework", "0001_initial")]
+    operations = [migrations.RunSQL(GATE, UNDO)]
