@@ -2,6 +2,10 @@
 
 A notice never holds a plain number or full name; `digest` covers place, period and rows and stands on the printed
 sheet. What a notice is about (a roster) lies downstream and is named by `subject` only.
+
+The period: `starts_on` is the day of posting, which is not counted; `ends_on` is the last full day (民法典 第201条), so a
+notice of 7 days posted on the 1st may end from the 9th on. What is frozen, and that an open objection holds a notice
+open, is also kept by triggers (migration 0002), whoever writes.
 """
 
 from django.db import models
@@ -39,7 +43,12 @@ class Notice(Table):
         constraints = [
             models.CheckConstraint(name="notice_at_least_7_days", condition=Q(ends_on__gte=F("starts_on") + 7)),
             models.CheckConstraint(
-                name="notice_not_ended_early", condition=Q(ended_on=None) | Q(ended_on__gte=F("ends_on"))
+                name="notice_not_ended_early", condition=~Q(state="ended") | Q(ended_on__gt=F("ends_on"))
+            ),
+            models.CheckConstraint(
+                name="notice_ended_by_somebody",
+                condition=Q(state="open", ended_on=None, ended_by=None)
+                | ~Q(state="open") & Q(ended_on__isnull=False, ended_by__isnull=False),
             ),
             models.UniqueConstraint(
                 fields=["subject", "division"], condition=~Q(state="withdrawn"), name="notice_once"
@@ -53,7 +62,7 @@ class NoticeRow(Table):
 
     table_class = TableClass.SUBTREE
 
-    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="rows")
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="rows", db_index=False)
     division = DivisionField()
     row_no = models.IntegerField()
     subject_line = models.BigIntegerField()
@@ -96,5 +105,11 @@ class Objection(Table):
             models.CheckConstraint(
                 name="objection_answered_by_another",
                 condition=Q(answered_by=None) | ~Q(answered_by=F("filed_by")),
-            )
+            ),
+            models.CheckConstraint(
+                name="objection_answered_whole",
+                condition=Q(state="open", answered_by=None, answered_on=None)
+                | ~Q(state="open") & Q(answered_by__isnull=False, answered_on__isnull=False) & ~Q(answer=""),
+            ),
         ]
+        indexes = [models.Index(fields=["division", "state", "due_on"], name="objection_list")]
