@@ -4,28 +4,42 @@ Aggregates look at the living, resident members of the household. Inside one, a 
 a policy about persons, where outside an aggregate it is the fact of the person in question.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from huimin.rules import guards, syntax
-from huimin.rules.faults import FaultFound, nearest
+from huimin.rules.faults import FaultFound, Source, nearest
 from huimin.rules.guards import Guards
 from huimin.rules.typed import DATE, FLAG, Level, Op, Sort, Type, Typed
 from huimin.rules.units import MONTHS_IN, PERIODS, Unit, base_unit
 from huimin.rules.vocabulary import FUNCTION_EXAMPLES, FUNCTIONS, MEMBERS, PERSON_COUNT
 
-if TYPE_CHECKING:
-    from huimin.rules.checking import Expression
-
 _AGGREGATE = {"count": Op.COUNT, "any": Op.ANY, "all": Op.ALL, "sum": Op.SUM, "max": Op.MAX_OF, "min": Op.MIN_OF}
 _ROUNDING = {"round": Op.ROUND, "floor": Op.FLOOR, "ceil": Op.CEIL}
 
 
-class CallChecks:
-    """Mixed into `Expression`, whose `check`, `want`, `fault` and `common_unit` it uses."""
+class CallChecks(ABC):
+    """The half of `checking.Expression` that knows functions; the other half gives it these."""
 
-    def call(self: "Expression", node: syntax.Call, known: Guards) -> Typed:
+    source: Source
+
+    @abstractmethod
+    def check(self, node: syntax.Node, known: Guards) -> Typed: ...
+
+    @abstractmethod
+    def want(self, node: syntax.Node, typed: Typed, sort: Sort) -> None: ...
+
+    @abstractmethod
+    def fault(self, node: syntax.Node, what: str, remedy: str = "") -> FaultFound: ...
+
+    @abstractmethod
+    def common_unit(self, parts: list[Typed]) -> Unit | None: ...
+
+    @abstractmethod
+    def about_members(self) -> "CallChecks": ...
+
+    def call(self, node: syntax.Call, known: Guards) -> Typed:
         name = FUNCTIONS.get(node.name)
         if name is None:
             near = nearest(node.name, FUNCTIONS) or f"可用的有 {'、'.join(sorted(set(FUNCTIONS)))}"
@@ -47,16 +61,16 @@ class CallChecks:
             return self.converted(node, name, arguments)
         raise self.wrong_arguments(node, name)
 
-    def wrong_arguments(self: "Expression", node: syntax.Call, name: str) -> FaultFound:
+    def wrong_arguments(self, node: syntax.Call, name: str) -> FaultFound:
         return self.fault(node, f"“{node.name}”括号里的内容不对", f"应写成 {FUNCTION_EXAMPLES[name]}")
 
-    def aggregate(self: "Expression", node: syntax.Call, name: str) -> Typed:
+    def aggregate(self, node: syntax.Call, name: str) -> Typed:
         """count any all: 成员, condition; sum max min: 成员, value, condition. The condition may be left out but in any, all."""
         rest = node.arguments[1:]
         with_value = name in ("sum", "max", "min")
         if not int(name != "count") <= len(rest) <= 1 + with_value:
             raise self.wrong_arguments(node, name)
-        inner = replace(self, members=True)
+        inner = self.about_members()
         condition = inner.member_condition(rest[with_value:])
         if not with_value:
             kind = Type(Sort.NUMBER, PERSON_COUNT) if name == "count" else FLAG
@@ -65,14 +79,14 @@ class CallChecks:
         self.want_whole_value(rest[0], value, name)
         return Typed(_AGGREGATE[name], value.type, Level.HOUSEHOLD, (condition, value))
 
-    def member_condition(self: "Expression", nodes: tuple[syntax.Node, ...]) -> Typed:
+    def member_condition(self, nodes: tuple[syntax.Node, ...]) -> Typed:
         if not nodes:
             return Typed(Op.CONST, FLAG, Level.CONST, payload=True)
         condition = self.check(nodes[0], guards.NONE)
         self.want(nodes[0], condition, Sort.FLAG)
         return condition
 
-    def want_whole_value(self: "Expression", node: syntax.Node, value: Typed, name: str) -> None:
+    def want_whole_value(self, node: syntax.Node, value: Typed, name: str) -> None:
         if name == "sum" or value.type.sort is not Sort.DATE:
             self.want(node, value, Sort.NUMBER)
         if value.ragged:
@@ -80,7 +94,7 @@ class CallChecks:
             what = "每个成员各除各的结果不能直接汇总"
             raise self.fault(node, what, f"请先取整，例如 {name}(成员, round(…, 1 分))，或先汇总再相除")
 
-    def choice_between(self: "Expression", node: syntax.Call, known: Guards) -> Typed:
+    def choice_between(self, node: syntax.Call, known: Guards) -> Typed:
         if len(node.arguments) != 3:
             raise self.wrong_arguments(node, "if")
         condition = self.check(node.arguments[0], known)
@@ -91,7 +105,7 @@ class CallChecks:
         level = max(condition.level, yes.level, no.level)
         return Typed(Op.IF, yes.type, level, (condition, yes, no), ragged=yes.ragged or no.ragged)
 
-    def agreeing(self: "Expression", node: syntax.Call, parts: list[Typed]) -> list[Typed]:
+    def agreeing(self, node: syntax.Call, parts: list[Typed]) -> list[Typed]:
         """All parts of one type, numbers in one unit."""
         if all(part.type.sort is Sort.NUMBER for part in parts):
             try:
@@ -105,7 +119,7 @@ class CallChecks:
             raise self.fault(node, f"“{node.name}”里的内容不同类：{kinds}", "请写同类的内容")
         return parts
 
-    def extreme(self: "Expression", node: syntax.Call, name: str, arguments: list[Typed]) -> Typed:
+    def extreme(self, node: syntax.Call, name: str, arguments: list[Typed]) -> Typed:
         if len(arguments) < 2:
             raise self.wrong_arguments(node, name)
         if arguments[0].type.sort not in (Sort.NUMBER, Sort.DATE):
@@ -116,7 +130,7 @@ class CallChecks:
         level = max(argument.level for argument in arguments)
         return Typed(op, arguments[0].type, level, tuple(arguments), ragged=ragged)
 
-    def rounding(self: "Expression", node: syntax.Call, name: str, known: Guards) -> Typed:
+    def rounding(self, node: syntax.Call, name: str, known: Guards) -> Typed:
         if not 1 <= len(node.arguments) <= 2:
             raise self.wrong_arguments(node, name)
         value = self.check(node.arguments[0], known)
@@ -124,7 +138,7 @@ class CallChecks:
         step = self.rounding_step(node, value) if len(node.arguments) == 2 else Fraction(1)
         return Typed(_ROUNDING[name], value.type, value.level, (value,), payload=step)
 
-    def rounding_step(self: "Expression", node: syntax.Call, value: Typed) -> Fraction:
+    def rounding_step(self, node: syntax.Call, value: Typed) -> Fraction:
         step = self.check(node.arguments[1], guards.NONE)
         fits = step.type.unit == value.type.unit or (step.type.unit is None and value.type.unit is not None)
         if step.op is not Op.CONST or not isinstance(step.payload, Fraction) or step.payload <= 0 or not fits:
@@ -132,7 +146,7 @@ class CallChecks:
             raise self.fault(node.arguments[1], "取整到多少须写明一个数，单位与数值相同", remedy)
         return step.payload
 
-    def elapsed(self: "Expression", node: syntax.Call, name: str, arguments: list[Typed]) -> Typed:
+    def elapsed(self, node: syntax.Call, name: str, arguments: list[Typed]) -> Typed:
         if len(arguments) != 2:
             raise self.wrong_arguments(node, name)
         for argument, typed in zip(node.arguments, arguments, strict=True):
@@ -141,7 +155,7 @@ class CallChecks:
         level = max(argument.level for argument in arguments)
         return Typed(op, Type(Sort.NUMBER, base_unit(word)[0]), level, tuple(arguments))
 
-    def converted(self: "Expression", node: syntax.Call, period: str, arguments: list[Typed]) -> Typed:
+    def converted(self, node: syntax.Call, period: str, arguments: list[Typed]) -> Typed:
         """按月(x): the same flow per month, or the same length of time in months."""
         if len(arguments) != 1:
             raise self.wrong_arguments(node, period)
@@ -156,7 +170,7 @@ class CallChecks:
         kind = Type(Sort.NUMBER, unit.with_period(period))
         return Typed(Op.MUL, kind, value.level, (value, factor), ragged=value.ragged)
 
-    def date_sum(self: "Expression", node: syntax.Infix, left: Typed, right: Typed) -> Typed:
+    def date_sum(self, node: syntax.Infix, left: Typed, right: Typed) -> Typed:
         level = max(left.level, right.level)
         if node.sign == "-" and left.type == DATE and right.type == DATE:
             return Typed(Op.DAYS, Type(Sort.NUMBER, base_unit("天")[0]), level, (left, right))

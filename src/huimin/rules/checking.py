@@ -97,6 +97,10 @@ class Expression(CallChecks):
     def fault(self, node: syntax.Node, what: str, remedy: str = "") -> FaultFound:
         return FaultFound(self.source, node.start, what, remedy)
 
+    def about_members(self) -> "Expression":
+        """The same text, where each member's facts may be named."""
+        return replace(self, members=True)
+
     # -- names
 
     def name(self, node: syntax.Name) -> Typed:
@@ -111,7 +115,9 @@ class Expression(CallChecks):
         if node.text in vocabulary.facts:
             return self.fact_name(node)
         if node.text == MEMBERS:
-            raise self.fault(node, "“成员”只能写在 count、sum、any、all、max、min 的开头", "例如 count(成员, 年龄 >= 70)")
+            raise self.fault(
+                node, "“成员”只能写在 count、sum、any、all、max、min 的开头", "例如 count(成员, 年龄 >= 70)"
+            )
         near = nearest(node.text, vocabulary.words(members=self.members))
         raise self.fault(node, f"不认识的名称“{node.text}”", near or "请用事实目录、参数或数值里已有的名称")
 
@@ -237,7 +243,7 @@ class Expression(CallChecks):
         if len(units) > 1:
             raise ValueError(_unit_hint(*sorted(units, key=str)[:2]))
         if not units:
-            return next((part.type.unit for part in parts if part.type.unit is not None), None)
+            return None
         unit = units.pop()
         if not unit.fits_bare and any(part.type.unit is None and not _is_zero(part) for part in parts):
             raise ValueError(f"请给数写上单位，例如 100 {unit}")
@@ -259,7 +265,9 @@ class Expression(CallChecks):
             return Fraction(payload)
         typed = self.check(item, guards.NONE)
         if typed.op is not Op.CONST or typed.type.sort is not operand.type.sort or typed.type.sort is Sort.FLAG:
-            raise self.fault(item, f"in 后面的选项须是写明的{operand.type}", '例如 残疾等级 in (1, 2)、与户主关系 in ("子", "女")')
+            raise self.fault(
+                item, f"in 后面的选项须是写明的{operand.type}", '例如 残疾等级 in (1, 2)、与户主关系 in ("子", "女")'
+            )
         if typed.type.sort is Sort.NUMBER:
             try:
                 self.common_unit([operand, typed])

@@ -149,9 +149,7 @@ class _Parser:
             return self.within(left, sign == "not in")
         right = self.expression(_POWER[sign])
         if sign in COMPARISONS and self.infix_sign() in COMPARISONS:
-            raise FaultFound(
-                self.source, self.token.start, "比较不能连写", "请写成 下限 <= 数值 and 数值 <= 上限"
-            )
+            raise FaultFound(self.source, self.token.start, "比较不能连写", "请写成 下限 <= 数值 and 数值 <= 上限")
         return Infix(left.start, right.end, sign, sign_token.start, left, right)
 
     def within(self, operand: Node, negated: bool) -> Node:
@@ -204,7 +202,9 @@ class _Parser:
             return date(*(int(part) for part in digits))
         except ValueError:
             message = f"没有“{token.text}”这一天"
-            raise FaultFound(self.source, token.start, message, "日期写成 2026-06-30，月 1–12，日不超过当月天数") from None
+            raise FaultFound(
+                self.source, token.start, message, "日期写成 2026-06-30，月 1–12，日不超过当月天数"
+            ) from None
 
     def number(self, token: Token) -> Node:
         value = Fraction(token.text)

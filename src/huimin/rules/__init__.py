@@ -1,0 +1,41 @@
+"""The rule engine: policies as data, determination of everybody, exactly, with grounds.
+
+in    policy files in the office's own words; facts as columns; a date
+out   eligible or not, amounts in 分, which conditions failed, what is missing; explanations of one household
+
+Pure: no database, no clock, no web. Text becomes trees (`tokens`, `syntax`), trees are checked (`checking`, `units`,
+`guards`), files are merged by place and date (`layers`, `merging`, `book`), programmes run over columns (`exact`, `frame`,
+`operations`, `engine`) and are held against a slow evaluator (`reference`). The language is told to its users in
+docs/policy-language.md.
+"""
+
+from huimin.rules.book import Book, read_book, read_book_texts
+from huimin.rules.cases import CaseResult, run_cases
+from huimin.rules.engine import AmountNegative, Outcome, evaluate, grounds, missing_names
+from huimin.rules.exact import NumberTooLarge
+from huimin.rules.explain import explain
+from huimin.rules.faults import Fault, PolicyFaults
+from huimin.rules.programme import Condition, ParameterValue, Programme
+from huimin.rules.table import Column, Table
+
+__all__ = [
+    "AmountNegative",
+    "Book",
+    "CaseResult",
+    "Column",
+    "Condition",
+    "Fault",
+    "NumberTooLarge",
+    "Outcome",
+    "ParameterValue",
+    "PolicyFaults",
+    "Programme",
+    "Table",
+    "evaluate",
+    "explain",
+    "grounds",
+    "missing_names",
+    "read_book",
+    "read_book_texts",
+    "run_cases",
+]

@@ -1,0 +1,285 @@
+"""The book of policies: all layers of all programmes, merged and checked for a place and a date.
+
+in    a folder of YAML files, or their texts; then a chain of places and a date
+out   `Book`; from it the `Programme`s in force, bound to their parameters
+
+Always true:
+
+- A book that was read holds no fault: every layer merges, every expression is checked, at every place and date it names.
+- The nearest place's words win, the newest in force at that place; so do its parameters' values.
+- A programme's version names its code, the date it is in force since and a digest of everything it was merged from:
+  every layer, every parameter value with its source. The same version gives the same results (DET-07).
+- A parameter without a value for a place and date is an error there, never zero.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+from huimin.kernel.errors import BadInput
+from huimin.kernel.facts import FACTS, Fact
+from huimin.kernel.places import NATION, chain
+from huimin.rules.faults import Fault, FaultFound, PolicyFaults, Source, nearest
+from huimin.rules.layers import Case, Declared, FileReader, Layer, ParameterEntry
+from huimin.rules.merging import merged_structure
+from huimin.rules.programme import ParameterValue, Programme, Structure
+from huimin.rules.values import Value, parse_value
+from huimin.rules.yaml_text import read_yaml
+
+Override = str | int | Fraction
+
+
+@dataclass
+class Book:
+    """All policies that were read. Use `read_book`; a Book holds no faults."""
+
+    facts: tuple[Fact, ...]
+    layers: tuple[Layer, ...]
+    parameters: tuple[ParameterEntry, ...]
+    _structures: dict[tuple[int, ...], Structure] = field(default_factory=dict)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Codes of all programmes, at any place and date."""
+        return tuple(sorted({layer.programme for layer in self.layers}))
+
+    @property
+    def cases(self) -> tuple[tuple[str, Case], ...]:
+        """Every worked case with its programme's code."""
+        return tuple((layer.programme, case) for layer in self.layers for case in layer.cases)
+
+    def programmes_in_force(
+        self,
+        chain: tuple[str, ...],
+        on: date,
+        overrides: Mapping[str, Override] | None = None,
+        *,
+        only: str | None = None,
+    ) -> tuple[Programme, ...]:
+        """The programmes in force at the last place of `chain` on that day, by code.
+
+        `overrides`: parameter values for this call, text (`700 元/月`) or a number in the declared unit. `only` limits to
+        one code. Raises BadInput when a parameter has no value there or an override fits no parameter.
+        """
+        structures = [s for code in self.codes if only in (None, code) for s in self._in_force(code, chain, on)]
+        given = dict(overrides or {})
+        self._refuse_unknown_overrides(given, structures)
+        return tuple(self._bound(structure, chain, on, given) for structure in structures)
+
+    def _in_force(self, code: str, chain: Sequence[str], on: date) -> list[Structure]:
+        layers = self._nearest_layers(code, chain, on)
+        return [self._structure(layers)] if layers else []
+
+    def _nearest_layers(self, code: str, chain: Sequence[str], on: date) -> list[Layer]:
+        """One layer per place, farthest place first: the newest in force there."""
+        found = []
+        for division in chain:
+            here = [la for la in self.layers if la.programme == code and la.division == division and la.in_force(on)]
+            found += [max(here, key=lambda layer: layer.valid_from)] if here else []
+        return found
+
+    def _structure(self, layers: list[Layer]) -> Structure:
+        key = tuple(id(layer) for layer in layers)
+        if key not in self._structures:
+            self._structures[key] = merged_structure(layers, self.facts)
+        return self._structures[key]
+
+    def _refuse_unknown_overrides(self, given: Mapping[str, Override], structures: Iterable[Structure]) -> None:
+        known = {name for structure in structures for name in structure.declared}
+        for name in given:
+            if name not in known:
+                near = nearest(name, known) or f"可用的参数有：{'、'.join(sorted(known)) or '无'}"
+                raise BadInput(f"没有“{name}”这个参数", where=f"参数 {name}", remedy=near)
+
+    def _bound(self, structure: Structure, chain: Sequence[str], on: date, given: Mapping[str, Override]) -> Programme:
+        values = {}
+        for name, declared in structure.declared.items():
+            if name in given:
+                values[name] = _overridden(declared, given[name], chain[-1], on)
+            else:
+                values[name] = self._value_in_force(structure, declared, chain, on)
+            if name in structure.nonzero_parameters and values[name].value == 0:
+                raise BadInput(f"参数“{name}”为零，而算式用它作除数", where=name, remedy="请写大于零的数值")
+        return _programme(structure, values)
+
+    def _value_in_force(
+        self, structure: Structure, declared: Declared, chain: Sequence[str], on: date
+    ) -> ParameterValue:
+        entry = self._entry_in_force(structure.code, declared.name, chain, on)
+        if entry is None:
+            line, column = declared.at.place(0)
+            raise BadInput(
+                f"项目 {structure.code} 的参数“{declared.name}”在 {chain[-1]}、{on} 没有数值",
+                where=f"{declared.at.file} 第 {line} 行第 {column} 列",
+                remedy=f"请在当地的参数文件里写明数值（单位 {declared.unit}）、起始日期和来源，或用 --set {declared.name}=数值 试算",
+            )
+        value = parse_value(entry.text, declared.type, declared.unit, unit_needed=True)
+        return ParameterValue(
+            declared.name, value, declared.unit, entry.source, entry.division, entry.valid_from, entry.assumption
+        )
+
+    def _entry_in_force(self, code: str, name: str, chain: Sequence[str], on: date) -> ParameterEntry | None:
+        """Nearest place first, then the newest there."""
+        for division in reversed(chain):
+            here = [
+                p
+                for p in self.parameters
+                if (p.programme, p.name, p.division) == (code, name, division)
+                and p.valid_from <= on
+                and (p.valid_to is None or on <= p.valid_to)
+            ]
+            if here:
+                return max(here, key=lambda entry: entry.valid_from)
+        return None
+
+
+def _overridden(declared: Declared, given: Override, place: str, on: date) -> ParameterValue:
+    if isinstance(given, str):
+        source = Source.plain(given, f"参数 {declared.name}")
+        try:
+            value: Value = parse_value(source, declared.type, declared.unit, unit_needed=False)
+        except FaultFound as found:
+            raise PolicyFaults([found.fault]) from None
+    else:
+        value = given if isinstance(given, bool) else Fraction(given)
+    return ParameterValue(declared.name, value, declared.unit, "--set", place, on, False, overridden=True)
+
+
+def _programme(structure: Structure, values: Mapping[str, ParameterValue]) -> Programme:
+    since = max([structure.valid_from, *(v.valid_from for v in values.values() if not v.overridden)])
+    digest = hashlib.sha256(
+        json.dumps(
+            [structure.plain, [values[name].plain for name in sorted(values)]], ensure_ascii=False, sort_keys=True
+        ).encode()
+    ).hexdigest()
+    return Programme(structure, f"{structure.code}@{since}#{digest[:12]}", values)
+
+
+# -- reading
+
+
+def read_book(folder: Path, facts: Iterable[Fact] = FACTS) -> Book:
+    """All *.yaml files under `folder`. Raises PolicyFaults, which lists everything wrong in all of them."""
+    if not folder.is_dir():
+        raise BadInput(f"没有政策文件夹 {folder}", where=str(folder), remedy="请用 --folder 指明政策文件夹")
+    texts = {}
+    for path in sorted(folder.rglob("*.yaml")):
+        name = f"{folder.name}/{path.relative_to(folder)}"
+        if not path.relative_to(folder).parts[:-1] or "processes" not in path.relative_to(folder).parts:
+            texts[name] = _decoded(path, name)
+    return read_book_texts(texts, facts)
+
+
+def _decoded(path: Path, name: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise PolicyFaults([Fault(name, 1, 1, "文件不是 UTF-8 编码", "请另存为 UTF-8 再试")]) from None
+
+
+def read_book_texts(texts: Mapping[str, str], facts: Iterable[Fact] = FACTS) -> Book:
+    """The same from texts by file name."""
+    faults: list[Fault] = []
+    layers: list[Layer] = []
+    parameters: list[ParameterEntry] = []
+    for name, text in sorted(texts.items()):
+        try:
+            reader = FileReader(read_yaml(text, name))
+        except (FaultFound, PolicyFaults) as found:
+            faults += [found.fault] if isinstance(found, FaultFound) else found.faults
+            continue
+        layer = reader.read()
+        layers += [layer] if layer else []
+        parameters += reader.parameters
+        faults += [found.fault for found in reader.faults]
+    book = Book(tuple(facts), tuple(layers), tuple(parameters))
+    if not faults:
+        faults += BookCheck(book).faults()
+    if faults:
+        raise PolicyFaults(faults)
+    return book
+
+
+class BookCheck:
+    """Looks at the whole book: every programme at every place and date where something changes."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.found: list[Fault] = []
+
+    def faults(self) -> list[Fault]:
+        self._twice_written()
+        for code in sorted({*self.book.codes, *(entry.programme for entry in self.book.parameters)}):
+            if code in self.book.codes:
+                self._programme(code)
+            else:
+                self._orphans(code)
+        return self.found
+
+    def _add(self, source: Source, what: str, remedy: str = "") -> None:
+        self.found.append(FaultFound(source, 0, what, remedy).fault)
+
+    def _twice_written(self) -> None:
+        seen: set[tuple[object, ...]] = set()
+        rows: list[tuple[tuple[object, ...], Source]] = [
+            *(((la.programme, la.division, la.valid_from), la.at) for la in self.book.layers),
+            *(((p.programme, p.name, p.division, p.valid_from), p.at) for p in self.book.parameters),
+        ]
+        for key, at in rows:
+            if key in seen:
+                self._add(at, f"同一地方同一日期写了两次：{'、'.join(str(part) for part in key)}", "请删去一处或改日期")
+            seen.add(key)
+
+    def _orphans(self, code: str) -> None:
+        for entry in self.book.parameters:
+            if entry.programme == code:
+                self._add(entry.at, f"没有“{code}”这个项目", nearest(code, self.book.codes))
+
+    def _programme(self, code: str) -> None:
+        layers = [layer for layer in self.book.layers if layer.programme == code]
+        entries = [entry for entry in self.book.parameters if entry.programme == code]
+        days = sorted({*(la.valid_from for la in layers), *(entry.valid_from for entry in entries)})
+        for place in sorted({*(la.division for la in layers), *(entry.division for entry in entries)}):
+            for day in days:
+                self._version(code, place, day, entries)
+
+    def _version(self, code: str, place: str, day: date, entries: list[ParameterEntry]) -> None:
+        places = chain(place)
+        try:
+            structures = self.book._in_force(code, places, day)
+        except PolicyFaults as found:
+            self.found += found.faults
+            return
+        for structure in structures:
+            self._values(structure, places, day, entries)
+
+    def _values(self, structure: Structure, places: Sequence[str], day: date, entries: list[ParameterEntry]) -> None:
+        """Known names, right units; and complete from the day on which this place has begun to give values."""
+        for entry in entries:
+            if entry.division in places:
+                self._one_value(structure, entry)
+        local = [entry for entry in entries if entry.division in places and entry.division != NATION]
+        for name, declared in structure.declared.items():
+            here = [entry.valid_from for entry in local]
+            missing = self.book._entry_in_force(structure.code, name, places, day) is None
+            if missing and here and day >= max(here):
+                self._add(declared.at, f"参数“{name}”在 {places[-1]} 自 {day} 起没有数值", "请在当地的参数文件里补上")
+
+    def _one_value(self, structure: Structure, entry: ParameterEntry) -> None:
+        declared = structure.declared.get(entry.name)
+        if declared is None:
+            self._add(
+                entry.at, f"项目 {structure.code} 没有“{entry.name}”这个参数", nearest(entry.name, structure.declared)
+            )
+            return
+        try:
+            value = parse_value(entry.text, declared.type, declared.unit, unit_needed=True)
+        except FaultFound as found:
+            self.found.append(found.fault)
+            return
+        if entry.name in structure.nonzero_parameters and value == 0:
+            self._add(entry.text, f"参数“{entry.name}”为零，而算式用它作除数", "请写大于零的数值")

@@ -1,0 +1,149 @@
+"""One household alone, with everything said: values, conditions with the numbers in them, what is missing (DET-01).
+
+in    a Programme, one household's facts as written, the date
+out   a dictionary in the form of the command line's JSON
+
+The numbers are the engine's own, taken from a table of one household, so that an explanation cannot differ from the
+determination it explains.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+
+from huimin.kernel.facts import FACTS, Fact
+from huimin.rules.engine import evaluate, leveled, make_frame, missing_names
+from huimin.rules.exact import Num
+from huimin.rules.frame import Col, Flag, Frame
+from huimin.rules.household_input import household_table
+from huimin.rules.programme import Condition, Programme
+from huimin.rules.typed import COMPARISON_OPS, Level, Op, Sort, Type, Typed
+
+_EPOCH = date(1970, 1, 1)
+_SIGNS = {Op.EQ: "=", Op.NE: "≠", Op.LE: "≤", Op.GE: "≥", Op.AND: "且", Op.OR: "或"}
+_JOINED = COMPARISON_OPS | {Op.AND, Op.OR, Op.ADD, Op.SUB, Op.MUL, Op.DIV}
+_POWER = {Op.OR: 1, Op.AND: 2, Op.ADD: 5, Op.SUB: 5, Op.MUL: 6, Op.DIV: 6} | dict.fromkeys(COMPARISON_OPS, 4)
+
+
+def explain(
+    programme: Programme,
+    household: Mapping[str, object],
+    members: Sequence[Mapping[str, object]],
+    on: date,
+    *,
+    place: str = "",
+    facts: Sequence[Fact] = FACTS,
+) -> dict[str, object]:
+    """{"place", "date", "results": [...]}: one result for the household, or one for each member. Raises BadInput."""
+    table = household_table(household, members, facts)
+    outcome = evaluate(programme, table, on, threads=1)
+    teller = _Teller(programme, make_frame(programme, table, on))
+    rows = range(len(outcome.eligible))
+    results = [
+        {
+            "programme": programme.code,
+            "name": programme.name,
+            "unit": programme.unit,
+            "member": row if programme.unit == "person" else None,
+            "eligible": {1: True, 0: False, -1: None}[int(outcome.eligible[row])],
+            "amount_fen": int(outcome.amount_fen[row]),
+            "period": programme.period,
+            "conditions": [teller.condition(condition, row) for condition in programme.conditions],
+            "values": teller.values(row),
+            "missing": missing_names(programme, int(outcome.missing_mask[row])),
+            "policy": programme.version,
+        }
+        for row in rows
+    ]
+    return {"place": place, "date": on.isoformat(), "results": results}
+
+
+@dataclass
+class _Teller:
+    """Says what the columns hold for one row."""
+
+    programme: Programme
+    frame: Frame
+
+    @property
+    def level(self) -> Level:
+        return Level.MEMBER if self.programme.unit == "person" else Level.HOUSEHOLD
+
+    def condition(self, condition: Condition, row: int) -> dict[str, object]:
+        return {
+            "id": condition.id,
+            "text": condition.text,
+            "met": self.scalar(condition.tree, row),
+            "detail": self.told(condition.tree, condition.expression, row),
+            "basis": condition.citation,
+        }
+
+    def values(self, row: int) -> dict[str, str | None]:
+        """Named values that are one value here; a member's own are told only in programmes about persons."""
+        told: dict[str, str | None] = {}
+        for value in self.programme.structure.values:
+            if value.tree.level <= self.level:
+                found = self.scalar(value.tree, row)
+                told[value.name] = None if found is None else shown(found, value.tree.type)
+        return told
+
+    def scalar(self, tree: Typed, row: int) -> Fraction | bool | int | None:
+        return scalar_at(leveled(tree, self.frame, self.level), row)
+
+    def told(self, node: Typed, text: str, row: int) -> str:
+        """The expression with each word's value beside it."""
+        if node.op is Op.CONST:
+            return text[node.start : node.end]
+        if node.op is Op.NOT and node.args[0].op is not Op.IN:
+            return f"非（{self.told(node.args[0], text, row)}）"
+        if node.op is Op.NOT or node.op is Op.IN:
+            operand = node.args[0].args[0] if node.op is Op.NOT else node.args[0]
+            return f"{self.told(operand, text, row)} {text[operand.end : node.end].strip()}"
+        written = all(arg.end for arg in node.args)
+        if node.op in _JOINED and written:
+            sign = _SIGNS.get(node.op, node.op.value)
+            return f" {sign} ".join(self.operand(arg, node.op, text, row) for arg in node.args)
+        return f"{text[node.start : node.end]} {self.value_of(node, row)}"
+
+    def operand(self, node: Typed, outer: Op, text: str, row: int) -> str:
+        told = self.told(node, text, row)
+        return f"（{told}）" if node.op in _POWER and _POWER[node.op] < _POWER[outer] else told
+
+    def value_of(self, node: Typed, row: int) -> str:
+        found = self.scalar(node, row)
+        value = "未知" if found is None else shown(found, node.type)
+        overridden = node.op is Op.PARAM and self.programme.parameters[str(node.payload)].overridden
+        return f"{value} (--set)" if overridden else value
+
+
+def scalar_at(column: Col, row: int) -> Fraction | bool | int | None:
+    """One value out of a column: Fraction, bool, or the whole number of a date or choice; None when unknown."""
+    if column.why is not None and column.why[row]:
+        return None
+    if isinstance(column, Num):
+        n = column.n if isinstance(column.n, int) else int(column.n[row])
+        return Fraction(n, 1 if column.d is None else int(column.d[row])) * column.scale
+    if isinstance(column, Flag):
+        return column.v if isinstance(column.v, bool) else bool(column.v[row])
+    return column.v if isinstance(column.v, int) else int(column.v[row])
+
+
+def shown(value: Fraction | bool | int, kind: Type) -> str:
+    """As people read it: money and areas with two decimals, counts whole, 是 or 否, ISO dates."""
+    if kind.sort is Sort.FLAG:
+        return "是" if value else "否"
+    if kind.sort is Sort.DATE:
+        return (_EPOCH + timedelta(days=int(value))).isoformat()
+    if kind.sort is Sort.CHOICE:
+        return kind.choices[int(value)]
+    number = Fraction(value)
+    counted = kind.unit is None or not any(kind.unit.powers[:3])
+    return str(number.numerator) if counted and number.denominator == 1 else two_decimals(number)
+
+
+def two_decimals(number: Fraction) -> str:
+    """Rounded half away from zero."""
+    hundredths = (2 * abs(number.numerator) * 100 + number.denominator) // (2 * number.denominator)
+    sign = "-" if number < 0 and hundredths else ""
+    return f"{sign}{hundredths // 100}.{hundredths % 100:02d}"

@@ -1,0 +1,303 @@
+"""A policy file, read field by field: what one place says about one programme, or its parameters.
+
+in    entries of one YAML file
+out   a `Layer` (what this place says) and `ParameterEntry`s (dated values), their faults gathered
+
+A layer says all of a programme (the farthest place) or only what differs there; conditions and values keep their
+编号 and 名称 so that a nearer place may replace one. Field names and fixed words are the office's own, in Chinese.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import TypeVar
+
+from huimin.kernel.places import NATION
+from huimin.rules.faults import FaultFound, Source, nearest
+from huimin.rules.typed import Type
+from huimin.rules.values import NO, YES, type_of_unit
+from huimin.rules.yaml_text import Entry
+
+_T = TypeVar("_T")
+WORDS: dict[str, dict[str, str]] = {
+    "主管部门": {"民政": "civil_affairs", "农业农村": "agriculture", "水利": "water"},
+    "对象": {"户": "household", "人": "person"},
+    "期间": {"月": "month", "季": "quarter", "年": "year", "一次": "once"},
+    "发放": {"按月": "monthly", "按季": "quarterly", "一次": "once"},
+    "收款": {"户主卡": "head", "本人卡": "own"},
+}
+PROGRAMME_FIELDS = ("名称", "简称", "主管部门", "对象", "期间", "发放", "收款", "依据")
+FILE_FIELDS = (
+    "项目",
+    "区划",
+    "自",
+    "至",
+    *PROGRAMME_FIELDS,
+    "说明",
+    "参数",
+    "数值",
+    "条件",
+    "金额",
+    "案例底数",
+    "案例",
+)
+PARAMETER_FIELDS = ("项目", "名称", "单位", "数值", "自", "至", "来源", "说明", "示例假设")
+ROUNDINGS = ("四舍五入", "进一", "舍去")
+ROUNDING_STEPS = {"分": Fraction(1, 100), "角": Fraction(1, 10), "元": Fraction(1)}
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A parameter a programme uses: its name, unit and type; a value may stand elsewhere."""
+
+    name: str
+    unit: str
+    type: Type
+    at: Source
+
+
+@dataclass(frozen=True)
+class ParameterEntry:
+    """One dated value of a parameter at one place. `value`: Fraction in base units, bool, or days since 1970-01-01."""
+
+    programme: str
+    name: str
+    division: str
+    valid_from: date
+    valid_to: date | None
+    text: Source
+    source: str
+    assumption: bool
+    at: Source
+
+
+@dataclass(frozen=True)
+class Written:
+    """A named value, a condition or the amount as written. `drop`: a nearer place takes it out (作废)."""
+
+    key: str
+    expression: Source
+    text: str = ""
+    citation: str = ""
+    paper: str = ""
+    drop: bool = False
+    at: Source | None = None
+
+
+@dataclass(frozen=True)
+class Amount:
+    expression: Source
+    citation: str
+    mode: str
+    step: Fraction
+
+
+@dataclass(frozen=True)
+class Case:
+    """A worked example as written: its fields, and the facts (案例底数) it shares with the file's other cases."""
+
+    id: str
+    at: Source
+    fields: Mapping[str, Entry]
+    shared: Entry | None
+    division: str
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one file says about one programme at one place, in force from `valid_from` to `valid_to` inclusive."""
+
+    programme: str
+    division: str
+    valid_from: date
+    valid_to: date | None
+    at: Source
+    fields: Mapping[str, str]
+    declared: tuple[Declared, ...]
+    values: tuple[Written, ...]
+    conditions: tuple[Written, ...]
+    amount: Amount | None
+    cases: tuple[Case, ...]
+    plain: object
+
+    def in_force(self, on: date) -> bool:
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+
+class FileReader:
+    """Reads one file; what is faulty is gathered in `faults` and the rest is still read."""
+
+    def __init__(self, file: Entry, division_default: str = NATION) -> None:
+        self.file = file
+        self.faults: list[FaultFound] = []
+        self.division = division_default
+        self.parameters: list[ParameterEntry] = []
+
+    def read(self) -> Layer | None:
+        """The file's layer; None when it holds parameters only or its head is faulty."""
+        try:
+            fields = self.file.mapping("政策文件", FILE_FIELDS)
+            self.division = _division(fields["区划"]) if "区划" in fields else self.division
+            if "项目" not in fields:
+                self._parameters_only(fields)
+                return None
+            return self._layer(fields)
+        except FaultFound as found:
+            self.faults.append(found)
+            return None
+
+    def _parameters_only(self, fields: dict[str, Entry]) -> None:
+        """A county's values for programmes written elsewhere."""
+        extra = [key for key in fields if key not in ("区划", "说明", "参数")]
+        if extra or "参数" not in fields:
+            raise FaultFound(
+                self.file.at, 0, "文件没有写“项目”", "请写 项目: 编码；只写参数的文件只能有 区划、说明、参数"
+            )
+        self._all(fields, "参数", lambda entry: self._parameter(entry, None))
+
+    def _layer(self, fields: dict[str, Entry]) -> Layer:
+        code = fields["项目"].words("项目").text.strip()
+        valid_from = _day(_field(self.file, fields, "自"))
+        declared = self._all(fields, "参数", lambda entry: self._parameter(entry, code))
+        return Layer(
+            programme=code,
+            division=self.division,
+            valid_from=valid_from,
+            valid_to=_day(fields["至"]) if "至" in fields else None,
+            at=self.file.at,
+            fields={key: _fixed_word(key, fields[key]) for key in PROGRAMME_FIELDS if key in fields},
+            declared=tuple(declared),
+            values=tuple(self._all(fields, "数值", _value)),
+            conditions=tuple(self._all(fields, "条件", _condition)),
+            amount=_amount(fields["金额"]) if "金额" in fields else None,
+            cases=tuple(self._all(fields, "案例", lambda entry: _case(entry, self.division, fields.get("案例底数")))),
+            plain={key: entry.plain for key, entry in fields.items() if key not in ("案例", "案例底数", "参数")},
+        )
+
+    def _all(self, fields: dict[str, Entry], key: str, read: Callable[[Entry], _T | None]) -> list[_T]:
+        """Every item of a list field that could be read."""
+        if key not in fields:
+            return []
+        items = []
+        for entry in fields[key].sequence(key):
+            try:
+                item = read(entry)
+            except FaultFound as found:
+                self.faults.append(found)
+            else:
+                items += [] if item is None else [item]
+        return items
+
+    def _parameter(self, entry: Entry, programme: str | None) -> Declared | None:
+        """A declaration (with 单位) in a programme's file, a dated value, or both in one."""
+        fields = entry.mapping("参数", PARAMETER_FIELDS)
+        name = _field(entry, fields, "名称").words("名称")
+        if programme is None or "项目" in fields:
+            programme = _field(entry, fields, "项目").words("项目").text.strip()
+        if "数值" in fields:
+            self.parameters.append(self._dated_value(entry, fields, programme, name))
+        if "单位" not in fields:
+            if "数值" not in fields:
+                raise FaultFound(name, 0, f"参数“{name.text}”既没有单位也没有数值", "请写 单位: 元/月，或写 数值 和 自")
+            return None
+        unit = fields["单位"].words("单位")
+        return Declared(name.text.strip(), unit.text.strip(), type_of_unit(unit), name)
+
+    def _dated_value(self, entry: Entry, fields: dict[str, Entry], programme: str, name: Source) -> ParameterEntry:
+        return ParameterEntry(
+            programme=programme,
+            name=name.text.strip(),
+            division=self.division,
+            valid_from=_day(_field(entry, fields, "自")),
+            valid_to=_day(fields["至"]) if "至" in fields else None,
+            text=fields["数值"].words("数值"),
+            source=_field(entry, fields, "来源").words("来源").text.strip(),
+            assumption="示例假设" in fields and _yes(fields["示例假设"]),
+            at=name,
+        )
+
+
+def _field(entry: Entry, fields: dict[str, Entry], key: str) -> Entry:
+    if key not in fields:
+        raise FaultFound(entry.at, 0, f"这里缺少“{key}”", f"请补上 {key}: …")
+    return fields[key]
+
+
+def _text(fields: dict[str, Entry], key: str) -> str:
+    return fields[key].words(key).text.strip() if key in fields else ""
+
+
+def _day(entry: Entry) -> date:
+    words = entry.words("日期")
+    try:
+        return date.fromisoformat(words.text.strip())
+    except ValueError:
+        raise FaultFound(words, 0, f"“{words.text}”不是日期", "日期写成 2021-07-01") from None
+
+
+def _division(entry: Entry) -> str:
+    words = entry.words("区划")
+    code = words.text.strip()
+    if not (code.isascii() and code.isdigit() and len(code) in (12, 15)):
+        raise FaultFound(words, 0, f"“{code}”不是区划代码", '区划代码是 12 位数字（村民组 15 位），例如 "341524000000"')
+    return code
+
+
+def _yes(entry: Entry) -> bool:
+    words = entry.words("是否")
+    if words.text.strip() not in (*YES, *NO):
+        raise FaultFound(words, 0, f"“{words.text}”应当是“是”或“否”", "请写 是 或 否")
+    return words.text.strip() in YES
+
+
+def _fixed_word(key: str, entry: Entry) -> str:
+    """A head field's text; where only certain words are allowed, the code of the word."""
+    words = entry.words(key)
+    text = words.text.strip()
+    if key == "简称" and len(text) != 4:
+        raise FaultFound(words, 0, f"简称“{text}”有 {len(text)} 个字", "存折摘要用四字简称，请写四个字")
+    if key not in WORDS:
+        return text
+    if text not in WORDS[key]:
+        remedy = nearest(text, WORDS[key]) or f"可写的有：{'、'.join(WORDS[key])}"
+        raise FaultFound(words, 0, f"{key}没有“{text}”", remedy)
+    return WORDS[key][text]
+
+
+def _value(entry: Entry) -> Written:
+    fields = entry.mapping("数值", ("名称", "算式", "依据", "说明", "作废"))
+    name = _field(entry, fields, "名称").words("名称")
+    if "作废" in fields and _yes(fields["作废"]):
+        return Written(name.text.strip(), name, drop=True)
+    expression = _field(entry, fields, "算式").words("算式")
+    return Written(name.text.strip(), expression, _text(fields, "说明"), _text(fields, "依据"), at=name)
+
+
+def _condition(entry: Entry) -> Written:
+    fields = entry.mapping("条件", ("编号", "说明", "算式", "依据", "材料", "作废"))
+    key = _field(entry, fields, "编号").words("编号")
+    if "作废" in fields and _yes(fields["作废"]):
+        return Written(key.text.strip(), key, drop=True)
+    expression = _field(entry, fields, "算式").words("算式")
+    text = _field(entry, fields, "说明").words("说明").text.strip()
+    citation = _field(entry, fields, "依据").words("依据").text.strip()
+    return Written(key.text.strip(), expression, text, citation, _text(fields, "材料"), at=key)
+
+
+def _amount(entry: Entry) -> Amount:
+    fields = entry.mapping("金额", ("算式", "取整", "依据"))
+    rounding = _field(entry, fields, "取整").words("取整")
+    mode, separator, step = rounding.text.strip().partition("到")
+    if not separator or mode not in ROUNDINGS or step not in ROUNDING_STEPS:
+        remedy = f"写成 {'、'.join(ROUNDINGS)} 之一，加“到”，加 分、角 或 元，例如 四舍五入到分"
+        raise FaultFound(rounding, 0, f"不认识的取整办法“{rounding.text}”", remedy)
+    citation = _field(entry, fields, "依据").words("依据").text.strip()
+    return Amount(_field(entry, fields, "算式").words("算式"), citation, mode, ROUNDING_STEPS[step])
+
+
+def _case(entry: Entry, division: str, shared: Entry | None) -> Case:
+    fields = entry.mapping("案例", ("编号", "说明", "日期", "区划", "参数", "户", "成员", "结果"))
+    name = _field(entry, fields, "编号").words("编号")
+    place = _division(fields["区划"]) if "区划" in fields else division
+    return Case(name.text.strip(), name, fields, shared, place)

@@ -1,0 +1,213 @@
+"""Layers of one programme, farthest place first, merged and checked into a Structure.
+
+in    layers in force at one place on one day
+out   a Structure, or PolicyFaults with everything wrong in it
+
+Fields of a nearer place replace those of a farther one; values and conditions by 名称 and 编号, in the place of what they
+replace, new ones at the end; 作废: 是 takes one out.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from huimin.kernel.facts import Fact
+from huimin.rules.checking import Checker
+from huimin.rules.faults import AlreadyTold, Fault, FaultFound, PolicyFaults, Source
+from huimin.rules.layers import PROGRAMME_FIELDS, Amount, Declared, Layer, Written
+from huimin.rules.programme import Condition, NamedValue, Structure
+from huimin.rules.typed import AGGREGATES, Op, Sort, Typed
+from huimin.rules.units import Unit, unit_of_words
+from huimin.rules.vocabulary import DEPARTURES, Definition, Vocabulary, refuse_taken_name
+
+CONDITIONS_MAX = FACTS_MAX = 63  # bits of a mask; the 64th means "nobody" in masks of facts
+_AMOUNT_UNITS: dict[str, Unit] = {
+    "once": unit_of_words(["元"])[0],
+    "month": unit_of_words(["元", "月"])[0],
+    "quarter": unit_of_words(["元", "季"])[0],
+    "year": unit_of_words(["元", "年"])[0],
+}
+_FIXED = ("名称", "对象", "期间")
+
+
+def merged_structure(layers: Sequence[Layer], facts: tuple[Fact, ...]) -> Structure:
+    """Raises PolicyFaults."""
+    merger = _Merger(layers, facts)
+    structure = merger.structure()
+    if merger.faults or structure is None:
+        raise PolicyFaults(merger.faults)
+    return structure
+
+
+@dataclass
+class _Merger:
+    layers: Sequence[Layer]
+    facts: tuple[Fact, ...]
+    faults: list[Fault] = field(default_factory=list)
+
+    def structure(self) -> Structure | None:
+        fields = self._fields()
+        amount = next((layer.amount for layer in reversed(self.layers) if layer.amount), None)
+        if amount is None:
+            self._add(self.layers[0].at, "项目没有写“金额”", "请写 金额: 及其 算式、取整、依据")
+        if self.faults or amount is None:
+            return None
+        declared = {item.name: item for layer in self.layers for item in layer.declared}
+        values = self._merged([layer.values for layer in self.layers], "数值")
+        conditions = self._merged([layer.conditions for layer in self.layers], "条件")
+        return self._checked(fields, declared, values, conditions, amount)
+
+    def _add(self, source: Source, what: str, remedy: str = "") -> None:
+        self.faults.append(FaultFound(source, 0, what, remedy).fault)
+
+    def _gather(self, found: FaultFound) -> None:
+        self.faults.append(found.fault)
+
+    def _fields(self) -> dict[str, str]:
+        base = self.layers[0]
+        fields = dict(base.fields)
+        for key in PROGRAMME_FIELDS:
+            if key not in fields:
+                self._add(
+                    base.at,
+                    f"项目“{base.programme}”缺少“{key}”",
+                    f"请补上 {key}: …；改动项目的文件要有上级的项目文件在先",
+                )
+        for layer in self.layers[1:]:
+            for key in _FIXED:
+                if layer.fields.get(key, fields.get(key)) != fields.get(key):
+                    self._add(layer.at, f"下级不能改动项目的“{key}”", "请删去这一项；另立项目请用新的编码")
+            fields |= layer.fields
+        return fields
+
+    def _merged(self, lists: Sequence[Sequence[Written]], kind: str) -> dict[str, Written]:
+        merged: dict[str, Written] = {}
+        for items in lists:
+            seen: set[str] = set()
+            for item in items:
+                if item.key in seen:
+                    self._add(item.at or item.expression, f"{kind}“{item.key}”写了两次", "请改名或删去一处")
+                seen.add(item.key)
+                if item.drop and merged.pop(item.key, None) is None:
+                    self._add(item.expression, f"没有{kind}“{item.key}”可作废", "请核对上级文件里的写法")
+                if not item.drop:
+                    merged[item.key] = item
+        return merged
+
+    def _checked(
+        self,
+        fields: dict[str, str],
+        declared: dict[str, Declared],
+        values: dict[str, Written],
+        conditions: dict[str, Written],
+        amount: Amount,
+    ) -> Structure | None:
+        checker = self._checker(declared, values)
+        person = fields["对象"] == "person"
+        trees = {key: self._tree(checker, item.expression, person, Sort.FLAG) for key, item in conditions.items()}
+        amount_tree = self._tree(checker, amount.expression, person, Sort.NUMBER)
+        named = {name: self._named(checker, name) for name in values}
+        if amount_tree is not None:
+            self._amount_unit(amount_tree, amount.expression, fields["期间"])
+        self._counts(conditions)
+        if self.faults:
+            return None
+        checked_values = {name: tree for name, tree in named.items() if tree is not None}
+        roots = [tree for tree in (*trees.values(), amount_tree) if tree is not None]
+        assert amount_tree is not None
+        structure = Structure(
+            code=self.layers[0].programme,
+            fields=fields,
+            valid_from=max(layer.valid_from for layer in self.layers),
+            valid_to=min((la.valid_to for la in self.layers if la.valid_to), default=None),
+            declared=declared,
+            values=tuple(
+                NamedValue(name, tree, values[name].expression.text, values[name].citation)
+                for name, tree in checked_values.items()
+            ),
+            conditions=tuple(
+                Condition(key, item.text, item.citation, item.paper, tree, item.expression.text)
+                for (key, item), tree in zip(conditions.items(), trees.values(), strict=True)
+                if tree is not None
+            ),
+            amount=amount_tree,
+            amount_expression=amount.expression.text,
+            amount_citation=amount.citation,
+            rounding=amount.mode,
+            rounding_step=amount.step,
+            nonzero_parameters=frozenset(checker.nonzero_parameters),
+            facts_needed=needed_facts(roots, checked_values, self.facts),
+            plain=[[layer.division, str(layer.valid_from), layer.plain] for layer in self.layers],
+        )
+        return self._within_limits(structure)
+
+    def _checker(self, declared: dict[str, Declared], values: dict[str, Written]) -> Checker:
+        vocabulary = Vocabulary({fact.name: fact for fact in self.facts})
+        names = [(name, item.at) for name, item in declared.items()]
+        names += [(name, item.at or item.expression) for name, item in values.items()]
+        for name, at in names:
+            try:
+                refuse_taken_name(name, at, vocabulary)
+            except FaultFound as found:
+                self._gather(found)
+        for name in declared.keys() & values.keys():
+            self._add(values[name].at or values[name].expression, f"“{name}”既是参数又是数值", "请给其中一个换名称")
+        vocabulary.parameters = {name: item.type for name, item in declared.items()}
+        vocabulary.values = {key: Definition(key, item.expression, item.citation) for key, item in values.items()}
+        return Checker(vocabulary, self._gather)
+
+    def _tree(self, checker: Checker, source: Source, person: bool, sort: Sort) -> Typed | None:
+        try:
+            tree = checker.expression(source, members=person)
+            if tree.type.sort is not sort:
+                wanted = "条件，要能回答是或否" if sort is Sort.FLAG else "数"
+                raise FaultFound(source, tree.start, f"这里应当是{wanted}，写的是{tree.type}", "请检查算式")
+        except FaultFound as found:
+            self._gather(found)
+        except AlreadyTold:
+            pass
+        else:
+            return tree
+        return None
+
+    def _named(self, checker: Checker, name: str) -> Typed | None:
+        try:
+            return checker.value(name)
+        except AlreadyTold:
+            return None
+
+    def _amount_unit(self, tree: Typed, source: Source, period: str) -> None:
+        wanted = _AMOUNT_UNITS[period]
+        if tree.type.unit != wanted:
+            what = f"金额的单位是 {tree.type.unit or '纯数'}，按期间应当是 {wanted}"
+            self.faults.append(FaultFound(source, tree.start, what, "请检查算式，或用 按月() 按季() 按年() 换算").fault)
+
+    def _counts(self, conditions: dict[str, Written]) -> None:
+        if not conditions:
+            self._add(self.layers[0].at, "项目没有条件", "请至少写一个条件")
+        if len(conditions) > CONDITIONS_MAX:
+            self._add(self.layers[0].at, f"条件有 {len(conditions)} 个，超过 {CONDITIONS_MAX} 个", "请合并条件")
+
+    def _within_limits(self, structure: Structure) -> Structure | None:
+        if len(structure.facts_needed) > FACTS_MAX:
+            self._add(self.layers[0].at, f"用到的事实超过 {FACTS_MAX} 项", "请拆成几个项目")
+            return None
+        return structure
+
+
+def needed_facts(roots: Iterable[Typed], values: dict[str, Typed], facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """Every fact the trees rest on, through named values and derived words."""
+    codes: set[str] = set()
+    pending, seen = list(roots), set()
+    while pending:
+        node = pending.pop()
+        pending += node.args
+        if node.op is Op.FACT:
+            codes.add(str(node.payload))
+        if node.op is Op.AGE:
+            codes.add("birth_date")
+        if node.op in AGGREGATES or node.op in (Op.HEADS, Op.PRESENT):
+            codes |= DEPARTURES
+        if node.op is Op.VALUE and node.payload not in seen:
+            seen.add(node.payload)
+            pending.append(values[str(node.payload)])
+    return tuple(fact for fact in facts if fact.code in codes)

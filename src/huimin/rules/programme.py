@@ -1,0 +1,142 @@
+"""A programme in force: what was merged for a place and a date, bound to its parameters' values.
+
+in    a `Structure` (merged and checked), the values in force
+out   `Programme`, read only, safe to share between threads
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from huimin.kernel.facts import Fact
+from huimin.rules.layers import Declared
+from huimin.rules.typed import Typed
+from huimin.rules.values import Value
+
+
+@dataclass(frozen=True)
+class ParameterValue:
+    """A parameter's value in force: `value` is a Fraction in `unit`, a bool, or days since 1970-01-01."""
+
+    name: str
+    value: Value
+    unit: str
+    source: str
+    division: str
+    valid_from: date
+    assumption: bool
+    overridden: bool = False
+
+    @property
+    def plain(self) -> list[str]:
+        return [self.name, str(self.value), self.unit, self.source, self.division, str(self.valid_from)]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition: met, failed or unknown for a household or person, with its citation and the paper that proves it."""
+
+    id: str
+    text: str
+    citation: str
+    paper: str
+    tree: Typed
+    expression: str
+
+
+@dataclass(frozen=True)
+class NamedValue:
+    name: str
+    tree: Typed
+    expression: str
+    basis: str
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A programme as merged from its layers, checked, without its parameters' values."""
+
+    code: str
+    fields: Mapping[str, str]
+    valid_from: date
+    valid_to: date | None
+    declared: Mapping[str, Declared]
+    values: tuple[NamedValue, ...]
+    conditions: tuple[Condition, ...]
+    amount: Typed
+    amount_expression: str
+    amount_citation: str
+    rounding: str
+    rounding_step: Fraction
+    nonzero_parameters: frozenset[str]
+    facts_needed: tuple[Fact, ...]
+    plain: object
+
+
+@dataclass(frozen=True)
+class Programme:
+    """One programme in force at a place on a day. Codes of `unit`, `period`, `payout`, `payee`: `layers.WORDS`."""
+
+    structure: Structure
+    version: str
+    parameters: Mapping[str, ParameterValue]
+
+    @property
+    def code(self) -> str:
+        return self.structure.code
+
+    @property
+    def name(self) -> str:
+        return self.structure.fields["名称"]
+
+    @property
+    def abbreviation(self) -> str:
+        """Four characters, as the passbook shows them."""
+        return self.structure.fields["简称"]
+
+    @property
+    def department(self) -> str:
+        """civil_affairs, agriculture, water."""
+        return self.structure.fields["主管部门"]
+
+    @property
+    def unit(self) -> str:
+        """household or person: who is granted."""
+        return self.structure.fields["对象"]
+
+    @property
+    def period(self) -> str:
+        """month, quarter, year or once: what the amount is for."""
+        return self.structure.fields["期间"]
+
+    @property
+    def payout(self) -> str:
+        """monthly, quarterly or once: when it is paid."""
+        return self.structure.fields["发放"]
+
+    @property
+    def payee(self) -> str:
+        """head or own: whose card."""
+        return self.structure.fields["收款"]
+
+    @property
+    def basis(self) -> str:
+        return self.structure.fields["依据"]
+
+    @property
+    def valid_from(self) -> date:
+        return self.structure.valid_from
+
+    @property
+    def valid_to(self) -> date | None:
+        return self.structure.valid_to
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return self.structure.conditions
+
+    @property
+    def facts_needed(self) -> tuple[Fact, ...]:
+        """In the order of the fact dictionary; bit i of a missing mask is facts_needed[i]."""
+        return self.structure.facts_needed

@@ -1,0 +1,267 @@
+"""The slow, plain evaluator the engine is held against: one household, exact fractions, no columns.
+
+in    a Programme, one household's facts as written, the date
+out   `Verdict`s; nothing but the checked tree is shared with the engine
+
+It looks only where the policy looks (the branch of an `if` that is taken, the side of an `and` that decides), so that a
+division by zero the checker let through would be raised here.
+"""
+
+from calendar import monthrange
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
+from typing import cast
+
+from huimin.kernel.facts import Fact, Kind
+from huimin.rules.programme import Programme
+from huimin.rules.typed import EPOCH_ORDINAL, Level, Op, Sort, Typed
+
+Facts = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Not known, for want of these facts (by code; 成员 when nobody was there to look at)."""
+
+    missing: frozenset[str]
+
+
+Value = Fraction | bool | int | date | Unknown
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """As in `Outcome`, for one household or member; conditions by id: True, False or None."""
+
+    eligible: bool | None
+    amount_fen: int
+    conditions: dict[str, bool | None]
+    missing: frozenset[str]
+
+
+def determine(programme: Programme, household: Facts, members: Sequence[Facts], on: date) -> list[Verdict]:
+    """One verdict for the household, or one for each member in order."""
+    if programme.unit == "household":
+        return [_verdict(_Scope(programme, household, members, None, on))]
+    return [_verdict(_Scope(programme, household, members, member, on)) for member in members]
+
+
+def value_of(tree: Typed, programme: Programme, household: Facts, members: Sequence[Facts], on: date) -> Value:
+    """A household-level tree's value, for tests of single expressions."""
+    return _Scope(programme, household, members, None, on).value(tree)
+
+
+def _verdict(scope: "_Scope") -> Verdict:
+    programme = scope.programme
+    found = {condition.id: scope.value(condition.tree) for condition in programme.conditions}
+    flags = {key: None if isinstance(value, Unknown) else cast(bool, value) for key, value in found.items()}
+    if False in flags.values():
+        return Verdict(False, 0, flags, frozenset())
+    amount = scope.value(programme.structure.amount)
+    missing = _missing(*found.values(), amount)
+    if missing:
+        return Verdict(None, 0, flags, missing)
+    rounders = {"四舍五入": Op.ROUND, "进一": Op.CEIL, "舍去": Op.FLOOR}
+    rounded = round_to(
+        rounders[programme.structure.rounding], cast(Fraction, amount), programme.structure.rounding_step
+    )
+    fen = rounded * 100
+    assert fen.denominator == 1
+    return Verdict(True, int(fen), flags, frozenset())
+
+
+def _missing(*values: Value) -> frozenset[str]:
+    return frozenset().union(*(value.missing for value in values if isinstance(value, Unknown)))
+
+
+def round_to(op: Op, value: Fraction, step: Fraction) -> Fraction:
+    ratio = value / step
+    if op is Op.FLOOR:
+        return floor(ratio) * step
+    if op is Op.CEIL:
+        return ceil(ratio) * step
+    size = floor(abs(ratio) + Fraction(1, 2))
+    return (size if ratio >= 0 else -size) * step
+
+
+def months_between(start: date, end: date) -> int:
+    return (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
+
+
+def later(day: date, months: int, days: int) -> date:
+    years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = monthrange(years, month + 1)[1]
+    return date(years, month + 1, min(day.day, last)) + timedelta(days=days)
+
+
+@dataclass
+class _Scope:
+    """One household, and the member spoken of, if any."""
+
+    programme: Programme
+    household: Facts
+    members: Sequence[Facts]
+    member: Facts | None
+    on: date
+
+    def value(self, node: Typed) -> Value:
+        match node.op:
+            case Op.CONST:
+                return self.constant(node)
+            case Op.FACT:
+                return self.fact(node)
+            case Op.PARAM:
+                return self.parameter(str(node.payload))
+            case Op.VALUE:
+                trees = {value.name: value.tree for value in self.programme.structure.values}
+                return self.value(trees[str(node.payload)])
+            case Op.TODAY:
+                return self.on
+            case Op.HEADS:
+                return Fraction(sum(1 for member in self.members if self.present(member)))
+            case Op.PRESENT:
+                assert self.member is not None
+                return self.present(self.member)
+            case Op.AGE:
+                return self.age()
+            case Op.AND | Op.OR:
+                return self.logic(node)
+            case Op.IF:
+                condition = self.value(node.args[0])
+                return condition if isinstance(condition, Unknown) else self.value(node.args[1 if condition else 2])
+            case Op.COUNT | Op.SUM | Op.ANY | Op.ALL | Op.MAX_OF | Op.MIN_OF:
+                return self.aggregate(node)
+        values = [self.value(arg) for arg in node.args]
+        missing = _missing(*values)
+        return Unknown(missing) if missing else _plain(node, values)
+
+    def constant(self, node: Typed) -> Value:
+        if node.type.sort is Sort.DATE:
+            return date.fromordinal(cast(int, node.payload) + EPOCH_ORDINAL)
+        return cast(Value, node.payload)
+
+    def parameter(self, name: str) -> Value:
+        value = self.programme.parameters[name].value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return date.fromordinal(value + EPOCH_ORDINAL)
+        return value
+
+    def fact(self, node: Typed) -> Value:
+        fact = next(f for f in self.programme.facts_needed if f.code == node.payload)
+        return _read(fact, self.household if node.level is Level.HOUSEHOLD else cast(Facts, self.member))
+
+    def age(self) -> Value:
+        born = (self.member or {}).get("出生日期")
+        if born is None:
+            return Unknown(frozenset({"birth_date"}))
+        return Fraction(months_between(_as_date(born), self.on) // 12)
+
+    def present(self, member: Facts) -> bool:
+        events = (member.get("死亡日期"), member.get("迁出日期"))
+        return all(event is None or _as_date(event) > self.on for event in events)
+
+    def logic(self, node: Typed) -> Value:
+        decisive = node.op is Op.OR
+        first = self.value(node.args[0])
+        if first is decisive:
+            return decisive
+        second = self.value(node.args[1])
+        if second is decisive:
+            return decisive
+        missing = _missing(first, second)
+        return Unknown(missing) if missing else not decisive
+
+    def aggregate(self, node: Typed) -> Value:
+        scopes = [
+            _Scope(self.programme, self.household, self.members, member, self.on)
+            for member in self.members
+            if self.present(member)
+        ]
+        answers = [(scope, scope.value(node.args[0])) for scope in scopes]
+        chosen = [scope for scope, answer in answers if answer is True]
+        missing = _missing(*(answer for _, answer in answers))
+        if node.op in (Op.ANY, Op.ALL):
+            return _any_or_all(node.op, [answer for _, answer in answers], missing)
+        if node.op is Op.COUNT:
+            return Unknown(missing) if missing else Fraction(len(chosen))
+        values = [scope.value(node.args[1]) for scope in chosen]
+        missing |= _missing(*values)
+        if not missing and not values and node.op is not Op.SUM:
+            missing = frozenset({"成员"})
+        return Unknown(missing) if missing else _collected(node.op, values)
+
+
+def _any_or_all(op: Op, answers: list[Value], missing: frozenset[str]) -> Value:
+    decisive = op is Op.ANY
+    if any(answer is decisive for answer in answers):
+        return decisive
+    return Unknown(missing) if missing else not decisive
+
+
+def _collected(op: Op, values: list[Value]) -> Value:
+    if op is Op.SUM:
+        return sum(cast(list[Fraction], values), Fraction(0))
+    return max(cast(list[Fraction], values)) if op is Op.MAX_OF else min(cast(list[Fraction], values))
+
+
+def _as_date(value: object) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(str(value))
+
+
+def _read(fact: Fact, facts: Facts) -> Value:
+    value = facts.get(fact.name)
+    if value is None:
+        return Unknown(frozenset({fact.code}))
+    if fact.kind is Kind.DATE:
+        return _as_date(value)
+    if fact.kind is Kind.CHOICE:
+        return fact.choices.index(str(value))
+    return value if isinstance(value, bool) else Fraction(Decimal(str(value)))
+
+
+def _plain(node: Typed, values: list[Value]) -> Value:
+    """Operations that look at nothing but their known arguments."""
+    op, (a, *rest) = node.op, cast(list[Fraction], values)
+    b = rest[0] if rest else a
+    if op in (Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.NEG):
+        return {
+            Op.ADD: lambda: a + b,
+            Op.SUB: lambda: a - b,
+            Op.MUL: lambda: a * b,
+            Op.DIV: lambda: a / b,
+            Op.NEG: lambda: -a,
+        }[op]()
+    if op in (Op.LT, Op.LE, Op.GT, Op.GE, Op.EQ, Op.NE):
+        return {
+            Op.LT: lambda: a < b,
+            Op.LE: lambda: a <= b,
+            Op.GT: lambda: a > b,
+            Op.GE: lambda: a >= b,
+            Op.EQ: lambda: a == b,
+            Op.NE: lambda: a != b,
+        }[op]()
+    if op in (Op.MIN, Op.MAX):
+        return min(a, *rest) if op is Op.MIN else max(a, *rest)
+    if op in (Op.ROUND, Op.FLOOR, Op.CEIL):
+        return round_to(op, a, cast(Fraction, node.payload))
+    if op is Op.NOT:
+        return not a
+    if op is Op.IN:
+        key = Fraction(a.toordinal() - EPOCH_ORDINAL) if isinstance(a, date) else Fraction(a)
+        return key in cast(tuple[Fraction, ...], node.payload)
+    return _dates(op, values)
+
+
+def _dates(op: Op, values: list[Value]) -> Value:
+    a, b = values
+    if op is Op.DAYS:
+        return Fraction((cast(date, a) - cast(date, b)).days)
+    if op in (Op.YEARS, Op.MONTHS):
+        months = months_between(cast(date, a), cast(date, b))
+        return Fraction(months // 12 if op is Op.YEARS else months)
+    whole = floor(cast(Fraction, b))
+    return later(cast(date, a), whole, 0) if op is Op.LATER_MONTHS else later(cast(date, a), 0, whole)

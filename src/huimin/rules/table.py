@@ -1,0 +1,84 @@
+"""Facts of many households as columns, ready to be cut into chunks.
+
+in    columns by fact code, and where each household's members begin
+out   `Table`, whose shapes and types are checked once when it is made
+
+Column dtypes: int64 for whole numbers, money (分) and areas (hundredths); int32 days since 1970-01-01 for dates; bool for
+flags; int8 positions in `Fact.choices` for choices. `known` is bool. What stands in an unknown place does not matter.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huimin.kernel.facts import Entity, Fact, Kind
+
+_DTYPES: dict[Kind, type[np.generic]] = {
+    Kind.INT: np.int64,
+    Kind.MONEY: np.int64,
+    Kind.AREA: np.int64,
+    Kind.DATE: np.int32,
+    Kind.FLAG: np.bool_,
+    Kind.CHOICE: np.int8,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`values` and, of the same length, `known`: is this value known at all?"""
+
+    values: NDArray[np.generic]
+    known: NDArray[np.bool_]
+
+    def cut(self, low: int, high: int) -> "Column":
+        return Column(self.values[low:high], self.known[low:high])
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Households, and members sorted by household: those of household i are offsets[i] up to offsets[i+1]."""
+
+    households: Mapping[str, Column]
+    members: Mapping[str, Column]
+    offsets: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        assert self.offsets.dtype == np.int64, "offsets must be int64"
+        assert len(self.offsets) > 0, "offsets has one entry more than there are households"
+        assert self.offsets[0] == 0, "offsets begin with 0"
+        assert bool((np.diff(self.offsets) >= 0).all()), "offsets never fall"
+        for columns, rows in ((self.households, self.household_count), (self.members, self.member_count)):
+            for code, column in columns.items():
+                assert len(column.values) == len(column.known) == rows, f"column {code} must have {rows} rows"
+                assert column.known.dtype == np.bool_, f"known of column {code} must be bool"
+
+    @property
+    def household_count(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def member_count(self) -> int:
+        return int(self.offsets[-1])
+
+    def cut(self, low: int, high: int) -> "Table":
+        """Households low up to high, with their members; views, nothing is copied but the offsets."""
+        first, last = int(self.offsets[low]), int(self.offsets[high])
+        return Table(
+            {code: column.cut(low, high) for code, column in self.households.items()},
+            {code: column.cut(first, last) for code, column in self.members.items()},
+            self.offsets[low : high + 1] - first,
+        )
+
+    def require(self, facts: Sequence[Fact]) -> None:
+        """Asserts that the columns these facts need are here, in their dtype."""
+        for fact in facts:
+            columns = self.households if fact.entity is Entity.HOUSEHOLD else self.members
+            assert fact.code in columns, f"table lacks column {fact.code} ({fact.name})"
+            wanted = np.dtype(_DTYPES[fact.kind])
+            assert columns[fact.code].values.dtype == wanted, f"column {fact.code} must be {wanted}"
+
+
+def dtype_of(kind: Kind) -> np.dtype[np.generic]:
+    return np.dtype(_DTYPES[kind])
