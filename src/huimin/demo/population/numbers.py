@@ -21,7 +21,6 @@ Text = NDArray[np.uint8]
 REGION = 341599  # GB/T 2260 has no such place; 3415 is 六安市
 CARD_PREFIX = 6299990  # invented; the accounts' first seven digits
 PHONE_PREFIX = 1600  # invented: no operator has the block 160
-ACCOUNT_DIGITS, PHONE_DIGITS = 19, 11
 
 _PER_DAY_AND_SEX = 500  # three sequence digits, odd for men and even for women
 # Strides without a common factor with what they walk round: every value comes up once, in an order that looks drawn.

@@ -22,9 +22,8 @@ from huimin.demo.population.draft import FEN, Draft, code_of, whole_yuan
 LINE_FEN = 650 * FEN  # a head and month
 POOR_SHARE = 0.035
 NEAR_SHARE = 0.033
-NEAR_UNTIL_FEN = LINE_FEN * 3 // 2  # 低保边缘: one and a half times
 POOR_TARGET = (0.28, 0.985)  # of the line, assumption
-NEAR_TARGET = (1.01, 1.49)
+NEAR_TARGET = (1.01, 1.49)  # 低保边缘 ends at one and a half times the line
 OTHERS_TARGET = (1.52, 2.0)  # a floor: what children are reckoned to give parents who would have less
 # A wage cut below this part of what the work would pay is no wage any more: the person has no work.
 WAGE_PART_LEAST = 0.35
