@@ -2,7 +2,9 @@
 
 `Change` rows are written by triggers (huimin.database.security), never by code. `Event` rows are written by commands:
 sign-ins, refusals, looks at plain personal data. A `Seal` closes the records of finished transactions, in the order
-(xid, id), and is chained to the seal before it by a keyed hash; the heads are also kept outside the database.
+(xid, id), and is chained to the seal before it by a keyed hash; the heads are also kept outside the database
+(huimin.database.heads). Its parts hold what each record hashed to when it was sealed, so that a tampered record can be
+named and not only its seal.
 Appointments are plain numbers here, because the room of organisation lies downstream.
 """
 
@@ -29,7 +31,7 @@ class Change(Table):
     at = models.DateTimeField(db_default=models.Func(function="clock_timestamp"))
     table_name = models.CharField(max_length=63)
     row_key = models.CharField(max_length=64)
-    operation = models.CharField(max_length=1, choices=[("I", "新增"), ("U", "修改"), ("D", "删除")])
+    operation = models.CharField(max_length=1, choices=[("I", "新增"), ("U", "修改"), ("D", "删除"), ("B", "重定基线")])
     division = DivisionField(null=True)
     appointment = models.BigIntegerField(null=True)
     request = models.CharField(max_length=64, default="", db_default="")
@@ -47,7 +49,7 @@ class Change(Table):
 class Event(Table):
     """An act that changes no business row but must be remembered."""
 
-    table_class = TableClass.SUBTREE
+    table_class = TableClass.TRACE
 
     class Kind(models.TextChoices):
         SIGNED_IN = "signed_in", "登录"
@@ -94,6 +96,7 @@ class Seal(Table):
     """Closes the changes with from_xid <= xid < until_xid; `mac` is keyed over content and the seal before."""
 
     table_class = TableClass.INSTANCE
+    addable = False
     recorded = False
 
     number = models.BigIntegerField(unique=True)
@@ -104,3 +107,18 @@ class Seal(Table):
     previous = models.BinaryField()
     mac = models.BinaryField()
     sealed_at = models.DateTimeField(db_default=Now())
+
+
+class SealPart(Table):
+    """Up to 4,096 records of a seal, in order: 8 bytes of id and 32 of SHA-256 each. The seal's content covers it."""
+
+    table_class = TableClass.INSTANCE
+    addable = False
+    recorded = False
+
+    seal = models.ForeignKey(Seal, on_delete=models.PROTECT, related_name="parts", to_field="number", db_index=False)
+    part = models.IntegerField()
+    leaves = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["seal", "part"], name="seal_part_once")]

@@ -10,6 +10,7 @@ folder they lie in. Speed over durability only when `durable=False` (tests).
 """
 
 import contextlib
+import fcntl
 import os
 import pwd
 import secrets
@@ -79,12 +80,24 @@ class Cluster:
     def start(self) -> str:
         """Start (creating what is missing) and return the superuser's URL of database `postgres`."""
         self.home.mkdir(parents=True, exist_ok=True)
-        programs = self._reachable_programs()
-        if not (self.data / "PG_VERSION").exists():
-            self._create(programs)
-        if not self._running_pid():
-            self._launch(programs)
+        with (self.home / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once start one server
+            programs = self._reachable_programs()
+            if not (self.data / "PG_VERSION").exists() or self._left_over():
+                self._create(programs)
+            if not self._running_pid():
+                self._launch(programs)
         return self.url("postgres")
+
+    @property
+    def running(self) -> bool:
+        return self._running_pid() is not None
+
+    def remove(self) -> None:
+        """Stop the server and delete its data for good, also where they lie outside `home`."""
+        self.stop()
+        for folder in {self._base, self.home}:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def url(self, database: str) -> str:
         """The superuser's URL; the server need not run."""
@@ -120,6 +133,19 @@ class Cluster:
             shutil.copytree(self.programs.parent, staging, symlinks=True)
             staging.rename(copy)
         return copy / "bin"
+
+    def _left_over(self) -> bool:
+        """Whether the data belong to a home that was deleted: nobody knows their password any more.
+
+        They are stopped and set aside (one such set is kept), because data are not deleted without being asked to.
+        """
+        if (self.home / "superuser-password").exists():
+            return False
+        self.stop()
+        aside = self.data.with_name("data.left")
+        shutil.rmtree(aside, ignore_errors=True)
+        self.data.rename(aside)
+        return True
 
     def _create(self, programs: Path) -> None:
         secret = self.home / "superuser-password"

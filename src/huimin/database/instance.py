@@ -7,14 +7,17 @@ Every step may be repeated. Secrets are made once, into `secrets.env` beside the
 environment already holds wins.
 """
 
+import fcntl
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
 
+from huimin.database import heads
 from huimin.database.cluster import Cluster, NoDatabase, wheel_programs
 from huimin.database.roles import APPLICATION, MAINTENANCE, OWNER
 
@@ -25,29 +28,36 @@ _PASSWORDS = {
     MAINTENANCE: "HUIMIN_MAINTENANCE_PASSWORD",
 }
 EXTENSIONS = ("btree_gist",)
+_SECRETS: dict[str, Callable[[], str]] = {
+    "HUIMIN_SECRET_KEY": lambda: secrets.token_urlsafe(50),
+    "HUIMIN_KEYS": lambda: f"1:{secrets.token_hex(32)}",
+    "HUIMIN_LOOKUP_KEY": lambda: secrets.token_hex(32),
+    "HUIMIN_SEAL_KEY": lambda: secrets.token_hex(32),
+    **{name: lambda: secrets.token_urlsafe(24) for name in _PASSWORDS.values()},
+}
 
 
 def home() -> Path:
     return Path(os.environ.get("HUIMIN_HOME", ROOT / "var"))
 
 
+def heads_file() -> Path:
+    """The chain heads of the change log (huimin.database.heads)."""
+    return home() / "seals" / "heads.jsonl"
+
+
 def load_secrets() -> None:
-    """Make what is missing in `secrets.env` and put it into the environment."""
+    """Make what is missing in `secrets.env` and put it into the environment; two at once make one set."""
     home().mkdir(parents=True, exist_ok=True)
-    path = home() / "secrets.env"
-    known = dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line) if path.exists() else {}
-    made = {
-        "HUIMIN_SECRET_KEY": lambda: secrets.token_urlsafe(50),
-        "HUIMIN_KEYS": lambda: f"1:{secrets.token_hex(32)}",
-        "HUIMIN_LOOKUP_KEY": lambda: secrets.token_hex(32),
-        "HUIMIN_SEAL_KEY": lambda: secrets.token_hex(32),
-        **{name: lambda: secrets.token_urlsafe(24) for name in _PASSWORDS.values()},
-    }
-    missing = {name: make() for name, make in made.items() if name not in known}
-    if missing:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "a") as file:
+    descriptor = os.open(home() / "secrets.env", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        known = dict(line.split("=", 1) for line in file.read().splitlines() if "=" in line)
+        missing = {name: make() for name, make in _SECRETS.items() if name not in known}
+        if missing:
             file.writelines(f"{name}={value}\n" for name, value in missing.items())
+            file.flush()
+            os.fsync(file.fileno())  # a lost key is lost data
     for name, value in (known | missing).items():
         os.environ.setdefault(name, value)
 
@@ -87,6 +97,7 @@ def make_roles_and_database(url: str) -> None:
         for role, variable in _PASSWORDS.items():
             _make_role(connection, role, os.environ[variable])
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            heads.retire(heads_file(), name, "新建数据库")
             connection.execute(
                 sql.SQL(
                     "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8'"
@@ -129,9 +140,11 @@ def _make_role(connection: psycopg.Connection[tuple[object, ...]], role: str, pa
     extra = "BYPASSRLS" if role == MAINTENANCE else "NOBYPASSRLS"
     exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
     verb = "ALTER" if exists else "CREATE"
+    # Hashed here: a server that logs statements must not log a password.
+    hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     connection.execute(
         sql.SQL(verb + " ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE " + extra + " PASSWORD {}").format(
-            sql.Identifier(role), sql.Literal(password)
+            sql.Identifier(role), sql.Literal(hashed)
         )
     )
 

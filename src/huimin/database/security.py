@@ -6,12 +6,14 @@ why they carry no place.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
+from django.db.models import JSONField
 from psycopg import Connection, sql
 
-from huimin.database.roles import APPLICATION, OWNER
+from huimin.database.roles import APPLICATION, MAINTENANCE, OWNER
 from huimin.database.tables import SealedField, Table, TableClass
 
 LIBRARY_TABLES: dict[str, str] = {
@@ -27,6 +29,16 @@ LIBRARY_TABLES: dict[str, str] = {
     "axes_accessattemptexpiration": "failed sign-ins, written before a scope is known",
 }
 
+_RECORDING = Path(__file__).with_name("recording.sql")
+PINNED = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+}
+"""Session settings under which a digest of rows or records is computed, wherever that is."""
+
 _STAFF = "current_setting('app.audience', true) IN ('staff', 'system')"
 _ANYBODY = "current_setting('app.audience', true) IN ('staff', 'system', 'bank')"
 # An unset or empty setting is NULL here, and NULL shows nothing. (A LIKE on the setting would fail open.)
@@ -39,12 +51,18 @@ _OWN_BANK = (
     "(current_setting('app.audience', true) = 'bank'"
     " AND bank_office_id::text = nullif(current_setting('app.office', true), ''))"
 )
+# The acting bank login's own acts; a place of its own it has not.
+_OWN_ACT = (
+    "(current_setting('app.audience', true) = 'bank'"
+    " AND appointment::text = nullif(current_setting('app.appointment', true), ''))"
+)
 _READ = {
     TableClass.SUBTREE: f"{_STAFF} AND {_BENEATH}",
     TableClass.LOG: f"{_STAFF} AND {_BENEATH}",
     TableClass.CHAIN: f"{_STAFF} AND ({_BENEATH} OR {_ABOVE})",
     TableClass.OPEN: _ANYBODY,
     TableClass.BANK: f"({_STAFF} AND {_BENEATH}) OR {_OWN_BANK}",
+    TableClass.TRACE: f"({_STAFF} AND {_BENEATH}) OR {_OWN_ACT}",
 }
 _WRITE = {
     TableClass.SUBTREE: f"{_STAFF} AND {_BENEATH}",
@@ -52,6 +70,7 @@ _WRITE = {
     TableClass.CHAIN: f"{_STAFF} AND {_BENEATH}",
     TableClass.OPEN: f"{_STAFF} AND {_BENEATH}",
     TableClass.BANK: f"({_STAFF} AND {_BENEATH}) OR {_OWN_BANK}",
+    TableClass.TRACE: f"({_STAFF} AND {_BENEATH}) OR ({_BENEATH} AND {_OWN_ACT})",
 }
 
 
@@ -68,7 +87,8 @@ def secure(owner: Connection[Any]) -> int:
     """Apply everything; returns the number of tables secured. `owner` is a connection of the owner role."""
     count = 0
     with owner.transaction(), owner.cursor() as cursor:
-        cursor.execute(_RECORD_FUNCTION)
+        cursor.execute(_RECORDING.read_text(encoding="utf-8"))
+        cursor.execute(f"GRANT EXECUTE ON FUNCTION audit_without_nulls(jsonb) TO {MAINTENANCE}")
         for model in our_tables():
             for statement in _statements(model):
                 cursor.execute(statement)
@@ -103,7 +123,7 @@ def _grants(model: type[Table], table: sql.Identifier) -> Iterator[sql.Composed]
     application = sql.Identifier(APPLICATION)
     yield sql.SQL("REVOKE ALL ON {} FROM {}").format(table, application)
     yield sql.SQL("GRANT SELECT ON {} TO {}").format(table, application)
-    if model.table_class is not TableClass.LOG:
+    if model.table_class is not TableClass.LOG and model.addable:
         yield sql.SQL("GRANT INSERT ON {} TO {}").format(table, application)
     if model.changeable == ("*",):
         yield sql.SQL("GRANT UPDATE ON {} TO {}").format(table, application)
@@ -112,6 +132,30 @@ def _grants(model: type[Table], table: sql.Identifier) -> Iterator[sql.Composed]
         yield sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(columns, table, application)
     if model.removable:
         yield sql.SQL("GRANT DELETE ON {} TO {}").format(table, application)
+    if model.table_class is TableClass.LOG or not model.addable:
+        # Evidence: maintenance adds (seals, baselines) but changes nothing either.
+        yield sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(table, sql.Identifier(MAINTENANCE))
+
+
+def unrecorded_columns(model: type[Table]) -> list[str]:
+    """Columns that no record holds and no digest covers: the encrypted ones and those the model names."""
+    sealed = [field.column for field in model._meta.fields if isinstance(field, SealedField)]
+    return sealed + [model._meta.get_field(name).column for name in model.unlogged]
+
+
+def row_digest(row: str, nested: bool) -> str:
+    """SQL for the digest of a row, given SQL for its JSON without the unrecorded columns.
+
+    Null columns are left out, so that a migration which adds a nullable column changes no digest. `nested` is whether
+    the table has JSON columns: inside those a null is content and stays (jsonb_strip_nulls would drop it).
+    """
+    form = f"audit_without_nulls({row})" if nested else f"jsonb_strip_nulls({row})"
+    return f"sha256(convert_to(({form})::text, 'UTF8'))"
+
+
+def has_nested(model: type[Table]) -> bool:
+    """Whether the table has JSON columns."""
+    return any(isinstance(field, JSONField) for field in model._meta.fields)
 
 
 def _policies(model: type[Table], table: sql.Identifier) -> Iterator[sql.Composed]:
@@ -134,10 +178,10 @@ def _policies(model: type[Table], table: sql.Identifier) -> Iterator[sql.Compose
 
 def _triggers(model: type[Table], table: sql.Identifier) -> Iterator[sql.Composed]:
     """One trigger per kind of statement: transition tables cannot be shared between kinds."""
-    sealed = [field.column for field in model._meta.fields if isinstance(field, SealedField)]
-    sealed += [model._meta.get_field(name).column for name in model.unlogged]
+    sealed = unrecorded_columns(model)
+    nested = "nested" if has_nested(model) else ""
     place = model._meta.get_field(model.scope_column).column if _has(model, model.scope_column) else ""
-    arguments = sql.SQL(", ").join(map(sql.Literal, (model._meta.pk.column, place, ",".join(sealed))))
+    arguments = sql.SQL(", ").join(map(sql.Literal, (model._meta.pk.column, place, ",".join(sealed), nested)))
     for name, event, tables in (
         ("record_insert", "INSERT", "NEW TABLE AS new_rows"),
         ("record_update", "UPDATE", "OLD TABLE AS old_rows NEW TABLE AS new_rows"),
@@ -152,41 +196,3 @@ def _triggers(model: type[Table], table: sql.Identifier) -> Iterator[sql.Compose
 
 def _has(model: type[Table], name: str) -> bool:
     return any(field.name == name for field in model._meta.fields)
-
-
-# What a record holds: for an added row the digest of its content (the row itself is the content), for a changed row
-# the old and new values of the columns that changed, for a removed row all of it. Encrypted columns are left out.
-_RECORD_FUNCTION = """
-CREATE OR REPLACE FUNCTION audit_record_change() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $body$
-DECLARE
-    key text := TG_ARGV[0];
-    place text := TG_ARGV[1];
-    sealed text[] := string_to_array(nullif(TG_ARGV[2], ''), ',');
-    actor bigint := nullif(current_setting('app.appointment', true), '')::bigint;
-    request text := coalesce(current_setting('app.request', true), '');
-BEGIN
-    sealed := coalesce(sealed, '{}');
-    IF TG_OP = 'INSERT' THEN
-        INSERT INTO audit_change (table_name, row_key, operation, division, appointment, request, before, after, digest)
-        SELECT TG_TABLE_NAME, j ->> key, 'I', j ->> place, actor, request, NULL, NULL,
-               sha256(convert_to(j::text, 'UTF8'))
-        FROM (SELECT to_jsonb(n) - sealed AS j FROM new_rows n) AS rows;
-    ELSIF TG_OP = 'UPDATE' THEN
-        INSERT INTO audit_change (table_name, row_key, operation, division, appointment, request, before, after, digest)
-        SELECT TG_TABLE_NAME, n.j ->> key, 'U', n.j ->> place, actor, request,
-               (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(o.j) e WHERE n.j -> e.key IS DISTINCT FROM e.value),
-               (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(n.j) e WHERE o.j -> e.key IS DISTINCT FROM e.value),
-               sha256(convert_to(n.j::text, 'UTF8'))
-        FROM (SELECT to_jsonb(t) - sealed AS j FROM new_rows t) AS n
-        JOIN (SELECT to_jsonb(t) - sealed AS j FROM old_rows t) AS o ON o.j -> key = n.j -> key
-        WHERE o.j <> n.j;
-    ELSE
-        INSERT INTO audit_change (table_name, row_key, operation, division, appointment, request, before, after, digest)
-        SELECT TG_TABLE_NAME, j ->> key, 'D', j ->> place, actor, request, j, NULL, sha256(convert_to(j::text, 'UTF8'))
-        FROM (SELECT to_jsonb(o) - sealed AS j FROM old_rows o) AS rows;
-    END IF;
-    RETURN NULL;
-END
-$body$;
-"""

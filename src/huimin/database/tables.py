@@ -10,6 +10,7 @@ without a class.
     BANK      as SUBTREE, and by the agent bank that the row is meant for
     INSTANCE  technical tables without a place (accounts, sessions); no row-level security, listed with a reason
     LOG       written by triggers only; read as SUBTREE
+    TRACE     acts: added by everybody signed in, read by staff as SUBTREE, by a bank's login only its own
 """
 
 from enum import Enum
@@ -25,11 +26,13 @@ class TableClass(Enum):
     BANK = "bank"
     INSTANCE = "instance"
     LOG = "log"
+    TRACE = "trace"
 
 
 class Table(models.Model):
     """A table of ours. Rows are added by the application role; changed only in the columns named here.
 
+    `addable`: whether the application may add rows (seals it may not).
     `changeable`: columns the application may update ("*" for all); empty means rows are written once.
     `removable`: whether the application may delete rows (work in progress only, never business records).
     `recorded`: whether the change log follows it; `unlogged`: columns the log never holds, besides sealed ones.
@@ -37,6 +40,7 @@ class Table(models.Model):
     """
 
     table_class: ClassVar[TableClass]
+    addable: ClassVar[bool] = True
     changeable: ClassVar[tuple[str, ...]] = ()
     removable: ClassVar[bool] = False
     scope_column: ClassVar[str] = "division"
