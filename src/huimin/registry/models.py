@@ -245,6 +245,8 @@ class WorkItem(Table):
         SAME_PERSON = "same_person", "同一人登记在两户"
         SHARED_CARD = "shared_card", "一卡多户"
         BAD_IDENTITY = "bad_identity", "证件号码有误"
+        SECOND_CARD = "second_card", "一户（人）多卡"
+        CARD_WITHOUT_HOLDER = "card_without_holder", "持卡人未入库"
 
     division = DivisionField()
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -18,7 +18,7 @@ Always true: one seed, one county, for ever; exactly the asked number of people;
 in `faults`; nobody in here exists: the region 341599, the card prefix 6299990 and the telephone block 1600 belong to
 nobody, and names are drawn from pools. What is published was followed (`families`, `holdings`); the rest is an
 assumption, written beside its parameter. Nothing here touches a database.
-Limits: 1,000 to 1,000,000 people, one county.
+Limits: 500 to 1,000,000 people, one county.
 """
 
 from huimin.demo.population.generate import generate, write_bank_accounts

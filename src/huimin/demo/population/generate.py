@@ -27,7 +27,7 @@ from huimin.kernel.errors import BadInput
 from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
 from huimin.kernel.places import Level
 
-PEOPLE_MIN, PEOPLE_MAX = 1_000, 1_000_000
+PEOPLE_MIN, PEOPLE_MAX = 500, 1_000_000
 NO_PHONE_SHARE = 0.03  # assumption: mostly old people alone
 DEMO_DAY = date(2021, 6, 25)
 EARLIEST_DAY = date(2017, 1, 1)

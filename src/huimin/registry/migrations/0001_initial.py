@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('division', huimin.database.tables.DivisionField(db_collation='C', max_length=15)),
-                ('kind', models.CharField(choices=[('same_person', '同一人登记在两户'), ('shared_card', '一卡多户'), ('bad_identity', '证件号码有误')], max_length=20)),
+                ('kind', models.CharField(choices=[('same_person', '同一人登记在两户'), ('shared_card', '一卡多户'), ('bad_identity', '证件号码有误'), ('second_card', '一户（人）多卡'), ('card_without_holder', '持卡人未入库')], max_length=20)),
                 ('summary', models.CharField(max_length=300)),
                 ('payload_enc', huimin.database.tables.SealedField(null=True)),
                 ('payload_hash', models.BinaryField(null=True)),
