@@ -12,7 +12,7 @@ from psycopg import sql
 from huimin.database import instance
 from huimin.database.cluster import Cluster
 
-PEOPLE = 600
+PEOPLE = 1000
 SEED = 20210701
 
 

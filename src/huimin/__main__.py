@@ -12,7 +12,7 @@ class _Rooms(click.Group):
     """Rooms are imported only when called, so that commands without a database start fast."""
 
     ROOMS = {
-        "policy": "huimin.policy.cli:policy",
+        "policy": "huimin.policy.book_cli:policy",
         "audit": "huimin.audit.cli:audit",
         "db": "huimin.database.cli:db",
         "demo": "huimin.demo.cli:demo",

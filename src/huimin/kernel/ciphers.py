@@ -41,10 +41,14 @@ class Keyring:
 
     def encrypt(self, text: str, purpose: str) -> bytes:
         """Bytes for the column: suite, key id, nonce, ciphertext with tag."""
+        return self.encrypt_bytes(text.encode(), purpose)
+
+    def encrypt_bytes(self, plain: bytes, purpose: str) -> bytes:
+        """As `encrypt`, for a whole file."""
         key_id = max(self.keys)
         nonce = os.urandom(_NONCE)
         head = bytes((_SUITES[self.suite], key_id))
-        return head + nonce + _seal(self.suite, self.keys[key_id], nonce, text.encode(), purpose.encode())
+        return head + nonce + _seal(self.suite, self.keys[key_id], nonce, plain, purpose.encode())
 
     def encrypt_many(self, texts: Iterable[str], purpose: str) -> list[bytes]:
         """As `encrypt`, for a whole column; the cipher is set up once."""
@@ -60,13 +64,17 @@ class Keyring:
 
     def decrypt(self, stored: bytes, purpose: str) -> str:
         """The plain text; Unreadable when the key is missing or the bytes are not what was stored."""
+        return self.decrypt_bytes(stored, purpose).decode()
+
+    def decrypt_bytes(self, stored: bytes, purpose: str) -> bytes:
+        """As `decrypt`, for a whole file."""
         stored = bytes(stored)
         suites = {number: name for name, number in _SUITES.items()}
         if len(stored) < 2 + _NONCE + _TAG or stored[0] not in suites or stored[1] not in self.keys:
             raise _unreadable("密钥不在密钥环中，或数据已损坏")
         try:
             nonce, body = stored[2 : 2 + _NONCE], stored[2 + _NONCE :]
-            return _open(suites[stored[0]], self.keys[stored[1]], nonce, body, purpose.encode()).decode()
+            return _open(suites[stored[0]], self.keys[stored[1]], nonce, body, purpose.encode())
         except InvalidTag as wrong:
             raise _unreadable("数据与密钥不符") from wrong
 

@@ -27,9 +27,9 @@ BEGIN
       LEFT JOIN registry_card c ON c.id = l.card_id
       LEFT JOIN casework_entitlement e ON e.id = l.entitlement_id
       LEFT JOIN casework_decision d ON d.id = e.decision_id
-      LEFT JOIN notices_noticerow w ON w.subject_line = coalesce(l.noticed_id, l.id)
-      LEFT JOIN notices_notice n ON n.id = w.notice_id AND n.state = 'ended' AND n.ended_on >= n.ends_on
-            AND n.subject = 'roster:' || coalesce(r.origin_id, r.id)
+      LEFT JOIN (notices_noticerow w JOIN notices_notice n
+                   ON n.id = w.notice_id AND n.state = 'ended' AND n.ended_on >= n.ends_on)
+        ON w.subject_line = coalesce(l.noticed_id, l.id) AND n.subject = 'roster:' || coalesce(r.origin_id, r.id)
      WHERE d.outcome IS DISTINCT FROM 'granted'
         OR r.id IS NULL OR b.roster_id IS DISTINCT FROM r.id
         OR b.released_by IS NULL OR b.state <> 'released'

@@ -1,0 +1,182 @@
+"""Deciding what a screening proposed: one, or a filtered many at a stroke (DET-01, DET-06, SEC-02, SEC-07).
+
+    proposal (open) ──decide──► decision (granted / refused), signed ──► entitlement begins, changes or ends
+
+Always true: nobody decides what he proposed; an unknown determination is decided by nobody; what is granted takes
+effect on the first of the month after the decision (民发〔2021〕57号 第21条); deciding the same proposal again is
+refused. Everything is set-based: ten thousand proposals are a handful of statements.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pyarrow as pa
+
+from huimin.database.bulk import fetch, fetch_one, run
+from huimin.divisions.models import Division
+from huimin.kernel.digests import digest
+from huimin.kernel.errors import Refusal
+from huimin.kernel.periods import add_months, month_start
+from huimin.kernel.places import Level, scope_prefix
+from huimin.organisation.acting import (
+    Actor,
+    AlreadyDone,
+    command,
+    refused_by_constraint,
+    require_another,
+    require_place,
+    require_programme,
+)
+from huimin.organisation.posts import Post
+from huimin.organisation.signing import sign
+from huimin.policy.models import Programme
+from huimin.screening.commands import Progress, start_screening
+from huimin.screening.models import Run
+
+refused_by_constraint("entitlement_once", AlreadyDone, "这一户（人）已有这个项目的待遇", "请刷新后查看")
+
+_GRANTED = """
+SELECT programme, household_id, coalesce(person_id, 0), amount_fen FROM casework_entitlement
+WHERE valid_from <= %(on)s AND (valid_to IS NULL OR valid_to > %(on)s)
+"""
+
+
+class NothingToDecide(Refusal):
+    """No open proposal fits what was asked."""
+
+
+class StillUnknown(Refusal):
+    """A determination that lacks facts cannot be granted."""
+
+
+def screen(
+    *, by: Actor, on: date, division: str, determination_date: date, progress: Progress = lambda *_: None
+) -> Run:
+    """Screen a place against what is granted there; see screening.commands.start_screening."""
+    return start_screening(
+        by=by, on=on, division=division, determination_date=determination_date, granted=granted_on, progress=progress
+    )
+
+
+def granted_on(on: date) -> pa.Table:
+    """What is granted on a day: programme, household, person (0 for a household's), amount_fen. In a transaction."""
+    columns = list(zip(*fetch(_GRANTED, {"on": on}), strict=True)) or [(), (), (), ()]
+    return pa.table(
+        {
+            "programme": pa.array(columns[0], pa.string()),
+            "household": pa.array(columns[1], pa.int64()),
+            "person": pa.array(columns[2], pa.int64()),
+            "amount_fen": pa.array(columns[3], pa.int64()),
+        }
+    )
+
+
+_CHOSEN = """
+CREATE TEMPORARY TABLE chosen ON COMMIT DROP AS
+SELECT id, run_id, programme, version, division, household_id, person_id, kind, amount_fen, previous_fen, people,
+       quantity, facts_digest
+FROM screening_proposal
+WHERE programme = %(programme)s AND state = 'open' AND division >= %(low)s AND division < %(high)s
+  AND (%(ids)s::bigint[] IS NULL OR id = ANY (%(ids)s)) AND (%(kinds)s::text[] IS NULL OR kind = ANY (%(kinds)s))
+FOR UPDATE
+"""
+_SUMS = """
+SELECT count(*)::int, coalesce(sum(amount_fen), 0)::bigint, count(*) FILTER (WHERE kind = 'unknown')::int,
+       min(run_id), max(run_id),
+       encode(sha256(convert_to(coalesce(string_agg(concat_ws('|', id, kind, amount_fen, version, facts_digest), E'\\n'
+              ORDER BY id), ''), 'UTF8')), 'hex')
+FROM chosen
+"""
+_DECIDE = """
+INSERT INTO casework_decision (proposal_id, division, programme, version, household_id, person_id, outcome, reason,
+    amount_fen, facts_digest, effective_from, decided_by, decided_on, signature_id)
+SELECT id, division, programme, version, household_id, person_id, %(outcome)s, %(reason)s, amount_fen, facts_digest,
+       %(effective)s, %(by)s, %(on)s, %(signature)s
+FROM chosen
+"""
+_MARK = "UPDATE screening_proposal p SET state = %(outcome)s FROM chosen c WHERE p.id = c.id"
+# What leaves or changes ends where the new amount begins.
+_END = """
+UPDATE casework_entitlement e SET valid_to = %(effective)s
+FROM chosen c
+WHERE e.programme = c.programme AND e.household_id = c.household_id AND e.person_id IS NOT DISTINCT FROM c.person_id
+  AND e.valid_from < %(effective)s AND (e.valid_to IS NULL OR e.valid_to > %(effective)s)
+  AND c.kind IN ('leave', 'increase', 'decrease')
+"""
+_ENTITLE = """
+INSERT INTO casework_entitlement (decision_id, division, programme, version, household_id, person_id, amount_fen,
+    period, people, quantity, valid_from, valid_to)
+SELECT d.id, c.division, c.programme, c.version, c.household_id, c.person_id, c.amount_fen, %(period)s, c.people,
+       c.quantity, %(effective)s, NULL
+FROM chosen c JOIN casework_decision d ON d.proposal_id = c.id
+WHERE c.kind IN ('enter', 'increase', 'decrease')
+"""
+
+
+@command(Post.DEPARTMENT_APPROVER)
+def decide_proposals(
+    *,
+    by: Actor,
+    on: date,
+    programme: str,
+    division: str,
+    grant: bool,
+    proposal_ids: Sequence[int] | None = None,
+    kinds: Sequence[str] | None = None,
+    reason: str = "",
+) -> int:
+    """Decide open proposals of a programme beneath `division`: those named, or all of the given kinds.
+
+    `proposal_ids` None means every one that fits; a named one that is not open any more refuses the whole act. A refusal
+    (`grant` False) needs a reason. Returns how many were decided.
+    """
+    law = Programme.objects.get(code=programme)
+    require_programme(by, programme, law.name)
+    require_place(by, division)
+    if not grant and not reason.strip():
+        raise Refusal("不批准须写明理由", remedy="请填写理由后再提交")
+    ids = None if proposal_ids is None else list(proposal_ids)
+    low = _prefix(division)
+    wanted = list(kinds) if kinds else (["enter", "leave", "increase", "decrease"] if ids is None else None)
+    run(_CHOSEN, {"programme": programme, "low": low, "high": low + "~", "ids": ids, "kinds": wanted})
+    count = _require_decidable(by, grant, ids)
+    _carry_out(by, on, law, division, grant, reason.strip())
+    return count
+
+
+def _prefix(division: str) -> str:
+    """The digits of a place of unknown level: what its registered level says."""
+    level = Division.objects.filter(code=division).order_by("-valid_from").values_list("level", flat=True).first()
+    if level is None:
+        raise Refusal(f"没有区划 {division}", remedy="请从列表选择区划")
+    return scope_prefix(division, Level(level))
+
+
+def _require_decidable(by: Actor, grant: bool, ids: list[int] | None) -> int:
+    count, _, unknown, first_run, last_run, _ = fetch_one(_SUMS)
+    if not count or (ids is not None and count != len(set(ids))):
+        raise NothingToDecide("所选的建议已不在待办中", why="可能已有人办理，或筛查已更新", remedy="请刷新列表后再选")
+    if grant and unknown:
+        raise StillUnknown(f"有 {unknown} 条还不能判断", why="缺少必要信息", remedy="请先补齐信息再筛查")
+    for starter in Run.objects.filter(pk__in=[first_run, last_run]).values_list("started_by", flat=True):
+        require_another(by, starter, "发起筛查")
+    return int(count)
+
+
+def _carry_out(by: Actor, on: date, law: Programme, division: str, grant: bool, reason: str) -> None:
+    content = digest({"grant": grant, "reason": reason, "proposals": fetch_one(_SUMS)[5]})
+    act = "批准建议" if grant else "不批准建议"
+    signature = sign(by=by, on=on, act=act, subject=f"proposals:{law.code}:{division}", content_digest=content)
+    effective = add_months(month_start(on), 1)
+    outcome = "granted" if grant else "refused"
+    run(
+        _DECIDE,
+        {
+            "outcome": outcome, "reason": reason, "effective": effective if grant else None, "by": by.appointment,
+            "on": on, "signature": signature.pk,
+        },
+    )  # fmt: skip
+    run(_MARK, {"outcome": outcome})
+    if grant:
+        run(_END, {"effective": effective})
+        run(_ENTITLE, {"effective": effective, "period": law.period})

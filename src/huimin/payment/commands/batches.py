@@ -1,0 +1,229 @@
+"""Batches for the agent bank: prepared by one person, released by another, written once (PAY-03, PAY-04, FUND-03).
+
+    confirmed roster ──apply_for_funds──► (funds: reserve, transfer) ──prepare_batch──► prepared
+        prepared ──release_batch──► released ──write_batch_files──► written
+        prepared ──cancel_batch──► cancelled
+
+Release is the one step that makes money move: in one transaction it signs the batch, adds the instructions (the
+database's gate checks each), marks the lines and posts the voucher. Locks are taken roster first, then batch. The file
+is written afterwards from what was stored, so a crash between the two loses nothing: writing again writes the same
+bytes. Law: 皖政办〔2008〕23号 附件4 第16、20–22条.
+"""
+
+import hashlib
+import os
+from datetime import date
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from huimin.database.bulk import fetch, run
+from huimin.database.personal import ACCOUNT, ID_NUMBER, plain
+from huimin.funds.commands import apply_funding
+from huimin.funds.models import FundingApplication, SpecialAccount
+from huimin.kernel.bankfile import read_format, write_file
+from huimin.kernel.digests import digest
+from huimin.kernel.periods import Period, add_months
+from huimin.kernel.working_days import add_working_days
+from huimin.ledger.commands import post_event
+from huimin.ledger.models import Voucher
+from huimin.organisation.acting import (
+    Actor,
+    AlreadyDone,
+    command,
+    refused_by_constraint,
+    require_another,
+    require_place,
+)
+from huimin.organisation.posts import Post
+from huimin.organisation.signing import sign
+from huimin.payment.commands.rosters import WrongState, get_roster, payable, require_unchanged
+from huimin.payment.models import Batch, Roster
+from huimin.policy.models import Programme
+
+BANK_WORKING_DAYS = 5
+
+refused_by_constraint("roster_one_live_batch", AlreadyDone, "这份清册已经有批次", "请在批次列表中打开")
+refused_by_constraint("line_one_live_instruction", AlreadyDone, "有的行已经送过银行", "请刷新后查看，不要重复放行")
+refused_by_constraint("payment_gate", WrongState, "数据库不允许发放", "请核对决定、公示、签批和放行是否齐全")
+
+
+@command(Post.SETTLEMENT)
+def apply_for_funds(*, by: Actor, on: date, roster_id: int) -> FundingApplication:
+    """The township's funding application (拨款申请书) for a confirmed roster; due by the 15th of the third month."""
+    roster = get_roster(roster_id, Roster.State.CONFIRMED)
+    require_place(by, roster.division)
+    if roster.application_id:
+        raise AlreadyDone("这份清册已经提出拨款申请", remedy="请在拨款申请中查看")
+    lines, amount_fen = payable(roster)
+    if not lines:
+        raise WrongState("清册没有可发放的行", remedy="请核对缓发原因")
+    application = apply_funding(
+        by=by, on=on, division=roster.division, programme=roster.programme, subject=f"roster:{roster.pk}",
+        year=roster.period_from.year, amount_fen=amount_fen, due_on=add_months(roster.period_until, -1).replace(day=15),
+    )  # fmt: skip
+    Roster.objects.filter(pk=roster.pk).update(application=application)
+    return application
+
+
+_CONTENT = """
+SELECT l.id, l.amount_fen, encode(c.account_hash, 'hex')
+FROM payment_rosterline l JOIN registry_card c ON c.id = l.card_id
+WHERE l.roster_id = %s AND l.state = 'listed' ORDER BY l.line_no
+"""
+
+
+@command(Post.SETTLEMENT, Post.FINANCE_RELEASER)
+def prepare_batch(*, by: Actor, on: date, roster_id: int) -> Batch:
+    """One batch of every payable line of a roster whose money has arrived."""
+    roster = get_roster(roster_id, Roster.State.CONFIRMED, Roster.State.FUNDED)
+    require_place(by, roster.division)
+    if roster.kind == Roster.Kind.BASE:
+        _require_money(roster)
+        require_unchanged(roster)
+    lines, amount_fen = payable(roster)
+    if not lines:
+        raise WrongState("清册没有可发放的行", remedy="请核对缓发原因")
+    payer = SpecialAccount.objects.get(division=roster.division, kind=SpecialAccount.Kind.SPECIAL)
+    number = Batch.objects.filter(roster=roster).count() + 1
+    batch = Batch.objects.create(
+        division=roster.division, batch_no=f"{roster.division[:9]}{on:%Y%m%d}{roster.pk:08d}{number:02d}",
+        roster=roster, programme=roster.programme, bank_office_id=payer.bank_office_id, payer=payer,
+        lines_count=lines, amount_fen=amount_fen, digest=_content_digest(roster), prepared_by=by.appointment,
+        prepared_on=on,
+    )  # fmt: skip
+    Roster.objects.filter(pk=roster.pk).update(state=Roster.State.FUNDED)
+    return batch
+
+
+def _require_money(roster: Roster) -> None:
+    application = roster.application
+    if application is None or application.state != FundingApplication.State.TRANSFERRED:
+        now = application.get_state_display() if application else "尚未申请"
+        raise WrongState("资金还没有到专户，不能编制批次", why=f"拨款申请：{now}", remedy="请等待资金拨付")
+
+
+def _content_digest(roster: Roster) -> str:
+    return digest(fetch(_CONTENT, [roster.pk]))
+
+
+def _get_batch(batch_id: int, *states: str) -> tuple[Roster, Batch]:
+    """Roster and batch, locked in that order."""
+    found = Batch.objects.filter(pk=batch_id).values_list("roster_id", flat=True).first()
+    if found is None:
+        raise WrongState("没有这个批次，或它不在您的辖区内", remedy="请从批次列表进入")
+    roster = Roster.objects.select_for_update().get(pk=found)
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    if batch.state not in states:
+        raise AlreadyDone(f"批次现在是“{batch.get_state_display()}”", why="可能已有人办理", remedy="请刷新后查看")
+    return roster, batch
+
+
+_INSTRUCT = """
+INSERT INTO payment_instruction (batch_id, bank_office_id, division, line_id, sequence, account_enc, account_hash,
+    amount_fen, state, bank_serial, failure_code)
+SELECT %(batch)s, %(bank)s, l.division, l.id, row_number() OVER (ORDER BY l.line_no), c.account_enc, c.account_hash,
+       l.amount_fen, 'sent', '', ''
+FROM payment_rosterline l JOIN registry_card c ON c.id = l.card_id
+WHERE l.roster_id = %(roster)s AND l.state = 'listed'
+"""
+
+
+@command(Post.FINANCE_RELEASER)
+def release_batch(*, by: Actor, on: date, batch_id: int) -> Batch:
+    """Release a prepared batch. Never by who prepared it, and once, whoever clicks when."""
+    roster, batch = _get_batch(batch_id, Batch.State.PREPARED)
+    require_another(by, batch.prepared_by, "编制批次")
+    if _content_digest(roster) != batch.digest:
+        raise WrongState("批次内容与编制时不符", why="清册或账户在编制后有变动", remedy="请撤销批次后重新编制")
+    signature = sign(
+        by=by, on=on, act="放行批次", subject=f"batch:{batch.pk}", content_digest=batch.digest, division=batch.division
+    )
+    Batch.objects.filter(pk=batch.pk).update(
+        state=Batch.State.RELEASED, released_by=by.appointment, released_on=on, signature=signature,
+        answer_due_on=add_working_days(on, BANK_WORKING_DAYS),
+    )  # fmt: skip
+    run(_INSTRUCT, {"batch": batch.pk, "bank": batch.bank_office_id, "roster": roster.pk})
+    run("UPDATE payment_rosterline SET state = 'sent' WHERE roster_id = %s AND state = 'listed'", [roster.pk])
+    Roster.objects.filter(pk=roster.pk).update(state=Roster.State.SENT)
+    post_event(
+        by=by, on=on, division=batch.division, event=Voucher.Event.SENT, subject=f"batch:{batch.pk}",
+        summary=f"批次 {batch.batch_no} 送银行", amount_fen=batch.amount_fen, programme=batch.programme,
+        reference=batch.batch_no,
+    )  # fmt: skip
+    batch.refresh_from_db()
+    return batch
+
+
+@command(Post.SETTLEMENT, Post.FINANCE_RELEASER)
+def cancel_batch(*, by: Actor, on: date, batch_id: int) -> Batch:
+    """Take back a batch before it is released; the roster may then be batched anew."""
+    _, batch = _get_batch(batch_id, Batch.State.PREPARED)
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.CANCELLED)
+    batch.refresh_from_db()
+    return batch
+
+
+_FILE_ROWS = """
+SELECT i.sequence, i.account_enc, l.name, p.id_number_enc, i.amount_fen, l.id
+FROM payment_instruction i
+JOIN payment_rosterline l ON l.id = i.line_id
+JOIN registry_person p ON p.id = l.payee_id
+WHERE i.batch_id = %s ORDER BY i.sequence
+"""
+
+
+@command(Post.FINANCE_RELEASER)
+def write_batch_files(*, by: Actor, on: date, folder: Path) -> list[Path]:
+    """Write the file of every released batch of the place into `folder`; the same bytes however often."""
+    written = []
+    for batch in Batch.objects.filter(state=Batch.State.RELEASED).select_related("payer", "roster").order_by("pk"):
+        name, data = _batch_file(batch)
+        _put(folder / name, data)
+        Batch.objects.filter(pk=batch.pk, state=Batch.State.RELEASED).update(
+            state=Batch.State.WRITTEN, file_sha256=hashlib.sha256(data).hexdigest(), written_at=timezone.now()
+        )
+        written.append(folder / name)
+    return written
+
+
+def batch_file(batch: Batch) -> tuple[str, bytes]:
+    """File name and bytes of a released batch, as the bank gets them."""
+    if batch.state in (Batch.State.PREPARED, Batch.State.CANCELLED):
+        raise WrongState("批次尚未放行，没有文件", remedy="请先由复核人放行")
+    return _batch_file(batch)
+
+
+def _batch_file(batch: Batch) -> tuple[str, bytes]:
+    law = Programme.objects.get(code=batch.programme)
+    period = Period(batch.roster.period_from, batch.roster.period_until)
+    header = {
+        "batch_no": batch.batch_no, "programme_code": batch.programme, "programme_short": law.abbreviation,
+        "business_date": batch.released_on, "rows_count": batch.lines_count, "amount_fen": batch.amount_fen,
+        "payer_account": plain(batch.payer.account_enc, ACCOUNT), "payer_name": batch.payer.name,
+        "format_version": "1.0",
+    }  # fmt: skip
+    rows = (
+        {
+            "sequence": sequence, "account": plain(account, ACCOUNT), "name": name, "id_type": "01",
+            "id_number": plain(id_number, ID_NUMBER), "row_amount_fen": amount, "memo": law.abbreviation,
+            "period": f"{period.start:%Y%m}-{period.last_day:%Y%m}", "row_id": str(line),
+        }
+        for sequence, account, name, id_number, amount, line in fetch(_FILE_ROWS, [batch.pk])
+    )  # fmt: skip
+    data = write_file(read_format(settings.BATCH_FORMAT_FILE), "payment", header, rows)
+    return f"DF_{batch.batch_no}.txt", data
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Write through a temporary name, so that the bank never reads half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.read_bytes() == data:
+        return
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)

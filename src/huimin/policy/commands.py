@@ -1,0 +1,101 @@
+"""Adopting policies: texts checked as a whole, then stored with who adopted them and when (POL-01, POL-02).
+
+in    the folder of policy files (or the texts); the acting administrator of policies
+out   PolicyText rows, one live per path, and the programme list read out of them
+
+Nothing is stored unless everything can be read together and every worked case comes out right. A changed text ends the
+old row and adds a new one; the same texts again change nothing. Texts of the nation and the province lie above the
+county's scope, so adoption is an act of installation on the maintenance connection, with the actor declared there too.
+"""
+
+import hashlib
+from datetime import date
+from pathlib import Path
+
+import yaml
+from django.db import transaction
+from django.utils import timezone
+
+from huimin.database.context import declare
+from huimin.kernel.errors import BadInput, Refusal
+from huimin.kernel.periods import add_months, month_start
+from huimin.kernel.places import NATION, chain
+from huimin.organisation.acting import Actor, command
+from huimin.organisation.posts import Post
+from huimin.policy.models import PolicyText, Programme
+from huimin.rules import Book, read_book_texts, run_cases
+from huimin.rules import Programme as Law
+
+_DB = "maintenance"
+
+
+class CaseFailed(Refusal):
+    """A worked case of a policy does not come out as its author wrote."""
+
+
+def read_folder(folder: Path) -> dict[str, str]:
+    """Path below the folder → text of every policy file; BadInput for a missing folder or a file that is not UTF-8."""
+    files = sorted(folder.rglob("*.yaml"))
+    if not files:
+        raise BadInput("没有政策文件", where=str(folder.name), remedy="请核对文件夹")
+    texts = {}
+    for file in files:
+        path = file.relative_to(folder).as_posix()
+        try:
+            texts[path] = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError as wrong:
+            raise BadInput("文件不是 UTF-8 编码", where=path, remedy="请另存为 UTF-8 后再采用") from wrong
+    return texts
+
+
+@command(Post.COUNTY_OFFICER)
+def adopt_policies(*, by: Actor, on: date, texts: dict[str, str]) -> int:
+    """Check and store `texts` as the policies in use; returns how many are new or changed."""
+    book = read_book_texts(texts)
+    _require_cases(book)
+    with transaction.atomic(using=_DB):
+        declare(by.scope(), using=_DB)
+        live = {row.path: row for row in PolicyText.objects.using(_DB).filter(superseded_at=None)}
+        changed = [path for path, text in texts.items() if path not in live or live[path].text != text]
+        ended = [live[path].pk for path in live if path in changed or path not in texts]
+        PolicyText.objects.using(_DB).filter(pk__in=ended).update(superseded_at=timezone.now())
+        PolicyText.objects.using(_DB).bulk_create(_row(by, on, path, texts[path]) for path in changed)
+        _list_programmes(book, by, on)
+    return len(changed)
+
+
+def _require_cases(book: Book) -> None:
+    failed = [f"{case.where} {case.case}：{case.fault}" for case in run_cases(book) if not case.passed]
+    if failed:
+        raise CaseFailed("政策的案例没有通过", why="；".join(failed[:3]), remedy="请改正政策文件或案例")
+
+
+def _row(by: Actor, on: date, path: str, text: str) -> PolicyText:
+    division = str((yaml.safe_load(text) or {}).get("区划", NATION))
+    return PolicyText(
+        division=division, path=path, text=text, sha256=hashlib.sha256(text.encode()).hexdigest(),
+        adopted_by=by.appointment, adopted_on=on,
+    )  # fmt: skip
+
+
+def _list_programmes(book: Book, by: Actor, on: date) -> None:
+    """The policy list as the acting county pays it: each programme as in force today, else as coming into force."""
+    for code in book.codes:
+        law = next(filter(None, (_in_force(book, by, code, day) for day in _days(on))), None)
+        if law is None:
+            continue
+        facts = {
+            "name": law.name, "abbreviation": law.abbreviation, "department": law.department, "unit": law.unit,
+            "period": law.period, "payout": law.payout, "payee": law.payee, "basis": law.basis[:200],
+        }  # fmt: skip
+        Programme.objects.using(_DB).update_or_create(
+            code=code, defaults=facts, create_defaults={"division": by.division, **facts}
+        )
+
+
+def _days(on: date) -> tuple[date, ...]:
+    return on, add_months(month_start(on), 1), date(on.year + 1, 1, 1)
+
+
+def _in_force(book: Book, by: Actor, code: str, day: date) -> Law | None:
+    return next(iter(book.programmes_in_force(chain(by.division), day, only=code)), None)

@@ -1,0 +1,46 @@
+"""One household explained: what applies and what not, with every number and citation (DET-01).
+
+in    a household of the registry as of a day; the policies in use
+out   the explanation of huimin.rules.explain, programme by programme, with the household's own members named
+
+Computed now, from what is known now; nothing is stored. What a past run said is on its proposals.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
+from huimin.kernel.money import yuan_plain
+from huimin.kernel.places import chain
+from huimin.organisation.acting import Actor
+from huimin.policy.queries import adopted_book
+from huimin.registry.snapshots import household_columns
+from huimin.rules import explain
+
+
+def explain_household(*, by: Actor, household_id: int, on: date) -> dict[str, Any]:
+    """`{"results": [...], "members": [person id, ...]}`; inside a reading transaction of `by`."""
+    households, members = household_columns(household_id, on)
+    facts = {f.name: _value(households[f.code][0].as_py(), f) for f in HOUSEHOLD_FACTS}
+    people = [{f.name: _value(members[f.code][row].as_py(), f) for f in PERSON_FACTS} for row in range(len(members))]
+    place = households["division"][0].as_py()
+    results: list[dict[str, Any]] = []
+    for law in adopted_book().programmes_in_force(chain(place), on):
+        results += explain(law, _known(facts), [_known(person) for person in people], on)["results"]
+    return {"results": results, "members": members["person_id"].to_pylist()}
+
+
+def _known(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _value(stored: Any, fact: Fact) -> Any:
+    """As the language's JSON takes it: 元 and 亩 as decimals, dates as ISO."""
+    if stored is None:
+        return None
+    if fact.kind in (Kind.MONEY, Kind.AREA):
+        return Decimal(yuan_plain(int(stored)))
+    if fact.kind is Kind.DATE:
+        return stored.isoformat()
+    return stored
