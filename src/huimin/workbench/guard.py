@@ -1,0 +1,78 @@
+"""Who may open a page: every view says so with one of three marks, and one without a mark opens for nobody (SEC-02).
+
+    @open_page                 before anybody signed in: the sign-in page
+    @signed_in_page            signed in, before an appointment or a new password was chosen
+    @page(posts)               one of these posts acting; a GET runs inside `reading(actor)`
+
+`huimin.workbench.middleware.Desk` enforces the marks; a test walks all routes and finds none without.
+A POST runs outside a transaction: the command it calls opens its own, and so does a read before it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from huimin.organisation.acting import reading
+from huimin.organisation.posts import Post
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Whom a view is for; no posts with `signed_in` means everybody who has an account."""
+
+    signed_in: bool
+    posts: frozenset[str] = frozenset()
+
+
+def open_page(view: View) -> View:
+    view.guard = Guard(signed_in=False)  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in_page(view: View) -> View:
+    view.guard = Guard(signed_in=True)  # type: ignore[attr-defined]
+    return view
+
+
+def page(posts: frozenset[str]) -> Callable[[View], View]:
+    """A page of `posts`; the view finds who acts in `request.actor`."""
+    assert posts, "a page of nobody"
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method in ("GET", "HEAD"):
+                with reading(request.actor):  # type: ignore[attr-defined]
+                    return view(request, *args, **kwargs)
+            return view(request, *args, **kwargs)
+
+        run.guard = Guard(signed_in=True, posts=frozenset(posts))  # type: ignore[attr-defined]
+        return run
+
+    return wrap
+
+
+EVERYBODY = frozenset(Post.values)
+STAFF = EVERYBODY - {Post.BANK_OPERATOR, Post.ADMINISTRATOR}
+"""Posts that see households: neither the bank nor who issues accounts (SEC-02, SEC-03)."""
+PAYERS = STAFF - {Post.INFORMATION_OFFICER}
+"""Posts that follow rosters."""
+BATCH_READERS = PAYERS | {Post.BANK_OPERATOR}
+CHECKERS = frozenset({Post.CLERK, Post.REVIEWER, Post.COUNTY_OFFICER, Post.DEPARTMENT_OFFICER, Post.SUPERVISOR})
+"""Posts that settle or watch what imports and checks left open."""
+BOOKKEEPERS = frozenset(
+    {
+        Post.SETTLEMENT,
+        Post.TOWNSHIP_HEAD,
+        Post.FINANCE_OFFICER,
+        Post.FINANCE_RELEASER,
+        Post.ACCOUNTANT,
+        Post.COUNTY_OFFICER,
+        Post.SUPERVISOR,
+    }
+)

@@ -1,0 +1,38 @@
+"""What the top bar offers to a post: only pages that exist and that the post may open."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from huimin.organisation.posts import Post
+from huimin.workbench import guard
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page of the menu; `section` is what its pages name themselves to be marked as current."""
+
+    section: str
+    label: str
+    route: str
+    posts: frozenset[str]
+
+    @property
+    def url(self) -> str:
+        return reverse(self.route)
+
+
+ENTRIES = (
+    Entry("desk", "工作台", "desk", guard.EVERYBODY),
+    Entry("households", "家庭", "households", guard.STAFF),
+    Entry("work-items", "待核实", "work-items", guard.CHECKERS),
+    Entry("proposals", "甄别", "proposals", guard.STAFF),
+    Entry("notices", "公示", "notices", guard.STAFF),
+    Entry("rosters", "清册", "rosters", guard.PAYERS),
+    Entry("batches", "发放", "batches", guard.BATCH_READERS),
+    Entry("ledger", "账务", "ledger", guard.BOOKKEEPERS),
+)
+
+
+def entries_for(post: Post) -> list[Entry]:
+    return [entry for entry in ENTRIES if post in entry.posts]

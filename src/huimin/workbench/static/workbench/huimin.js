@@ -1,0 +1,111 @@
+/* Keys, the finder, counting what is ticked, sending once. Everything essential also works without this file. */
+(function () {
+  "use strict";
+  var one = function (selector, root) { return (root || document).querySelector(selector); };
+  var all = function (selector, root) { return Array.prototype.slice.call((root || document).querySelectorAll(selector)); };
+  var typing = function (node) { return /^(INPUT|TEXTAREA|SELECT)$/.test(node.tagName) || node.isContentEditable; };
+  var open = function (id) {
+    var dialog = document.getElementById(id);
+    if (!dialog || !dialog.showModal) return false;
+    if (!dialog.open) dialog.showModal();
+    var field = one("input", dialog);
+    if (field) field.select();
+    return true;
+  };
+
+  document.addEventListener("click", function (event) {
+    var opener = event.target.closest("[data-opens]");
+    if (opener && !event.ctrlKey && open(opener.dataset.opens)) event.preventDefault();
+    if (event.target.closest("[data-closes]")) event.target.closest("dialog").close();
+    if (event.target.closest("[data-prints]")) window.print();
+    if (event.target.tagName === "DIALOG") event.target.close();
+    all("details.me[open]").forEach(function (menu) { if (!menu.contains(event.target)) menu.open = false; });
+  });
+
+  document.addEventListener("keydown", function (event) {
+    if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) return event.preventDefault();
+    var key = event.key.toLowerCase();
+    if ((event.ctrlKey || event.metaKey) && key === "k") { if (open("finder")) event.preventDefault(); return; }
+    if (event.key === "?" && !typing(event.target) && open("shortcuts")) return event.preventDefault();
+    if (!event.altKey || event.ctrlKey || event.metaKey) return;
+    var goes = { KeyN: "[rel=next]", KeyP: "[rel=prev]", KeyG: ".brand" }[event.code];
+    var link = goes && one(goes);
+    if (link) { event.preventDefault(); link.click(); }
+    if (event.code === "KeyS" && one("form[data-main]")) { event.preventDefault(); one("form[data-main]").requestSubmit(); }
+  });
+
+  /* A form is sent once; coming back to the page makes it ready again. */
+  document.addEventListener("submit", function (event) {
+    if (event.target.method !== "post") return;
+    if (event.target.dataset.sent) return event.preventDefault();
+    event.target.dataset.sent = "1";
+    all("button", event.target).forEach(function (button) { button.setAttribute("aria-disabled", "true"); });
+  });
+  window.addEventListener("pageshow", function () {
+    all("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
+    all("button[aria-disabled]").forEach(function (button) { button.removeAttribute("aria-disabled"); });
+    var problems = one("[data-problems]");
+    if (problems) problems.focus();
+  });
+
+  /* The finder: asks as one types, never while pinyin is being chosen. */
+  var field = one("[data-finds]"), found = one("#finder-found"), wait = 0, asked = "";
+  var ask = function () {
+    var text = field.value.trim();
+    if (text === asked) return;
+    asked = text;
+    if (!text) { found.textContent = ""; return; }
+    fetch(field.dataset.finds + "?part=1&q=" + encodeURIComponent(text), { credentials: "same-origin" })
+      .then(function (answer) { return answer.redirected ? window.location.reload() : answer.text(); })
+      .then(function (html) { if (html !== undefined && text === asked) found.innerHTML = html; });
+  };
+  var move = function (by) {
+    var links = all("a", found), at = links.findIndex(function (link) { return link.hasAttribute("data-at"); });
+    if (!links.length) return;
+    if (at >= 0) links[at].removeAttribute("data-at");
+    var next = links[(at + by + links.length) % links.length] || links[0];
+    next.setAttribute("data-at", "");
+    next.scrollIntoView({ block: "nearest" });
+  };
+  if (field) {
+    field.addEventListener("input", function (event) {
+      if (event.isComposing) return;
+      window.clearTimeout(wait);
+      wait = window.setTimeout(ask, 150);
+    });
+    field.addEventListener("compositionend", ask);
+    field.addEventListener("keydown", function (event) {
+      if (event.isComposing) return;
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") { event.preventDefault(); move(event.key === "ArrowDown" ? 1 : -1); }
+      var chosen = one("[data-at]", found) || (all("a", found).length === 1 && one("a", found));
+      if (event.key === "Enter" && chosen) { event.preventDefault(); chosen.click(); }
+    });
+  }
+
+  /* Ticked rows: how many and how much, in whole 分. */
+  all("form[data-counts]").forEach(function (form) {
+    var boxes = all("input.box[name]", form), every = one("input.box[data-every]", form), sum = one(".sum", form), plain = sum && sum.textContent;
+    var show = function () {
+      var ticked = boxes.filter(function (box) { return box.checked; });
+      var fen = ticked.reduce(function (total, box) { return total + Number(box.dataset.fen || 0); }, 0);
+      var yuan = Math.floor(fen / 100).toString().replace(/\B(?=(\d{3})+$)/g, ",") + "." + ("0" + (fen % 100)).slice(-2);
+      if (sum) sum.textContent = ticked.length ? "已选 " + ticked.length + " 件，合计 ¥" + yuan : plain;
+      if (every) { every.checked = ticked.length === boxes.length; every.indeterminate = ticked.length > 0 && ticked.length < boxes.length; }
+    };
+    if (every) every.addEventListener("change", function () { boxes.forEach(function (box) { box.checked = every.checked; }); show(); });
+    boxes.forEach(function (box) { box.addEventListener("change", show); });
+    show();
+  });
+
+  /* Long work: the part of the page that shows progress is asked for again until it is over. */
+  all("[data-polls]").forEach(function (part) {
+    var again = function () {
+      fetch(part.dataset.polls, { credentials: "same-origin" }).then(function (answer) { return answer.ok ? answer.text() : ""; }).then(function (html) {
+        if (!html) return window.setTimeout(again, 5000);
+        part.innerHTML = html;
+        if (one("[data-over]", part)) window.location.reload(); else window.setTimeout(again, 1000);
+      });
+    };
+    window.setTimeout(again, 1000);
+  });
+})();

@@ -1,0 +1,1 @@
+"""Pages by what they are about; each view reads through queries, acts through commands, and decides nothing."""
