@@ -115,7 +115,7 @@ class Book:
             raise BadInput(
                 f"项目 {structure.code} 的参数“{declared.name}”在 {chain[-1]}、{on} 没有数值",
                 where=f"{declared.at.file} 第 {line} 行第 {column} 列",
-                remedy=f"请在当地的参数文件里写明数值（单位 {declared.unit}）、起始日期和来源，或用 --set {declared.name}=数值 试算",
+                remedy=f"请在当地的参数文件里写明数值（单位 {declared.unit}）、起始日期和来源，或用 --set {declared.name}=数值 试算，或只看别的项目",
             )
         value = parse_value(entry.text, declared.type, declared.unit, unit_needed=True)
         return ParameterValue(
@@ -262,11 +262,13 @@ class BookCheck:
         for entry in entries:
             if entry.division in places:
                 self._one_value(structure, entry)
-        local = [entry for entry in entries if entry.division in places and entry.division != NATION]
+        begun: dict[str, date] = {}
+        for entry in entries:
+            if entry.division in places and entry.division != NATION:
+                begun[entry.name] = min(entry.valid_from, begun.get(entry.name, entry.valid_from))
         for name, declared in structure.declared.items():
-            here = [entry.valid_from for entry in local]
             missing = self.book._entry_in_force(structure.code, name, places, day) is None
-            if missing and here and day >= max(here):
+            if missing and begun and day >= max(begun.values()):
                 self._add(declared.at, f"参数“{name}”在 {places[-1]} 自 {day} 起没有数值", "请在当地的参数文件里补上")
 
     def _one_value(self, structure: Structure, entry: ParameterEntry) -> None:

@@ -158,7 +158,7 @@ class Expression(CallChecks):
 
     def want(self, node: syntax.Node, typed: Typed, sort: Sort) -> None:
         if typed.type.sort is not sort:
-            raise self.fault(node, f"这里应当是{sort.value}，写的是{typed.type}", _HINTS[sort])
+            raise self.fault(node, f"这里应当是{_WANTED[sort]}，写的是{typed.type}", _HINTS[sort])
 
     def infix(self, node: syntax.Infix, known: Guards) -> Typed:
         if node.sign in ("and", "or"):
@@ -287,6 +287,7 @@ class Expression(CallChecks):
         return Typed(Op.CONST, kind, Level.CONST, payload=choices.index(node.value), start=node.start, end=node.end)
 
 
+_WANTED = {Sort.FLAG: "条件（是或否）", Sort.NUMBER: "数", Sort.DATE: "日期", Sort.CHOICE: "选项"}
 _HINTS = {
     Sort.FLAG: "条件要能回答是或否，例如 年龄 >= 70",
     Sort.NUMBER: "请改成数，或用 count、sum、if 算出数来",

@@ -144,9 +144,10 @@ def group_sums(values: Ints, top: int, offsets: Ints) -> Whole:
         return _differences(values, offsets)
     high, low = _differences(values >> 32, offsets), _differences(values & 0xFFFF_FFFF, offsets)
     carried = high + (low >> 32)
-    if bool(((carried <= -(2**31)) | (carried >= 2**31)).any()):
+    sums = (carried << 32) + (low & 0xFFFF_FFFF)
+    if bool(((carried < -(2**31)) | (carried >= 2**31) | (sums == np.iinfo(np.int64).min)).any()):
         raise NumberTooLarge
-    return (carried << 32) + (low & 0xFFFF_FFFF)
+    return sums
 
 
 def _differences(values: Ints, offsets: Ints) -> Ints:

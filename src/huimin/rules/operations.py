@@ -4,7 +4,8 @@ in    a Typed node and a Frame
 out   the column of its values
 
 Unknown is contagious but for what decides alone: a false side decides `and`, a true side decides `or`, one member who
-fits decides `any`, one who does not decides `all`; `if` asks only the branch that is taken.
+fits decides `any`, one who does not decides `all`; `if` asks only the branch that is taken. Where it is not known which
+branch, or which members, everything that may be needed is named at once: nobody is sent home twice for papers.
 """
 
 from collections.abc import Callable
@@ -112,7 +113,8 @@ def _if(node: Typed, frame: Frame) -> Col:
     if yes.why is not None or no.why is not None:
         why = np.where(v, _or_zero(yes.why), _or_zero(no.why))
     if condition.why is not None:
-        why = np.where(condition.why == 0, _or_zero(why), condition.why)
+        both = condition.why | _or_zero(yes.why) | _or_zero(no.why)
+        why = np.where(condition.why == 0, _or_zero(why), both)
     if isinstance(yes, Num) and isinstance(no, Num):
         return exact.chosen(v, yes, no, why)
     merged = np.where(v, cast(Flag | Code, yes).v, cast(Flag | Code, no).v)
@@ -292,7 +294,8 @@ def _gather(node: Typed, frame: Frame) -> Col:
     value = frame.spread(column_of(node.args[1], frame), node.args[1].level, Level.MEMBER)
     assert isinstance(value, Num | Code)
     if value.why is not None:
-        why = join_why(why, np.where(chosen, value.why, np.uint64(0)))
+        asked = chosen if why is None else chosen | (why != 0)
+        why = join_why(why, np.where(asked, value.why, np.uint64(0)))
     reasons = _reasons(why, frame)
     if node.op is Op.SUM:
         assert isinstance(value, Num)

@@ -4,9 +4,10 @@ in    a Programme, one household's facts as written, the date
 out   `Verdict`s; nothing but the checked tree is shared with the engine
 
 It looks only where the policy looks (the branch of an `if` that is taken, the side of an `and` that decides), so that a
-division by zero the checker let through would be raised here.
+division by zero the checker let through would be raised here. What is open it looks at both ways, to name all it needs.
 """
 
+import operator
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,18 @@ from huimin.kernel.facts import Fact, Kind
 from huimin.rules.programme import Programme
 from huimin.rules.typed import EPOCH_ORDINAL, Level, Op, Sort, Typed
 
+_OPERATORS = {
+    Op.ADD: operator.add,
+    Op.SUB: operator.sub,
+    Op.MUL: operator.mul,
+    Op.DIV: operator.truediv,
+    Op.LT: operator.lt,
+    Op.LE: operator.le,
+    Op.GT: operator.gt,
+    Op.GE: operator.ge,
+    Op.EQ: operator.eq,
+    Op.NE: operator.ne,
+}
 Facts = Mapping[str, object]
 
 
@@ -131,8 +144,7 @@ class _Scope:
             case Op.AND | Op.OR:
                 return self.logic(node)
             case Op.IF:
-                condition = self.value(node.args[0])
-                return condition if isinstance(condition, Unknown) else self.value(node.args[1 if condition else 2])
+                return self.branch(node)
             case Op.COUNT | Op.SUM | Op.ANY | Op.ALL | Op.MAX_OF | Op.MIN_OF:
                 return self.aggregate(node)
         values = [self.value(arg) for arg in node.args]
@@ -175,6 +187,12 @@ class _Scope:
         missing = _missing(first, second)
         return Unknown(missing) if missing else not decisive
 
+    def branch(self, node: Typed) -> Value:
+        condition = self.value(node.args[0])
+        if isinstance(condition, Unknown):
+            return Unknown(_missing(condition, self.value(node.args[1]), self.value(node.args[2])))
+        return self.value(node.args[1 if condition else 2])
+
     def aggregate(self, node: Typed) -> Value:
         scopes = [
             _Scope(self.programme, self.household, self.members, member, self.on)
@@ -188,8 +206,8 @@ class _Scope:
             return _any_or_all(node.op, [answer for _, answer in answers], missing)
         if node.op is Op.COUNT:
             return Unknown(missing) if missing else Fraction(len(chosen))
+        missing |= _missing(*(scope.value(node.args[1]) for scope, answer in answers if answer is not False))
         values = [scope.value(node.args[1]) for scope in chosen]
-        missing |= _missing(*values)
         if not missing and not values and node.op is not Op.SUM:
             missing = frozenset({"成员"})
         return Unknown(missing) if missing else _collected(node.op, values)
@@ -227,23 +245,10 @@ def _plain(node: Typed, values: list[Value]) -> Value:
     """Operations that look at nothing but their known arguments."""
     op, (a, *rest) = node.op, cast(list[Fraction], values)
     b = rest[0] if rest else a
-    if op in (Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.NEG):
-        return {
-            Op.ADD: lambda: a + b,
-            Op.SUB: lambda: a - b,
-            Op.MUL: lambda: a * b,
-            Op.DIV: lambda: a / b,
-            Op.NEG: lambda: -a,
-        }[op]()
-    if op in (Op.LT, Op.LE, Op.GT, Op.GE, Op.EQ, Op.NE):
-        return {
-            Op.LT: lambda: a < b,
-            Op.LE: lambda: a <= b,
-            Op.GT: lambda: a > b,
-            Op.GE: lambda: a >= b,
-            Op.EQ: lambda: a == b,
-            Op.NE: lambda: a != b,
-        }[op]()
+    if op is Op.NEG:
+        return -a
+    if op in _OPERATORS:
+        return cast(Value, _OPERATORS[op](a, b))
     if op in (Op.MIN, Op.MAX):
         return min(a, *rest) if op is Op.MIN else max(a, *rest)
     if op in (Op.ROUND, Op.FLOOR, Op.CEIL):

@@ -79,7 +79,8 @@ def _refuse_aliases(text: str, file: str) -> None:
     """A reference to another place in the file could hold itself; a reader should not have to look elsewhere either."""
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            spot = Source(file, "", ((event.start_mark.line + 1, event.start_mark.column + 1),))
+            mark = event.start_mark
+            spot = Source(file, "", ((mark.line + 1, mark.column + 1) if mark else (1, 1),))
             raise FaultFound(spot, 0, f"不支持 YAML 引用 *{event.anchor}", "请把内容原样写出；乘号前面须有数值")
 
 

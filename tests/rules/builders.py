@@ -1,0 +1,82 @@
+"""Small policies and households for the tests of the rules."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import numpy as np
+
+from huimin.kernel.facts import FACTS
+from huimin.kernel.places import NATION
+from huimin.rules import Book, Column, Programme, Table, read_book_texts
+from huimin.rules.household_input import household_table
+
+ON = date(2026, 6, 1)
+Household = tuple[Mapping[str, object], Sequence[Mapping[str, object]]]
+
+TEMPLATE = """\
+项目: trial
+自: 2020-01-01
+名称: 试算项目
+简称: 试算项目
+主管部门: 民政
+对象: {unit}
+期间: 月
+发放: 按月
+收款: 户主卡
+依据: 试算
+参数:
+  - {{名称: 标准, 单位: 元/月, 数值: 650 元/月, 自: 2020-01-01, 来源: 试算}}
+{more}
+条件:
+  - 编号: first
+    说明: 第一条
+    依据: 试算
+    算式: >-
+      {condition}
+金额:
+  依据: 试算
+  取整: {rounding}
+  算式: >-
+    {amount}
+"""
+
+
+def policy_text(
+    condition: str = "人口 > 0",
+    amount: str = "标准",
+    *,
+    unit: str = "户",
+    rounding: str = "四舍五入到分",
+    values: Mapping[str, str] | None = None,
+) -> str:
+    lines = [f"  - {{名称: {name}, 算式: '{text}'}}" for name, text in (values or {}).items()]
+    more = "数值:\n" + "\n".join(lines) if lines else ""
+    return TEMPLATE.format(condition=condition, amount=amount, unit=unit, rounding=rounding, more=more)
+
+
+def trial_book(*args: str, **more: object) -> Book:
+    return read_book_texts({"试算.yaml": policy_text(*args, **more)})  # type: ignore[arg-type]
+
+
+def trial(*args: str, **more: object) -> Programme:
+    return trial_book(*args, **more).programmes_in_force((NATION,), ON)[0]
+
+
+def joined_table(households: Sequence[Household]) -> Table:
+    """One table of several households as written."""
+    tables = [household_table(household, members, FACTS) for household, members in households]
+    counts = [table.member_count for table in tables]
+    return Table(
+        _joined([table.households for table in tables]),
+        _joined([table.members for table in tables]),
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+    )
+
+
+def _joined(parts: Sequence[Mapping[str, Column]]) -> dict[str, Column]:
+    return {
+        code: Column(
+            np.concatenate([part[code].values for part in parts]), np.concatenate([part[code].known for part in parts])
+        )
+        for code in parts[0]
+    }
