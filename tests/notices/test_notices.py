@@ -150,9 +150,9 @@ def test_SEC_03_another_place_cannot_be_published_for(settlement: Actor, people:
         publish(by=settlement, rows=[(QINGSHAN_VILLAGE, 1, "", "王*", 1, "", 5)])
     publish(by=settlement)
     with reading(people.of("qingshan", Post.CLERK)):
-        assert queries.list_notices(on=POSTED) == []
+        assert list(queries.list_notices()) == []
     with reading(people.of("xuchong", Post.INFORMATION_OFFICER)):
-        assert [item.division for item in queries.list_notices(on=POSTED)] == [XUCHONG]
+        assert [item.division for item in queries.list_notices()] == [XUCHONG]
 
 
 def test_PAY_02_ends_the_day_after_the_last_and_not_before(settlement: Actor) -> None:
@@ -208,7 +208,7 @@ def test_CASE_06_an_objection_blocks_until_it_is_answered(settlement: Actor, peo
     reviewer = people.of("meishan", Post.REVIEWER)
     with reading(reviewer):
         assert [item.pk for item in queries.list_due_objections()] == [objection.pk]
-        assert [item.objections for item in queries.list_notices(on=AFTER)] == [1, 0]
+        assert [item.waiting for item in queries.list_notices()] == [1, 0]
     answer_objection(by=reviewer, on=AFTER, objection_id=objection.pk, upheld=False, answer="经核查无车")
     with reading(reviewer):
         assert queries.count_due_objections() == 0 and queries.upheld_lines(SUBJECT) == []
@@ -317,15 +317,18 @@ def test_CASE_06_lists_page_by_key_with_deadlines(settlement: Actor) -> None:
     for number in range(5):
         publish(by=settlement, on=POSTED + timedelta(number), subject=f"roster:{number}")
     with reading(settlement):
-        whole = queries.list_notices(on=AFTER, prefix=MEISHAN[:9])
-        paged, after = [], None
-        while page := queries.list_notices(on=AFTER, after=after, limit=3):
+        whole = queries.list_notices(prefix=MEISHAN[:9]).rows
+        page = queries.list_notices(size=3)
+        paged = list(page)
+        while page.next:
+            page = queries.list_notices(place=page.next, size=3)
             paged += page
-            after = page[-1].key
         assert paged == whole and len(whole) == 10
-        assert [item.overdue for item in whole] == [True] * 2 + [False] * 8
-        assert queries.list_notices(on=AFTER, state="ended") == []
-        assert [row.row_no for row in queries.list_rows(whole[0].id, after=1)] == [2]
+        assert [item.is_overdue(AFTER) for item in whole] == [True] * 2 + [False] * 8
+        assert whole[0].may_end_on == AFTER
+        assert list(queries.list_notices(state="ended")) == []
+        first = queries.list_rows(whole[0].pk, size=1)
+        assert [row.row_no for row in queries.list_rows(whole[0].pk, place=first.next)] == [2]
 
 
 def test_CASE_06_filing_while_it_ends_loses_nothing(settlement: Actor, people: People) -> None:

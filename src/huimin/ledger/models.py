@@ -1,7 +1,8 @@
 """The books: double entry by construction, posted in the transaction of the event (LED-01).
 
 Every line carries its debit and its credit account and one positive amount, so a set of lines always balances. Lines
-are never changed or removed (the application may not); a mistake is met by a new entry. A closed month refuses lines.
+are never changed or removed (the application may not); a mistake is met by a new entry. Triggers (migration 0002)
+refuse a line in a closed month, an account the event does not move, a voucher that is not whole, an overdrawn account.
 """
 
 from django.db import models
@@ -31,7 +32,7 @@ class LedgerAccount(Table):
 
 
 class MonthClose(Table):
-    """A closed month of a place; no line may be dated in or before it."""
+    """A closed month (its first day) of one place's books; no line may be dated in or before it."""
 
     table_class = TableClass.CHAIN
 
@@ -41,11 +42,14 @@ class MonthClose(Table):
     closed_on = models.DateField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["division", "month"], name="month_closed_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["division", "month"], name="month_closed_once"),
+            models.CheckConstraint(name="month_close_names_a_first_day", condition=Q(month__day=1)),
+        ]
 
 
 class Voucher(Table):
-    """One event in the books (凭证); the same event is posted once."""
+    """One event in the books (凭证); the same event is posted once. Its lines add up to `amount_fen`."""
 
     table_class = TableClass.SUBTREE
 
@@ -60,10 +64,16 @@ class Voucher(Table):
     subject = models.CharField(max_length=80)
     summary = models.CharField(max_length=160)
     occurred_on = models.DateField()
+    lines_count = models.IntegerField()
+    amount_fen = models.BigIntegerField()
     posted_by = models.BigIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["event", "subject"], name="voucher_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "subject"], name="voucher_once"),
+            models.CheckConstraint(name="voucher_has_lines", condition=Q(lines_count__gt=0, amount_fen__gt=0)),
+        ]
+        indexes = [models.Index(fields=["division", "occurred_on", "id"], name="voucher_day_book")]
 
 
 class LedgerLine(Table):

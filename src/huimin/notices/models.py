@@ -8,6 +8,8 @@ notice of 7 days posted on the 1st may end from the 9th on. What is frozen, and 
 open, is also kept by triggers (migration 0002), whoever writes.
 """
 
+from datetime import date, timedelta
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -55,6 +57,15 @@ class Notice(Table):
             ),
         ]
         indexes = [models.Index(fields=["division", "state", "ends_on"], name="notice_list")]
+
+    @property
+    def may_end_on(self) -> date:
+        """The first day on which it may end."""
+        return self.ends_on + timedelta(days=1)
+
+    def is_overdue(self, on: date) -> bool:
+        """Past its last day and still not ended."""
+        return self.state == self.State.OPEN and on > self.ends_on
 
 
 class NoticeRow(Table):

@@ -1,21 +1,19 @@
 """Reads of notices, their rows and objections; bounded, paged by key, inside `reading(by)` or a command.
 
-Lists page by the last row's key (`after`), never by offset. `on` is the business date that decides what is overdue.
+Lists are a `Page` (huimin.database.paging): `place` is the `next` or `previous` of another page, "" for the first.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from huimin.database.context import scope_of
+from huimin.database.paging import SIZE, Page, cut
 from huimin.divisions.queries import find_division
 from huimin.kernel.digests import digest
 from huimin.notices.models import Notice, NoticeRow, Objection
-
-PAGE_MAX = 200
 
 
 def place_name(code: str, on: date) -> str:
@@ -66,59 +64,18 @@ def upheld_lines(subject: str) -> list[int]:
     return list(live.order_by("row__subject_line").values_list("row__subject_line", flat=True).distinct())
 
 
-@dataclass(frozen=True)
-class NoticeItem:
-    """A notice in a list. `may_end_on` is the first day it may end; `objections` counts the open ones."""
-
-    id: int
-    division: str
-    title: str
-    subject: str
-    programme: str
-    starts_on: date
-    ends_on: date
-    rows_count: int
-    amount_fen: int
-    state: str
-    digest: str
-    objections: int
-    on: date
-
-    @property
-    def may_end_on(self) -> date:
-        return self.ends_on + timedelta(days=1)
-
-    @property
-    def overdue(self) -> bool:
-        """Past its last day and still not ended."""
-        return self.state == Notice.State.OPEN and self.on > self.ends_on
-
-    @property
-    def key(self) -> tuple[date, int]:
-        """What `after` of the next page takes."""
-        return self.ends_on, self.id
-
-
 def list_notices(
-    *,
-    on: date,
-    prefix: str = "",
-    state: str = "",
-    programme: str = "",
-    subject: str = "",
-    after: tuple[date, int] | None = None,
-    limit: int = 50,
-) -> list[NoticeItem]:
-    """Notices of the places that begin with `prefix`, the earliest deadline first; one query."""
+    *, prefix: str = "", state: str = "", programme: str = "", subject: str = "", place: str = "", size: int = SIZE
+) -> Page[Notice]:
+    """Notices of the places that begin with `prefix`, the earliest deadline first; one query.
+
+    Each carries `waiting`, the number of its open objections; `may_end_on` and `is_overdue(on)` tell its deadline.
+    """
     wanted = _within(Notice.objects.all(), prefix)
     for field, value in (("state", state), ("programme", programme), ("subject", subject)):
         wanted = wanted.filter(**{field: value}) if value else wanted
-    if after:
-        wanted = wanted.filter(Q(ends_on__gt=after[0]) | Q(ends_on=after[0], id__gt=after[1]))
     waiting = Count("objections", filter=Q(objections__state=Objection.State.OPEN))
-    fields = [name for name in NoticeItem.__dataclass_fields__ if name not in ("on", "objections")]
-    page = wanted.order_by("ends_on", "id").values(*fields, waiting=waiting)[: min(limit, PAGE_MAX)]
-    return [NoticeItem(objections=row.pop("waiting"), on=on, **row) for row in page]
+    return cut(wanted.annotate(waiting=waiting), ("ends_on", "id"), place, size)
 
 
 def get_notice(notice_id: int) -> Notice:
@@ -126,10 +83,9 @@ def get_notice(notice_id: int) -> Notice:
     return Notice.objects.get(pk=notice_id)
 
 
-def list_rows(notice_id: int, *, after: int = 0, limit: int = 100) -> list[NoticeRow]:
-    """Rows with row_no > `after`."""
-    rows = NoticeRow.objects.filter(notice=notice_id, row_no__gt=after).order_by("row_no")
-    return list(rows[: min(limit, PAGE_MAX)])
+def list_rows(notice_id: int, *, place: str = "", size: int = 100) -> Page[NoticeRow]:
+    """The rows in their order."""
+    return cut(NoticeRow.objects.filter(notice=notice_id), ("row_no",), place, size)
 
 
 def find_row(subject: str, subject_line: int) -> NoticeRow | None:
@@ -138,18 +94,16 @@ def find_row(subject: str, subject_line: int) -> NoticeRow | None:
     return rows.exclude(notice__state=Notice.State.WITHDRAWN).select_related("notice").first()
 
 
-def list_objections(subject: str, *, after: int = 0, limit: int = 100) -> list[Objection]:
-    """Objections to the notices of a subject with id > `after`, with their rows."""
-    found = Objection.objects.filter(notice__subject=subject, id__gt=after).select_related("row", "notice")
-    return list(found.order_by("id")[: min(limit, PAGE_MAX)])
+def list_objections(subject: str, *, place: str = "", size: int = SIZE) -> Page[Objection]:
+    """Every objection to the notices of a subject, with row and notice, the first filed first."""
+    found = Objection.objects.filter(notice__subject=subject).select_related("row", "notice")
+    return cut(found, ("id",), place, size)
 
 
-def list_due_objections(*, prefix: str = "", after: tuple[date, int] | None = None, limit: int = 50) -> list[Objection]:
-    """Open objections, the earliest deadline first, with row and notice; the next page's `after` is (due_on, id)."""
+def list_due_objections(*, prefix: str = "", place: str = "", size: int = SIZE) -> Page[Objection]:
+    """Open objections with row and notice, the earliest deadline (`due_on`) first."""
     waiting = _within(Objection.objects.filter(state=Objection.State.OPEN), prefix)
-    if after:
-        waiting = waiting.filter(Q(due_on__gt=after[0]) | Q(due_on=after[0], id__gt=after[1]))
-    return list(waiting.select_related("row", "notice").order_by("due_on", "id")[: min(limit, PAGE_MAX)])
+    return cut(waiting.select_related("row", "notice"), ("due_on", "id"), place, size)
 
 
 def count_due_objections(*, prefix: str = "") -> int:
