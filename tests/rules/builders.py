@@ -74,9 +74,12 @@ def joined_table(households: Sequence[Household]) -> Table:
 
 
 def _joined(parts: Sequence[Mapping[str, Column]]) -> dict[str, Column]:
-    return {
-        code: Column(
-            np.concatenate([part[code].values for part in parts]), np.concatenate([part[code].known for part in parts])
-        )
-        for code in parts[0]
-    }
+    return {code: _with_rubbish([part[code] for part in parts]) for code in parts[0]}
+
+
+def _with_rubbish(columns: Sequence[Column]) -> Column:
+    """What stands in an unknown place does not matter: put the worst there."""
+    values = np.concatenate([column.values for column in columns])
+    known = np.concatenate([column.known for column in columns])
+    worst = True if values.dtype == np.bool_ else np.iinfo(values.dtype).max
+    return Column(np.where(known, values, np.array(worst, values.dtype)), known)

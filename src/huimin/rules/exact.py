@@ -179,7 +179,7 @@ def _common_d(a: Num, b: Num) -> tuple[Ints | None, int]:
 def quotient(a: Num, b: Num) -> Num:
     """a / b. Where b is zero the result is meaningless; the checker has seen to it that no one looks there."""
     if isinstance(b.n, int):
-        return product(a, Num(b.n or 1, 1 / b.scale, 1, why=b.why))
+        return product(a, replace(constant(1 / (b.n * b.scale or Fraction(1))), why=b.why))
     divisor = np.where(b.n == 0, 1, b.n)
     sign = np.where(divisor < 0, -1, 1)
     n = times(times(a.n, cast(Ints, sign), a.top), b.d if b.d is not None else 1, a.top * b.d_top)
