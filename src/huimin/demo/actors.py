@@ -14,15 +14,16 @@ COUNTY = "341524000000"  # 金寨县
 ADDRESS = "127.0.0.1"
 
 
-def actor(post: Post, where: str) -> Actor:
+def actor(post: Post, where: str, *, other: int = 0) -> Actor:
     """Whoever first got `post` at an office of kind or at the division `where`, on the business date.
 
-    `where` is an OfficeKind or a division code; without such an appointment an assertion names both.
+    `where` is an OfficeKind or a division code; `other` counts the colleagues in the same post that come after him.
+    Without such an appointment an assertion names post and place.
     """
     with as_system(COUNTY):
         posts = Appointment.objects.filter(live_on(business_date()), post=post).select_related("office", "account")
         place = {"office__kind": where} if where in OfficeKind.values else {"office__division": where}
-        found = posts.filter(**place).order_by("id").first()
+        found = next(iter(posts.filter(**place).order_by("id")[other : other + 1]), None)
         assert found is not None, f"nobody is {post} at {where}"
         return get_actor(found, address=ADDRESS)
 

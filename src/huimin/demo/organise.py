@@ -13,7 +13,9 @@ from datetime import date
 
 from django.conf import settings
 
+from huimin.demo import dates
 from huimin.demo.actors import COUNTY, actor, demo_password
+from huimin.demo.clock import business_day
 from huimin.demo.quarter import County, Figures
 from huimin.divisions.loading import load_divisions
 from huimin.divisions.models import Division
@@ -22,12 +24,12 @@ from huimin.kernel.pinyin import compact
 from huimin.kernel.places import Level
 from huimin.organisation.acting import Actor, reading
 from huimin.organisation.commands import appoint, establish_office, issue_account
-from huimin.organisation.installation import install_first_administrator, set_business_date
+from huimin.organisation.installation import install_first_administrator
 from huimin.organisation.models import Account, Appointment, Office
 from huimin.organisation.passwords import hash_password
 from huimin.organisation.posts import POSTS_OF, OfficeKind, Post
 
-START = date(2021, 6, 21)
+START = dates.REGISTERED
 IN_FORCE_SINCE = date(2020, 1, 1)  # divisions, offices and appointments are older than the quarter
 NETWORKS = ("127.0.0.0/8", "::1/128")
 LEADING_OFFICE = "金寨县惠民直达工程领导小组办公室"
@@ -96,7 +98,7 @@ def organise(county: County) -> Figures:
         on=IN_FORCE_SINCE,
         must_change_password=False,
     )
-    set_business_date(START)
+    business_day(START)
     administrator = actor(Post.ADMINISTRATOR, OfficeKind.LEADING_OFFICE)
     places = _places(administrator)
     offices = _establish(administrator, places)
@@ -167,6 +169,8 @@ def _people(places: list[Place]) -> Iterator[tuple[str, Post, Place]]:
             yield name, Post(post), place
     township = next(place for place in places if place.kind == OfficeKind.TOWNSHIP)
     yield "newcomer", Post.CLERK, township
+    finance = next(place for place in places if place.kind == OfficeKind.FINANCE)
+    yield "finance-releaser2", Post.FINANCE_RELEASER, finance  # whoever prepares at the county cannot release
 
 
 def _fill_posts(

@@ -11,19 +11,19 @@ import pyarrow as pa
 from django.conf import settings
 
 from huimin.database.bulk import fetch, fetch_one
+from huimin.demo import dates
 from huimin.demo.actors import actor
 from huimin.demo.population import Population, generate, write_bank_accounts
 from huimin.demo.quarter import County, Figures
 from huimin.divisions.loading import load_groups
 from huimin.organisation.acting import Actor, reading
 from huimin.organisation.posts import OfficeKind, Post
-from huimin.organisation.queries import business_date
 from huimin.registry.commands import load_population
 
 
 def register(county: County) -> Figures:
     """Generate, load, write the bank's file."""
-    on = business_date()
+    on = dates.REGISTERED
     population = generate(county.people, county.seed, settings.DIVISIONS_FILE, on)
     groups = zip(population.groups["code"].to_pylist(), population.groups["name"].to_pylist(), strict=True)
     load_groups(groups, on)

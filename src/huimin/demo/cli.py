@@ -1,0 +1,113 @@
+"""`./huimin demo run` carries a generated county through the quarter; `./huimin serve` opens its site.
+
+Running it again with the same people gives the same figures; running it over a half-finished one completes it; another
+number of people begins anew with a database of its own (huimin_demo_<people>).
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from huimin.database import instance
+
+ROOT = instance.ROOT
+OUT = ROOT / "demo-out"
+SEED = 2021
+PEOPLE = (1_000, 1_000_000)
+
+
+@click.group(help="演示：一个虚构的县，完整的一个季度")
+def demo() -> None:
+    """The demonstration."""
+
+
+def _environment(people: int) -> None:
+    """The demonstration's own database, folder and marks; plain HTTP on this machine only."""
+    os.environ["HUIMIN_DB_NAME"] = f"huimin_demo_{people}"
+    os.environ.setdefault("HUIMIN_DEMO", "1")
+    os.environ.setdefault("HUIMIN_PLAIN_HTTP", "1")
+
+
+@demo.command("run", help="从登记到发放，走完 2021 年第三季度")
+@click.option("--people", type=click.IntRange(*PEOPLE), default=20_000, show_default=True, help="人数")
+@click.option("--seed", type=int, default=SEED, show_default=True, help="随机种子")
+def run_command(people: int, seed: int) -> None:
+    _environment(people)
+    console = Console(highlight=False, soft_wrap=True)
+    seconds: dict[str, float] = {}
+    started = time.monotonic()
+    for step, outcome in instance.bring_up():
+        console.print(f"{step}：{outcome}")
+    seconds["database"] = round(time.monotonic() - started, 2)
+    _record_last(people)
+
+    from huimin.demo.quarter import STEPS, County
+    from huimin.demo.report import step_line
+
+    county = County(people=people, seed=seed, home=instance.home() / f"demo-{people}")
+    for number, step in enumerate(STEPS, 1):
+        began = time.monotonic()
+        with console.status(f"{step.title}…"):
+            figures = step.run(county)
+        seconds[step.name] = round(time.monotonic() - began, 2)
+        console.print(f"{number:2d}. {step_line(step.title, figures, time.monotonic() - began)}")
+    _finish(console, county, seconds)
+
+
+def _finish(console: Console, county: object, seconds: dict[str, float]) -> None:
+    """Prove, write, and end with 1 when anything differs."""
+    from huimin.demo.proof import prove
+    from huimin.demo.report import print_comparisons, write_summary
+
+    began = time.monotonic()
+    proof = prove(county, OUT)  # type: ignore[arg-type]
+    seconds["proof"] = round(time.monotonic() - began, 2)
+    print_comparisons(console, proof.comparisons)
+    summary = write_summary(OUT, proof.figures, proof.comparisons, {**proof.as_figures(), "seconds": seconds})
+    console.print(proof.audit_line)
+    console.print(proof.scan_line)
+    console.print(f"被拒绝的操作 {summary['refusals']} 次，均已记录；总用时 {sum(seconds.values()):.1f} 秒")
+    console.print(f"输出在 {OUT.relative_to(ROOT)}/：summary.json、清册、公示、银行文件、明白卡")
+    if summary["differences"] or not proof.ok:
+        console.print("[bold red]有差额或有问题，见上表[/]")
+        sys.exit(1)
+    console.print("每一项差额都是 0。")
+
+
+def _record_last(people: int) -> None:
+    path = instance.home() / "last-demo.json"
+    path.write_text(json.dumps({"people": people}), encoding="utf-8")
+
+
+def _last_people() -> int:
+    path = instance.home() / "last-demo.json"
+    if not path.exists():
+        raise click.ClickException("还没有演示数据，请先执行 make demo")
+    return int(json.loads(path.read_text(encoding="utf-8"))["people"])
+
+
+@click.command("serve", help="打开上一次演示的网站")
+@click.option("--port", type=click.IntRange(1024, 65535), default=8000, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True)
+def serve(port: int, workers: int) -> None:
+    _environment(_last_people())
+    instance.use_instance()
+    from django.core.management import call_command
+
+    from huimin.demo.accounts import account_lines
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+    click.echo("\n".join(account_lines()))
+    click.echo(f"网站：http://127.0.0.1:{port}  （按 Ctrl+C 停止）")
+    program = Path(sys.executable).with_name("gunicorn")
+    arguments = [
+        str(program), "huimin.wsgi:application", "--bind", f"127.0.0.1:{port}", "--workers", str(workers),
+        "--worker-class", "gthread", "--threads", "4", "--chdir", str(ROOT / "src"), "--log-level", "warning",
+        "--control-socket-disable",
+    ]  # fmt: skip
+    os.execv(program, arguments)

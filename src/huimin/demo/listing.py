@@ -1,0 +1,177 @@
+"""From entitlements to confirmed rosters: dues, rosters by township, seven days of notice, signatures.
+
+Townships work one after another, each through its own posts. An objection in one village blocks that township's roster
+until it is answered; two are upheld or dismissed so that both ends are seen.
+"""
+
+from collections.abc import Iterator
+
+from huimin.database.bulk import fetch, fetch_one
+from huimin.demo import dates
+from huimin.demo.actors import actor
+from huimin.demo.clock import business_day
+from huimin.demo.granting import DEPARTMENTS, county_officer
+from huimin.demo.quarter import County, Figures
+from huimin.demo.refusing import must_refuse
+from huimin.notices.commands import NoticeStillOpen, ObjectionOpen, answer_objection, file_objection
+from huimin.notices.models import NoticeRow, Objection
+from huimin.organisation.acting import NotYourPlace, NotYourPost, reading
+from huimin.organisation.posts import OfficeKind, Post
+from huimin.payment.commands import (
+    accrue_dues,
+    compile_roster,
+    confirm_by_department,
+    confirm_by_finance,
+    publish_roster,
+    sign_roster,
+)
+from huimin.payment.models import Roster
+
+
+def townships() -> list[str]:
+    """Codes of the county's townships, in order."""
+    with reading(county_officer()):
+        rows = fetch("SELECT code FROM divisions_division WHERE level = 9 AND code LIKE '341524%%' ORDER BY code")
+    return [code for (code,) in rows]
+
+
+def rosters(*states: str, kind: str = Roster.Kind.BASE) -> list[Roster]:
+    """The county's rosters of the quarter that are in one of these states."""
+    with reading(county_officer()):
+        found = Roster.objects.filter(kind=kind, period_from=dates.QUARTER.start)
+        return list(found.filter(state__in=states).order_by("pk") if states else found.order_by("pk"))
+
+
+def roster_figures() -> Figures:
+    with reading(county_officer()):
+        count, lines, amount = fetch_one(
+            "SELECT count(*), coalesce(sum(lines_count), 0)::int, coalesce(sum(amount_fen), 0)::bigint"
+            " FROM payment_roster WHERE kind = 'base' AND state <> 'withdrawn'"
+        )
+    return {"rosters": count, "lines": lines, "amount_fen": amount}
+
+
+def accrue(county: County) -> Figures:
+    """Each department lets the quarter's dues arise."""
+    business_day(dates.ACCRUED)
+    for programme, office in DEPARTMENTS.items():
+        by = actor(Post.DEPARTMENT_OFFICER, office)
+        accrue_dues(by=by, on=dates.ACCRUED, programme=programme, period=dates.QUARTER)
+    with reading(county_officer()):
+        count, amount = fetch_one("SELECT count(*), sum(amount_fen)::bigint FROM payment_due")
+    return {"dues": count, "amount_fen": amount}
+
+
+def _to_compile() -> Iterator[tuple[str, str]]:
+    """(programme, township) with dues to be paid from a card and no roster yet."""
+    with reading(county_officer()):
+        there = {(r.programme, r.division) for r in Roster.objects.exclude(state="withdrawn")}
+        owed = fetch(
+            "SELECT DISTINCT programme, left(division, 9) || '000' FROM payment_due WHERE state = 'owed' ORDER BY 2, 1"
+        )
+    for programme, township in owed:
+        if (programme, township) not in there:
+            yield programme, township
+
+
+def compile_all(county: County) -> Figures:
+    """A roster per programme and township."""
+    business_day(dates.COMPILED)
+    first, second = townships()[:2]
+    must_refuse(
+        compile_roster, NotYourPlace, by=actor(Post.CLERK, first), on=dates.COMPILED, programme="dibao-rural",
+        division=second, period=dates.QUARTER,
+    )  # fmt: skip
+    for programme, township in _to_compile():
+        by = actor(Post.CLERK, township)
+        compile_roster(by=by, on=dates.COMPILED, programme=programme, division=township, period=dates.QUARTER)
+    return roster_figures()
+
+
+def publish(county: County) -> Figures:
+    """Every roster is put up in its villages; signing it the same day is refused."""
+    business_day(dates.PUBLISHED)
+    for roster in rosters(Roster.State.COMPILED):
+        must_refuse_once = roster.division == townships()[0]
+        by = actor(Post.REVIEWER, roster.division)
+        publish_roster(by=by, on=dates.PUBLISHED, roster_id=roster.pk)
+        if must_refuse_once:
+            head = actor(Post.TOWNSHIP_HEAD, roster.division)
+            must_refuse(sign_roster, NoticeStillOpen, by=head, on=dates.PUBLISHED, roster_id=roster.pk)
+    with reading(county_officer()):
+        notices, rows = fetch_one(
+            "SELECT count(*), sum(rows_count)::int FROM notices_notice WHERE state <> 'withdrawn'"
+        )
+    return {"notices": notices, "rows": rows}
+
+
+_OBJECTIONS = (
+    ("grain-one-off", "反映该户今年没有种粮，土地已流转给别人", True, "经到田核实，确未种粮，本期不发"),
+    ("dibao-rural", "反映该户有轿车", False, "经核查车辆登记，车辆属邻居所有，与该户无关"),
+)
+
+
+def object_(county: County) -> Figures:
+    """Two villagers object through their information officers; reviewers answer after looking."""
+    business_day(dates.OBJECTED)
+    for programme, text, upheld, answer in _OBJECTIONS:
+        objection = _objection(programme, text)
+        business_day(dates.ANSWERED)
+        if objection.state == Objection.State.OPEN:
+            by = actor(Post.REVIEWER, objection.division[:9] + "000")
+            clerk = actor(Post.CLERK, objection.division[:9] + "000")
+            arguments = {"on": dates.ANSWERED, "objection_id": objection.pk, "upheld": upheld, "answer": answer}
+            must_refuse(answer_objection, NotYourPost, by=clerk, **arguments)
+            _refused_signature(objection)
+            answer_objection(by=by, **arguments)
+    with reading(county_officer()):
+        return {
+            "objections": Objection.objects.count(),
+            "upheld": Objection.objects.filter(state=Objection.State.UPHELD).count(),
+        }
+
+
+def _refused_signature(objection: Objection) -> None:
+    """The seven days are over, and still nobody signs while the objection is open."""
+    with reading(county_officer()):
+        roster = Roster.objects.get(notices__notice=objection.notice_id)
+    head = actor(Post.TOWNSHIP_HEAD, roster.division)
+    must_refuse(sign_roster, ObjectionOpen, by=head, on=dates.ANSWERED, roster_id=roster.pk)
+
+
+def _objection(programme: str, text: str) -> Objection:
+    """The objection with this text, filed now when it is not there yet."""
+    with reading(county_officer()):
+        found = Objection.objects.filter(text=text).first()
+        row = NoticeRow.objects.filter(notice__programme=programme).order_by("pk").select_related("notice")[0]
+    if found:
+        return found
+    by = actor(Post.INFORMATION_OFFICER, row.notice.division)
+    return file_objection(by=by, on=dates.OBJECTED, row_id=row.pk, text=text)
+
+
+def sign_all(county: County) -> Figures:
+    """Township heads sign what was on notice for seven days."""
+    business_day(dates.SIGNED)
+    for roster in rosters(Roster.State.PUBLISHED):
+        sign_roster(by=actor(Post.TOWNSHIP_HEAD, roster.division), on=dates.SIGNED, roster_id=roster.pk)
+    with reading(county_officer()):
+        withheld = fetch_one("SELECT count(*) FROM payment_rosterline WHERE state = 'withheld'")[0]
+    return {"signed": len(rosters()) - len(rosters("compiled", "published")), "withheld_lines": withheld}
+
+
+def confirm(county: County) -> Figures:
+    """The department, then finance."""
+    business_day(dates.CONFIRMED)
+    for roster in rosters(Roster.State.SIGNED):
+        by = actor(Post.DEPARTMENT_APPROVER, DEPARTMENTS[roster.programme])
+        confirm_by_department(by=by, on=dates.CONFIRMED, roster_id=roster.pk)
+    finance = actor(Post.FINANCE_OFFICER, OfficeKind.FINANCE)
+    for roster in rosters(Roster.State.DEPARTMENT_CONFIRMED):
+        confirm_by_finance(by=finance, on=dates.CONFIRMED, roster_id=roster.pk)
+    with reading(county_officer()):
+        count = fetch_one("SELECT count(*) FROM payment_roster WHERE finance_by IS NOT NULL AND kind = 'base'")[0]
+    return {"confirmed": count}
+
+
+__all__ = ["accrue", "compile_all", "confirm", "object_", "publish", "sign_all"]

@@ -1,0 +1,160 @@
+"""The quarter recounted by an independent route: the files, the bank's own books, and plain SQL.
+
+in    the folders exchanged with the bank, the bank's recount, a maintenance connection
+out   `Comparison`s; every difference must be 0
+
+Nothing here calls the commands or queries that made the figures: files are read by splitting lines, the database by
+counting rows of the tables directly.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import connections
+
+from huimin.demo.bank import books, inbox, outbox
+from huimin.demo.quarter import County
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One figure counted twice."""
+
+    what: str
+    ours_from: str
+    ours: int
+    theirs_from: str
+    theirs: int
+
+    @property
+    def difference(self) -> int:
+        return self.ours - self.theirs
+
+
+def compare(county: County) -> list[Comparison]:
+    """All comparisons, in the order of the quarter."""
+    sent, answered, bank = _sent_files(outbox(county)), _answer_files(inbox(county)), books(county)
+    return [*_entitled(), *_listed(), *_paid(sent, answered, bank), *_booked(bank), *_once()]
+
+
+def _one(statement: str) -> int:
+    with connections["maintenance"].cursor() as cursor:
+        cursor.execute(statement)
+        return int(cursor.fetchone()[0] or 0)
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """Fields of the detail rows, read with nothing but split."""
+    lines = path.read_bytes().decode("gb18030").splitlines()
+    return [line.split("|") for line in lines if line.startswith("D|")]
+
+
+def _sent_files(folder: Path) -> dict[str, int]:
+    """Lines and 分 of all payment batches sent, and 分 of all transfer orders."""
+    sums: dict[str, int] = defaultdict(int)
+    for path in folder.glob("DF_*.txt"):
+        for row in _rows(path):
+            sums["lines"] += 1
+            sums["fen"] += int(row[6])
+    for path in folder.glob("ZJ_*.txt"):
+        sums["transfer_fen"] += sum(int(row[4]) for row in _rows(path))
+    return sums
+
+
+def _answer_files(folder: Path) -> dict[str, int]:
+    """Lines and 分 by final state (S, F) over all answers; a pending row counts when it is settled."""
+    sums: dict[str, int] = defaultdict(int)
+    for path in folder.glob("DFR_*.txt"):
+        for row in _rows(path):
+            sums[f"{row[4]}_lines"] += 1
+            sums[f"{row[4]}_fen"] += int(row[3])
+    return sums
+
+
+# Each entitlement's quarter from its decision alone: a month's amount thrice, a quarter of a year's, or the amount once.
+_OWED = """
+SELECT sum(CASE period WHEN 'month' THEN 3 * d.amount_fen
+                       WHEN 'year' THEN d.amount_fen * 9 / 12 - d.amount_fen * 6 / 12
+                       ELSE d.amount_fen END)
+FROM casework_decision d JOIN casework_entitlement e ON e.decision_id = d.id WHERE d.outcome = 'granted'
+"""
+
+
+def _entitled() -> list[Comparison]:
+    granted = _one("SELECT count(*) FROM casework_decision WHERE outcome = 'granted'")
+    return [
+        Comparison("待遇（条）", "待遇表", _one("SELECT count(*) FROM casework_entitlement"), "批准的决定", granted),
+        Comparison(
+            "本季应发（分）", "应发表", _one("SELECT sum(amount_fen) FROM payment_due"), "决定逐条重算", _one(_OWED)
+        ),
+    ]
+
+
+def _listed() -> list[Comparison]:
+    base = "FROM payment_rosterline l JOIN payment_roster r ON r.id = l.roster_id AND r.kind = 'base' AND r.state <> 'withdrawn'"
+    lines, fen = _one(f"SELECT count(*) {base}"), _one(f"SELECT sum(l.amount_fen) {base}")
+    no_card = _one("SELECT sum(amount_fen) FROM payment_paymentexception WHERE kind = 'no_card'")
+    dues = _one("SELECT sum(amount_fen) FROM payment_due")
+    notices = "FROM notices_notice WHERE state <> 'withdrawn'"
+    return [
+        Comparison("清册金额（分）", "清册行", fen, "应发减无账户", dues - no_card),
+        Comparison("清册行数", "清册行", lines, "公示行", _one(f"SELECT sum(rows_count) {notices}")),
+        Comparison("公示金额（分）", "清册行", fen, "公示", _one(f"SELECT sum(amount_fen) {notices}")),
+    ]
+
+
+def _paid(sent: dict[str, int], answered: dict[str, int], bank: dict[str, Any]) -> list[Comparison]:
+    instructed = "FROM payment_instruction WHERE state <> 'cancelled'"
+    paid = "FROM payment_instruction WHERE state = 'paid'"
+    returned = "FROM payment_instruction WHERE state = 'returned'"
+    credited = sum(batch["credited_count"] for batch in bank["batches"])
+    credited_fen = sum(batch["credited_fen"] for batch in bank["batches"])
+    refused_fen = sum(batch["refused_fen"] for batch in bank["batches"])
+    return [
+        Comparison("送银行行数", "支付指令", _one(f"SELECT count(*) {instructed}"), "批次文件", sent["lines"]),
+        Comparison(
+            "送银行金额（分）", "支付指令", _one(f"SELECT sum(amount_fen) {instructed}"), "批次文件", sent["fen"]
+        ),
+        Comparison("已发行数", "支付指令", _one(f"SELECT count(*) {paid}"), "回盘文件", answered["S_lines"]),
+        Comparison("已发行数", "支付指令", _one(f"SELECT count(*) {paid}"), "银行账簿", credited),
+        Comparison("已发金额（分）", "支付指令", _one(f"SELECT sum(amount_fen) {paid}"), "回盘文件", answered["S_fen"]),
+        Comparison("已发金额（分）", "支付指令", _one(f"SELECT sum(amount_fen) {paid}"), "银行账簿", credited_fen),
+        Comparison("退回行数", "支付指令", _one(f"SELECT count(*) {returned}"), "回盘文件", answered["F_lines"]),
+        Comparison("退回金额（分）", "支付指令", _one(f"SELECT sum(amount_fen) {returned}"), "银行账簿", refused_fen),
+    ]
+
+
+_BALANCE = """
+SELECT coalesce(sum(CASE WHEN d.code = '{code}' THEN l.amount_fen ELSE 0 END)
+              - sum(CASE WHEN c.code = '{code}' THEN l.amount_fen ELSE 0 END), 0)
+FROM ledger_ledgerline l JOIN ledger_ledgeraccount d ON d.id = l.debit_id JOIN ledger_ledgeraccount c ON c.id = l.credit_id
+"""
+
+
+def _booked(bank: dict[str, Any]) -> list[Comparison]:
+    in_bank = sum(account["balance_fen"] for account in bank["special_accounts"])
+    funded = sum(account["funded_fen"] for account in bank["special_accounts"])
+    paid = _one("SELECT sum(amount_fen) FROM payment_instruction WHERE state = 'paid'")
+    waiting = _one("SELECT sum(amount_fen) FROM payment_instruction WHERE state IN ('sent', 'unknown')")
+    return [
+        Comparison("专户存款（分）", "账簿 1002", _one(_BALANCE.format(code="1002")), "银行专户余额", in_bank),
+        Comparison("拨入专款（分）", "账簿 3001", -_one(_BALANCE.format(code="3001")), "银行划入", funded),
+        Comparison("专款支出（分）", "账簿 5001", _one(_BALANCE.format(code="5001")), "已发指令", paid),
+        Comparison("在途（分）", "账簿 1003", _one(_BALANCE.format(code="1003")), "未回盘指令", waiting),
+    ]
+
+
+def _once() -> list[Comparison]:
+    """Paid twice, or paid without the steps before: both must be nobody."""
+    twice = """SELECT count(*) FROM (SELECT x.due_id FROM payment_linedue x JOIN payment_instruction i ON i.line_id = x.line_id
+               WHERE i.state = 'paid' GROUP BY x.due_id HAVING count(*) > 1) t"""
+    unproved = """SELECT count(*) FROM payment_instruction i JOIN payment_rosterline l ON l.id = i.line_id
+                  LEFT JOIN notices_noticerow w ON w.subject_line = coalesce(l.noticed_id, l.id)
+                  LEFT JOIN notices_notice n ON n.id = w.notice_id AND n.state = 'ended' AND n.ended_on >= n.starts_on + 7
+                  WHERE n.id IS NULL"""
+    return [
+        Comparison("重复发放的应发", "指令与应发", _one(twice), "应为", 0),
+        Comparison("未经公示的发放", "指令与公示", _one(unproved), "应为", 0),
+    ]
