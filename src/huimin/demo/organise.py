@@ -29,7 +29,6 @@ from huimin.organisation.models import Account, Appointment, Office
 from huimin.organisation.passwords import hash_password
 from huimin.organisation.posts import POSTS_OF, OfficeKind, Post
 
-START = dates.REGISTERED
 IN_FORCE_SINCE = date(2020, 1, 1)  # divisions, offices and appointments are older than the quarter
 NETWORKS = ("127.0.0.0/8", "::1/128")
 LEADING_OFFICE = "金寨县惠民直达工程领导小组办公室"
@@ -98,7 +97,7 @@ def organise(county: County) -> Figures:
         on=IN_FORCE_SINCE,
         must_change_password=False,
     )
-    business_day(START)
+    business_day(dates.REGISTERED)
     administrator = actor(Post.ADMINISTRATOR, OfficeKind.LEADING_OFFICE)
     places = _places(administrator)
     offices = _establish(administrator, places)
@@ -114,8 +113,8 @@ def organise(county: County) -> Figures:
 def _places(administrator: Actor) -> list[Place]:
     """Every office of the county, the leading office first."""
     with reading(administrator):
-        townships = list_beneath(COUNTY, Level.COUNTY, Level.TOWNSHIP, START)
-        villages = list_beneath(COUNTY, Level.COUNTY, Level.VILLAGE, START)
+        townships = list_beneath(COUNTY, Level.COUNTY, Level.TOWNSHIP, dates.REGISTERED)
+        villages = list_beneath(COUNTY, Level.COUNTY, Level.VILLAGE, dates.REGISTERED)
     short = {each.code: _short(each) for each in townships}
     places = [Place(OfficeKind.LEADING_OFFICE, LEADING_OFFICE, COUNTY, (), "county")]
     places += [Place(kind, name, COUNTY, codes, _KIND_NAMES[kind]) for kind, name, codes in COUNTY_OFFICES]

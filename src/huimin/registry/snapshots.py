@@ -1,0 +1,115 @@
+"""The registry of one moment as columns: what a determination rests on (DET-07, REG-05).
+
+in    a division, the day facts must hold on, optionally the moment we must have known them by
+out   two Arrow tables: households by id, members by household and person id; columns are the codes of kernel.facts
+
+    households   household_id, division, HOUSEHOLD_FACTS
+    members      household_id, person_id, PERSON_FACTS
+
+Types: INT, MONEY (分) and AREA (hundredths) int64, DATE date32, FLAG bool, CHOICE string; null is "not asked".
+
+Always true: rows are sorted; every member's household is in the first table; no name, number or address is read; only
+what the declared scope shows is there. A household is in the registry on a day when facts of it hold that day.
+Limits: a place is where the household is now, whatever the day; the two tables are read one after the other, so what
+commits in between may show in the second only (runs store what they read, so nothing depends on it).
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from huimin.database.bulk import run
+from huimin.divisions.queries import get_division
+from huimin.kernel.errors import Refusal
+from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
+from huimin.kernel.places import Level, scope_prefix
+from huimin.registry.transfer import copy_out
+
+_TYPES = {
+    Kind.INT: pa.int64(),
+    Kind.MONEY: pa.int64(),
+    Kind.AREA: pa.int64(),
+    Kind.DATE: pa.date32(),
+    Kind.FLAG: pa.bool_(),
+    Kind.CHOICE: pa.string(),
+    Kind.TEXT: pa.string(),
+}
+_OF_PERSON = {"sex": "p.sex", "birth_date": "p.birth_date", "relation": "m.relation"}
+
+
+class NotRegistered(Refusal):
+    """The household is not in the registry on that day, or lies elsewhere."""
+
+
+def snapshot_columns(division: str, on: date, known_at: datetime | None = None) -> tuple[pa.Table, pa.Table]:
+    """Households and members of `division` and everything beneath it; inside `reading(by)` or a command.
+
+    `division` may be any level; NoSuchDivision when it is not in force on `on`. With `known_at`, only what was recorded
+    by that moment and not yet corrected then.
+    """
+    prefix = scope_prefix(division, Level(get_division(division, on).level))
+    return _columns(
+        "h.division >= %(low)s AND h.division < %(high)s", {"low": prefix, "high": prefix + "~"}, on, known_at
+    )
+
+
+def household_columns(household_id: int, on: date, known_at: datetime | None = None) -> tuple[pa.Table, pa.Table]:
+    """As `snapshot_columns` for one household; NotRegistered when it is not there."""
+    tables = _columns("h.id = %(id)s", {"id": household_id}, on, known_at)
+    if not tables[0].num_rows:
+        raise NotRegistered(
+            f"{on} 没有登记这一户", why="当日尚未登记、已经注销，或不在您的辖区内", remedy="请核对户编号和日期"
+        )
+    return tables
+
+
+def held(alias: str, known_at: datetime | None) -> str:
+    """SQL: the row `alias` holds on %(on)s, and was known at %(known_at)s (now, when that is None)."""
+    world = f"{alias}.valid_from <= %(on)s AND ({alias}.valid_to IS NULL OR {alias}.valid_to > %(on)s)"
+    if known_at is None:
+        return f"{world} AND {alias}.recorded_to IS NULL"
+    known = (
+        f"{alias}.recorded_from <= %(known_at)s AND ({alias}.recorded_to IS NULL OR {alias}.recorded_to > %(known_at)s)"
+    )
+    return f"{world} AND {known}"
+
+
+def _columns(
+    which: str, parameters: Mapping[str, Any], on: date, known_at: datetime | None
+) -> tuple[pa.Table, pa.Table]:
+    run(f"SET LOCAL enable_nestloop = {'on' if 'id' in parameters else 'off'}")  # sets are joined by hash, one is not
+    tables = _read(which, {**parameters, "on": on} | ({"known_at": known_at} if known_at else {}), known_at)
+    run("SET LOCAL enable_nestloop = on")
+    return tables
+
+
+def _read(which: str, values: Mapping[str, Any], known_at: datetime | None) -> tuple[pa.Table, pa.Table]:
+    open_on = f"{which} AND (h.closed_on IS NULL OR h.closed_on > %(on)s)"
+    households = copy_out(
+        f"SELECT h.id, h.division, {_select(HOUSEHOLD_FACTS, 'f', {})} FROM registry_household h"  # noqa: S608
+        f" JOIN registry_householdfacts f ON f.household_id = h.id AND {held('f', known_at)}"
+        f" WHERE {open_on} ORDER BY h.id",
+        values,
+        _schema((("household_id", pa.int64()), ("division", pa.string())), HOUSEHOLD_FACTS),
+    )
+    members = copy_out(
+        f"SELECT m.household_id, m.person_id, {_select(PERSON_FACTS, 'f', _OF_PERSON)} FROM registry_household h"  # noqa: S608
+        f" JOIN registry_membership m ON m.household_id = h.id AND {held('m', known_at)}"
+        f" JOIN registry_person p ON p.id = m.person_id"
+        f" LEFT JOIN registry_personfacts f ON f.person_id = m.person_id AND {held('f', known_at)}"
+        f" WHERE {open_on} ORDER BY m.household_id, m.person_id",
+        values,
+        _schema((("household_id", pa.int64()), ("person_id", pa.int64())), PERSON_FACTS),
+    )
+    return households, members.filter(pc.is_in(members["household_id"], value_set=households["household_id"]))
+
+
+def _select(facts: tuple[Fact, ...], alias: str, elsewhere: Mapping[str, str]) -> str:
+    return ", ".join(elsewhere.get(fact.code, f"{alias}.{fact.code}") for fact in facts)
+
+
+def _schema(keys: tuple[tuple[str, pa.DataType], ...], facts: tuple[Fact, ...]) -> pa.Schema:
+    return pa.schema([*keys, *((fact.code, _TYPES[fact.kind]) for fact in facts)])
