@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -23,9 +24,7 @@ class Stages:
         self.cluster, self.home = cluster, home
         self.built: set[str] = set()
         self.numbers = itertools.count(1)
-        parts = cluster.url("postgres").rsplit(":", 1)[1]
-        os.environ["HUIMIN_DB_PORT"] = parts.split("/")[0]
-        self.admin = psycopg.connect(cluster.url("postgres"), autocommit=True)
+        self.reconnect()
 
     def fresh(self, stage: str) -> str:
         """A new database in which the county stands at `stage`, with Django pointed at it."""
@@ -66,8 +65,25 @@ class Stages:
         self.use(template)
         started = time.monotonic()
         STEPS[names.index(stage)].run(County(people=PEOPLE, seed=SEED, home=self.home / "county"))
+        self._keep_files(stage)
         took = time.monotonic() - started
         print(f"stage {stage}: {took:.1f} s")
+
+    def _keep_files(self, stage: str) -> None:
+        """The folder that belongs to this stage: files exchanged with the bank, and the bank's own books."""
+        if (self.home / "county").exists():
+            shutil.copytree(self.home / "county", self.home / f"county-{stage}", dirs_exist_ok=True)
+
+    def files(self, stage: str, place: Path) -> Path:
+        """A copy of the county's folder as it stood at `stage`."""
+        self.ensure(stage)
+        shutil.copytree(self.home / f"county-{stage}", place, dirs_exist_ok=True)
+        return place
+
+    def reconnect(self) -> None:
+        """After the server was restarted, on another port."""
+        os.environ["HUIMIN_DB_PORT"] = self.cluster.url("postgres").rsplit(":", 1)[1].split("/")[0]
+        self.admin = psycopg.connect(self.cluster.url("postgres"), autocommit=True)
 
     def _clone(self, template: str, name: str) -> None:
         self.admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))

@@ -105,7 +105,7 @@ def _applications(state: str) -> list[int]:
 
 
 def _let_the_bank_transfer(county: County) -> None:
-    write_transfer_orders(outbox(county))
+    write_transfer_orders(by=finance(Post.FINANCE_RELEASER), on=dates.TRANSFERRED, folder=outbox(county))
     run_bank(county, dates.TRANSFERRED)
     for path in answers(county, "ZJR_"):
         take_transfer_answer(by=finance(), on=dates.TRANSFERRED, path=path)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 from huimin.audit.scanning import scan_database, scan_files
 from huimin.audit.verifying import verify
 from huimin.database import instance
+from huimin.demo import dates
 from huimin.demo.bank import inbox, outbox
 from huimin.demo.papers import write_papers
 from huimin.demo.population import generate
-from huimin.demo import dates
 from huimin.demo.quarter import County
 from huimin.demo.recount import Comparison, compare
 from huimin.demo.report import counted

@@ -80,10 +80,16 @@ def generate(people: int, seed: int, divisions_csv: Path, as_of: date = DEMO_DAY
     )
 
 
+# The bank's words for our card states: to a bank, a card reported lost is an account that takes nothing in.
+_BANK_STATES = {"active": "normal", "lost": "frozen"}
+
+
 def write_bank_accounts(population: Population, path: Path) -> None:
-    """CSV (UTF-8, header account,name,id_number,state,kind) for the bank simulator."""
-    table = population.bank_accounts.drop_columns("card")
-    plain = table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))
+    """CSV (UTF-8, header account,name,id_number,kind,state) as the bank simulator opens accounts from."""
+    table = population.bank_accounts
+    states = pa.array([_BANK_STATES.get(state, state) for state in table["state"].to_pylist()], pa.string())
+    plain = table.select(["account", "name", "id_number"])
+    plain = plain.append_column("kind", pa.array(["person"] * table.num_rows)).append_column("state", states)
     options = pyarrow.csv.WriteOptions(quoting_style="none", quoting_header="none")
     pyarrow.csv.write_csv(plain, path, options)
 

@@ -1,0 +1,220 @@
+"""Rosters: compiled, published, signed, confirmed; by the right post, at the right place, once (PAY-01 to PAY-03)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from huimin.audit.models import Signature
+from huimin.database.bulk import fetch_one, run
+from huimin.demo import dates
+from huimin.demo.actors import actor
+from huimin.demo.granting import county_officer
+from huimin.demo.listing import rosters, townships
+from huimin.kernel.periods import month, quarter
+from huimin.ledger.models import MonthClose
+from huimin.notices.commands import NoticeStillOpen
+from huimin.notices.models import Notice
+from huimin.organisation.acting import NotYourPlace, NotYourPost, reading
+from huimin.organisation.posts import OfficeKind, Post
+from huimin.payment.commands import (
+    compile_roster,
+    confirm_by_department,
+    confirm_by_finance,
+    publish_roster,
+    sign_roster,
+    withdraw_roster,
+)
+from huimin.payment.commands.dues import NothingOwed, accrue_dues
+from huimin.payment.commands.rosters import PeriodClosed, RosterChanged, WrongState
+from huimin.payment.models import Due, LineDue, Roster, RosterLine
+
+County = Callable[[str], str]
+GRAIN = "grain-one-off"
+
+
+def compiled(township: str = "") -> Roster:
+    place = township or townships()[0]
+    return compile_roster(
+        by=actor(Post.CLERK, place), on=dates.COMPILED, programme=GRAIN, division=place, period=dates.QUARTER
+    )
+
+
+def test_dues_arise_once(county: County) -> None:
+    """PAY-06: letting the quarter's dues arise again adds nothing; 低保 has three months, a year's aid one quarter."""
+    county("decided")
+    by = actor(Post.DEPARTMENT_OFFICER, OfficeKind.CIVIL_AFFAIRS)
+    first = accrue_dues(by=by, on=dates.ACCRUED, programme="dibao-rural", period=dates.QUARTER)
+    with reading(by):
+        assert first == 3 * fetch_one("SELECT count(*) FROM casework_entitlement WHERE programme = 'dibao-rural'")[0]
+    assert accrue_dues(by=by, on=dates.ACCRUED, programme="dibao-rural", period=dates.QUARTER) == 0
+    assert accrue_dues(by=by, on=dates.ACCRUED, programme="dibao-rural", period=month(2021, 8)) == 0
+    water = actor(Post.DEPARTMENT_OFFICER, OfficeKind.WATER)
+    accrue_dues(by=water, on=dates.ACCRUED, programme="reservoir-migrant", period=dates.QUARTER)
+    with reading(water):
+        amounts = set(Due.objects.filter(programme="reservoir-migrant").values_list("amount_fen", flat=True))
+    assert amounts == {15_000}
+
+
+def test_a_department_accrues_its_own_programme_only(county: County) -> None:
+    """SEC-03: the command enforces the department's programmes."""
+    county("decided")
+    from huimin.organisation.acting import NotYourProgramme
+
+    with pytest.raises(NotYourProgramme):
+        accrue_dues(
+            by=actor(Post.DEPARTMENT_OFFICER, OfficeKind.WATER), on=dates.ACCRUED, programme="dibao-rural",
+            period=dates.QUARTER,
+        )  # fmt: skip
+
+
+def test_a_roster_holds_what_is_owed_and_its_digest_covers_it(county: County) -> None:
+    """PAY-01, PAY-08: one line a beneficiary, on an active account of the payee, the sum of his dues."""
+    county("accrued")
+    roster = compiled()
+    with reading(county_officer()):
+        lines = list(roster.lines.select_related("card", "payee"))
+        owed = fetch_one(
+            "SELECT count(*), sum(x.amount_fen)::bigint FROM payment_linedue l JOIN payment_due x ON x.id = l.due_id"
+            " JOIN payment_rosterline r ON r.id = l.line_id WHERE r.roster_id = %s",
+            [roster.pk],
+        )
+    assert len(lines) == roster.lines_count > 0
+    assert sum(line.amount_fen for line in lines) == roster.amount_fen == owed[1]
+    assert all(line.card.state == "active" and line.card.holder_id == line.payee_id for line in lines)
+    assert [line.line_no for line in lines] == list(range(1, len(lines) + 1))
+
+
+def test_compiling_again_finds_nothing_and_changes_nothing(county: County) -> None:
+    """PAY-06: what is on a roster is not listed again."""
+    county("accrued")
+    compiled()
+    with reading(county_officer()):
+        before = (Roster.objects.count(), RosterLine.objects.count(), LineDue.objects.count())
+    with pytest.raises(NothingOwed):
+        compiled()
+    with reading(county_officer()):
+        assert (Roster.objects.count(), RosterLine.objects.count(), LineDue.objects.count()) == before
+
+
+def test_compiling_is_refused_for_post_place_and_closed_period(county: County) -> None:
+    """PAY-01, LED-02: a clerk, at his own township, in a period whose books are open."""
+    county("accrued")
+    here, there = townships()[:2]
+    arguments = {"on": dates.COMPILED, "programme": GRAIN, "period": dates.QUARTER}
+    with pytest.raises(NotYourPost):
+        compile_roster(by=actor(Post.REVIEWER, here), division=here, **arguments)
+    with pytest.raises(NotYourPlace):
+        compile_roster(by=actor(Post.CLERK, here), division=there, **arguments)
+    with pytest.raises(NothingOwed):
+        compile_roster(by=actor(Post.CLERK, here), division=here, **{**arguments, "period": quarter(2020, 1)})
+    accountant = actor(Post.ACCOUNTANT, OfficeKind.FINANCE)
+    with reading(accountant):
+        MonthClose.objects.create(
+            division=accountant.division, month=month(2021, 9).start, closed_by=accountant.appointment,
+            closed_on=dates.CLOSED,
+        )  # fmt: skip
+    with pytest.raises(PeriodClosed):
+        compile_roster(by=actor(Post.CLERK, here), division=here, **arguments)
+
+
+def test_a_roster_without_account_waits_on_the_exceptions_list(county: County) -> None:
+    """PAY-06, PAY-08: who has no usable account is not on the roster, and what he is owed stays owed."""
+    county("accrued")
+    with reading(county_officer()):
+        holder = fetch_one(
+            "SELECT c.id, c.household_id FROM registry_card c JOIN casework_entitlement e"
+            " ON e.household_id = c.household_id AND e.programme = %s WHERE c.use = 'household' AND c.state = 'active'"
+            " AND c.division LIKE %s ORDER BY c.id LIMIT 1",
+            [GRAIN, townships()[0][:9] + "%"],
+        )
+        run("UPDATE registry_card SET state = 'lost' WHERE id = %s", [holder[0]])
+    roster = compiled()
+    with reading(county_officer()):
+        assert not roster.lines.filter(household=holder[1]).exists()
+        found = fetch_one(
+            "SELECT count(*), min(e.state) FROM payment_paymentexception x JOIN casework_entitlement e2"
+            " ON e2.id = x.entitlement_id JOIN payment_due e ON e.entitlement_id = e2.id"
+            " WHERE x.kind = 'no_card' AND e2.household_id = %s",
+            [holder[1]],
+        )
+    assert found == (1, "owed")
+
+
+def test_publishing_by_another_and_once(county: County) -> None:
+    """PAY-02, PAY-03: the reviewer publishes in every village for at least seven days; a second click is refused."""
+    county("accrued")
+    roster = compiled()
+    reviewer = actor(Post.REVIEWER, roster.division)
+    with pytest.raises(NotYourPost):
+        publish_roster(by=actor(Post.CLERK, roster.division), on=dates.PUBLISHED, roster_id=roster.pk)
+    with pytest.raises(WrongState):  # another township does not even see it
+        publish_roster(by=actor(Post.REVIEWER, townships()[1]), on=dates.PUBLISHED, roster_id=roster.pk)
+    count = publish_roster(by=reviewer, on=dates.PUBLISHED, roster_id=roster.pk)
+    with reading(reviewer):
+        notices = list(Notice.objects.filter(subject=f"roster:{roster.pk}"))
+        assert len(notices) == count > 0
+        assert sum(n.rows_count for n in notices) == roster.lines_count
+        assert all((n.ends_on - n.starts_on).days >= 7 for n in notices)
+    with pytest.raises(WrongState):
+        publish_roster(by=reviewer, on=dates.PUBLISHED, roster_id=roster.pk)
+
+
+def test_signing_waits_for_the_notice_and_is_signed_over_the_digest(county: County) -> None:
+    """PAY-02, SEC-05: not before seven days; then who, when, over which digest."""
+    county("published")
+    roster = rosters(Roster.State.PUBLISHED)[0]
+    head = actor(Post.TOWNSHIP_HEAD, roster.division)
+    with pytest.raises(NoticeStillOpen):
+        sign_roster(by=head, on=dates.OBJECTED, roster_id=roster.pk)
+    signed = sign_roster(by=head, on=dates.SIGNED, roster_id=roster.pk)
+    assert signed.state == Roster.State.SIGNED
+    with reading(head):
+        signature = Signature.objects.get(subject=f"roster:{roster.pk}")
+    assert (signature.content_digest, signature.appointment) == (roster.digest, head.appointment)
+    with pytest.raises(WrongState):
+        sign_roster(by=head, on=dates.SIGNED, roster_id=roster.pk)
+
+
+def test_confirmation_goes_department_first_then_finance(county: County) -> None:
+    """PAY-02: each its own step, in order, once."""
+    county("signed")
+    roster = next(r for r in rosters(Roster.State.SIGNED) if r.programme == GRAIN)
+    finance = actor(Post.FINANCE_OFFICER, OfficeKind.FINANCE)
+    department = actor(Post.DEPARTMENT_APPROVER, OfficeKind.AGRICULTURE)
+    with pytest.raises(WrongState):
+        confirm_by_finance(by=finance, on=dates.CONFIRMED, roster_id=roster.pk)
+    confirm_by_department(by=department, on=dates.CONFIRMED, roster_id=roster.pk)
+    with pytest.raises(WrongState):
+        confirm_by_department(by=department, on=dates.CONFIRMED, roster_id=roster.pk)
+    assert confirm_by_finance(by=finance, on=dates.CONFIRMED, roster_id=roster.pk).state == Roster.State.CONFIRMED
+
+
+def test_a_changed_line_stops_the_next_signature(county: County) -> None:
+    """SEC-07: whoever gets around the application is met at the next signature."""
+    county("signed")
+    roster = next(r for r in rosters(Roster.State.SIGNED) if r.programme == GRAIN)
+    run(
+        "UPDATE payment_rosterline SET digest = sha256('other') WHERE roster_id = %s AND line_no = 1",
+        [roster.pk],
+        using="maintenance",
+    )
+    with pytest.raises(RosterChanged):
+        confirm_by_department(
+            by=actor(Post.DEPARTMENT_APPROVER, OfficeKind.AGRICULTURE), on=dates.CONFIRMED, roster_id=roster.pk
+        )
+
+
+def test_a_withdrawn_roster_frees_its_dues(county: County) -> None:
+    """PAY-01: taken back before the head signs, then compiled anew over the same dues; not after the signature."""
+    county("published")
+    roster = next(r for r in rosters(Roster.State.PUBLISHED) if r.programme == GRAIN)
+    clerk = actor(Post.CLERK, roster.division)
+    withdraw_roster(by=clerk, on=dates.OBJECTED, roster_id=roster.pk)
+    with reading(clerk):
+        assert not Notice.objects.filter(subject=f"roster:{roster.pk}", state="open").exists()
+    again = compile_roster(
+        by=clerk, on=dates.OBJECTED, programme=roster.programme, division=roster.division, period=dates.QUARTER
+    )
+    assert (again.lines_count, again.amount_fen) == (roster.lines_count, roster.amount_fen)
+    with pytest.raises(WrongState):
+        withdraw_roster(by=clerk, on=dates.OBJECTED, roster_id=roster.pk)
