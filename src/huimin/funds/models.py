@@ -4,6 +4,8 @@ What is reserved of an allotment can never exceed it (a check in the database, o
 transaction). A special account is closed: money enters by a transfer and leaves to beneficiaries or back.
 """
 
+from datetime import date
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -26,12 +28,15 @@ class SpecialAccount(Table):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     name = models.CharField(max_length=60)
     account_enc = SealedField()
-    account_hash = models.BinaryField(unique=True)
+    account_hash = models.BinaryField()
     account_tail = models.CharField(max_length=4)
     bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["division", "kind"], name="special_account_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["division", "kind"], name="special_account_once"),
+            models.UniqueConstraint(fields=["account_hash"], name="special_account_number_once"),
+        ]
 
 
 class Allotment(Table):
@@ -57,16 +62,26 @@ class Allotment(Table):
                 name="allotment_never_overspent",
                 condition=Q(reserved_fen__gte=0, spent_fen__gte=0, amount_fen__gte=F("reserved_fen") + F("spent_fen")),
             ),
+            models.CheckConstraint(name="allotment_positive", condition=Q(amount_fen__gt=0)),
         ]
+
+    @property
+    def left_fen(self) -> int:
+        """What can still be reserved."""
+        return self.amount_fen - self.reserved_fen - self.spent_fen
 
 
 class FundingApplication(Table):
-    """A township asks for the money of one confirmed roster (拨款申请书); the county grants it (拨款通知书)."""
+    """A township asks for the money of one confirmed roster (拨款申请书); the county grants it (拨款通知书).
+
+    applied ──reserve──► reserved ──(released: transfer_no, order file)──► transferred, when the bank has confirmed.
+    A transfer the bank refused keeps its number and the bank's `refusal`, and may be released anew under another.
+    """
 
     table_class = TableClass.SUBTREE
     changeable = (
-        "state", "allotment", "decided_by", "decided_on", "refusal", "transfer_due_on", "transfer_no", "transferred_on", "signature",
-        "withdrawn_on",
+        "state", "allotment", "decided_by", "decided_on", "refusal", "transfer_due_on", "transfer_no", "released_by",
+        "released_on", "order_sha256", "signature", "transferred_on", "withdrawn_on",
     )  # fmt: skip
 
     class State(models.TextChoices):
@@ -89,6 +104,9 @@ class FundingApplication(Table):
     decided_on = models.DateField(null=True)
     transfer_due_on = models.DateField(null=True)
     transfer_no = models.CharField(max_length=40, default="")
+    released_by = models.BigIntegerField(null=True)
+    released_on = models.DateField(null=True)
+    order_sha256 = models.CharField(max_length=64, default="")
     transferred_on = models.DateField(null=True)
     withdrawn_on = models.DateField(null=True)
     refusal = models.CharField(max_length=200, default="")
@@ -102,4 +120,36 @@ class FundingApplication(Table):
                 name="application_decided_by_another",
                 condition=Q(decided_by=None) | ~Q(decided_by=F("applied_by")),
             ),
+            models.CheckConstraint(
+                name="application_reserved_whole",
+                condition=Q(state__in=["applied", "withdrawn"])
+                | Q(allotment__isnull=False, decided_by__isnull=False, transfer_due_on__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="transfer_released_whole",
+                condition=Q(transfer_no="", released_by=None, signature=None) & ~Q(state="transferred")
+                | ~Q(transfer_no="")
+                & Q(released_by__isnull=False, released_on__isnull=False, signature__isnull=False)
+                & (~Q(state="transferred") | Q(transferred_on__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="transfer_released_by_another",
+                condition=Q(released_by=None) | ~Q(released_by=F("decided_by")),
+            ),
+            models.UniqueConstraint(fields=["transfer_no"], condition=~Q(transfer_no=""), name="transfer_no_once"),
         ]
+        indexes = [models.Index(fields=["division", "state", "id"], name="application_list")]
+
+    @property
+    def is_releasable(self) -> bool:
+        """Reserved, and not on its way: never released, or refused by the bank."""
+        return self.state == self.State.RESERVED and (not self.transfer_no or bool(self.refusal))
+
+    @property
+    def is_applied_late(self) -> bool:
+        """Applied for after the 15th of the quarter's third month (FUND-03)."""
+        return self.applied_on > self.due_on
+
+    def is_transfer_late(self, on: date) -> bool:
+        """Transferred after its five days, or not at all though they have passed."""
+        return self.transfer_due_on is not None and (self.transferred_on or on) > self.transfer_due_on
