@@ -1,0 +1,210 @@
+"""The command line: `python -m bank_simulator --home DIR <command>`.
+
+Exit codes: 0 done; 1 something in the inbox could not be answered (a name that is none of ours, a link, a folder);
+2 wrong input, nothing was changed; 3 the recount found the books wrong.
+"""
+
+import argparse
+import json
+import signal
+import sqlite3
+import sys
+import threading
+from datetime import date
+from pathlib import Path
+
+import yaml
+
+from bank_simulator.accounts import open_accounts
+from bank_simulator.answers import deliver
+from bank_simulator.books import STATES, open_books, rename, set_state
+from bank_simulator.desk import Desk
+from bank_simulator.errors import WrongInput
+from bank_simulator.layout import DESCRIPTION, Layout, read_layout
+from bank_simulator.recount import recount, statement
+
+DONE, UNANSWERED, WRONG_INPUT, OUT_OF_BALANCE = 0, 1, 2, 3
+LOOK_AGAIN_SECONDS = 0.3
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    try:
+        layout = _layout(options.format)
+        with open_books(options.home) as books:
+            return options.act(books, layout, options)
+    except WrongInput as wrong:
+        print(wrong, file=sys.stderr)
+    except OSError as error:
+        print(f"读写文件出错：{error}", file=sys.stderr)
+    except sqlite3.IntegrityError:
+        raise  # the books caught a mistake of this program: show where
+    except sqlite3.DatabaseError as error:
+        print(f"账簿打不开或正被占用：{error}；请确认 --home 的目录可写、没有别的程序长时间占用", file=sys.stderr)
+    return WRONG_INPUT
+
+
+def _layout(path: Path) -> Layout:
+    try:
+        return read_layout(path)
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise WrongInput(f"格式说明 {path.name} 读不懂：{error!r}") from error
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:
+        self.exit(WRONG_INPUT, f"参数有误：{message}\n{self.format_usage()}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m bank_simulator", description="模拟农村商业银行：收批量文件，记账，回盘")
+    parser.add_argument("--home", type=Path, required=True, help="银行自己的目录，账簿在其中")
+    parser.add_argument("--format", type=Path, default=DESCRIPTION, help="格式说明 YAML，缺省用 docs/formats 里的一份")
+    commands = parser.add_subparsers(required=True, metavar="命令", parser_class=_Parser)
+    opening = _command(commands, "open-accounts", _open_accounts, "从 CSV 开户；重复执行不会重复开户")
+    opening.add_argument("file", type=Path, metavar="FILE.csv")
+    _add_run(commands)
+    settling = _command(commands, "settle", _settle, "办结处理中的明细，生成后续回盘")
+    settling.add_argument("--date", type=_day, required=True, help="银行的业务日期 YYYY-MM-DD")
+    settling.add_argument("--outbox", type=Path, help="立即写出回盘；缺省由下一次 run 写出")
+    _add_clerk_commands(commands)
+    _add_reports(commands)
+    return parser
+
+
+def _command(commands, name: str, act, summary: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=summary, description=summary)
+    command.set_defaults(act=act)
+    return command
+
+
+def _add_run(commands) -> None:
+    running = _command(commands, "run", _run, "处理收件目录里每一份尚未处理的文件")
+    running.add_argument("--inbox", type=Path, required=True, help="收件目录")
+    running.add_argument("--outbox", type=Path, required=True, help="回盘目录")
+    running.add_argument("--date", type=_day, required=True, help="银行的业务日期 YYYY-MM-DD")
+    running.add_argument("--watch", action="store_true", help="一直运行，来一份处理一份，直到 SIGTERM 或 Ctrl-C")
+
+
+def _add_clerk_commands(commands) -> None:
+    stating = _command(commands, "set-state", _set_state, "改账户状态")
+    stating.add_argument("account", metavar="ACCOUNT")
+    stating.add_argument("state", metavar="STATE", choices=STATES, help="、".join(STATES))
+    renaming = _command(commands, "rename", _rename, "改户名")
+    renaming.add_argument("account", metavar="ACCOUNT")
+    renaming.add_argument("name", metavar="NAME")
+
+
+def _add_reports(commands) -> None:
+    counting = _command(commands, "books", _books, "银行自己的重新清点；账不平时退出码为 3")
+    counting.add_argument("--json", action="store_true", help="机器可读")
+    stating = _command(commands, "statement", _statement, "一个账户的流水")
+    stating.add_argument("account", metavar="ACCOUNT")
+    stating.add_argument("--json", action="store_true", help="机器可读")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"“{text}”不是日期，应为 YYYY-MM-DD") from None
+
+
+def _open_accounts(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    opened, known = open_accounts(books, layout, options.file)
+    print(f"新开 {opened} 户，已有 {known} 户")
+    return DONE
+
+
+def _run(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    if not options.inbox.is_dir():
+        raise WrongInput(f"收件目录 {options.inbox} 不存在")
+    options.outbox.mkdir(parents=True, exist_ok=True)
+    desk = Desk(books, options.home, layout, options.date)
+    if options.watch:
+        return _watch(desk, options)
+    report = desk.run_once(options.inbox, options.outbox)
+    _say(report.lines, report.unanswered)
+    return UNANSWERED if report.unanswered else DONE
+
+
+def _watch(desk: Desk, options: argparse.Namespace) -> int:
+    stopped = threading.Event()
+    for signal_no in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_no, lambda *_: stopped.set())
+    said: set[str] = set()
+    while not stopped.is_set():
+        report = desk.run_once(options.inbox, options.outbox)
+        _say(report.lines, [line for line in report.unanswered if line not in said])
+        said.update(report.unanswered)
+        stopped.wait(LOOK_AGAIN_SECONDS)
+    return DONE
+
+
+def _say(lines: list[str], unanswered: list[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
+    for line in unanswered:
+        print(line, file=sys.stderr, flush=True)
+
+
+def _settle(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    _say(Desk(books, options.home, layout, options.date).settle() or ["没有处理中的明细"], [])
+    if options.outbox is not None:
+        options.outbox.mkdir(parents=True, exist_ok=True)
+        deliver(books, options.home, options.outbox)
+    return DONE
+
+
+def _set_state(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    set_state(books, options.account, options.state)
+    print(f"账号 {options.account} 的状态改为 {options.state}")
+    return DONE
+
+
+def _rename(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    if not layout.fields["name"].rule.fullmatch(options.name):
+        raise WrongInput(f"户名应为{layout.fields['name'].expected}")
+    rename(books, options.account, options.name)
+    print(f"账号 {options.account} 的户名改为 {options.name}")
+    return DONE
+
+
+def _books(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    found = recount(books)
+    if options.json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        _print_recount(found)
+    return DONE if found["balanced"] else OUT_OF_BALANCE
+
+
+def _print_recount(found: dict) -> None:
+    for account in found["treasury_accounts"] + found["special_accounts"]:
+        print(
+            "{account} {name}：期初 {opening_fen}，拨入 {funded_fen}，划出 {transferred_fen}，代发 {paid_out_fen}，"
+            "在途 {pending_fen}，余额 {balance_fen}（分）".format(**account)
+        )
+    for order in found["transfers"] + found["batches"]:
+        print(
+            "{number} 共 {rows_count} 笔 {amount_fen} 分：成功 {credited_count} 笔 {credited_fen} 分，失败 {refused_count} 笔 "
+            "{refused_fen} 分，处理中 {pending_count} 笔 {pending_fen} 分".format(**order)
+        )
+    for refused in found["refused_files"]:
+        print("拒收 {number} {code}：{detail}".format(**refused))
+    print("账平" if found["balanced"] else "账不平：\n" + "\n".join(found["problems"]))
+
+
+def _statement(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    found = statement(books, options.account)
+    if options.json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+        return DONE
+    print("{account} {name}（{state}） 余额 {balance_fen} 分".format(**found))
+    for entry in found["entries"]:
+        sign = "+" if entry["direction"] == "in" else "-"
+        print("{booked_on} {memo} {sign}{amount_fen} 余 {balance_after_fen} {number} {counter_name}".format(sign=sign, **entry))
+    return DONE
