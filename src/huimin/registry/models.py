@@ -21,7 +21,7 @@ class Bitemporal(Table):
     """Rows with a range in the world and a range in our knowledge, and where the knowledge came from."""
 
     table_class = TableClass.SUBTREE
-    changeable = ("recorded_to",)
+    changeable = ("recorded_to", "division")
 
     division = DivisionField()
     valid_from = models.DateField()
@@ -33,6 +33,11 @@ class Bitemporal(Table):
 
     class Meta:
         abstract = True
+
+
+def _history(column: str, name: str) -> models.Index:
+    """What we once knew of one household or person; the exclusion constraint's index has what we know now."""
+    return models.Index(fields=[column], name=name, condition=Q(recorded_to__isnull=False))
 
 
 def _one_at_a_time(column: str, name: str) -> ExclusionConstraint:
@@ -90,6 +95,7 @@ class HouseholdFacts(Bitemporal):
 
     class Meta:
         constraints = [_one_at_a_time("household", "household_facts_one_a_day")]
+        indexes = [_history("household", "household_facts_history")]
 
 
 class Person(Table):
@@ -137,6 +143,7 @@ class PersonFacts(Bitemporal):
 
     class Meta:
         constraints = [_one_at_a_time("person", "person_facts_one_a_day")]
+        indexes = [_history("person", "person_facts_history")]
 
 
 class Membership(Bitemporal):
@@ -150,13 +157,18 @@ class Membership(Bitemporal):
 
     class Meta:
         constraints = [_one_at_a_time("person", "person_in_one_household")]
+        indexes = [_history("person", "membership_history")]
 
 
 class Card(Bitemporal):
-    """An account that benefits are paid to: of a household (its head's) or of a person. Not shared while live."""
+    """An account that benefits are paid to: of a household (its head's) or of a person. Not shared while live.
+
+    A card keeps its row, because payments refer to it. When its state changes, the row takes the new state and the day
+    it ended, and a copy of what was known before is added with its recorded range closed.
+    """
 
     table_class = TableClass.SUBTREE
-    changeable = ("recorded_to", "state", "division")
+    changeable = ("recorded_from", "valid_to", "state", "division", "evidence", "reported_by")
 
     class Use(models.TextChoices):
         HOUSEHOLD = "household", "户"
@@ -198,7 +210,7 @@ class CardCorrection(Table):
     """A proposed change of an account, in force only when a second person approved it (REG-07, PAY-06)."""
 
     table_class = TableClass.SUBTREE
-    changeable = ("state", "approved_by", "approved_on", "new_card", "refusal")
+    changeable = ("state", "approved_by", "approved_on", "new_card", "refusal", "division")
 
     class State(models.TextChoices):
         PROPOSED = "proposed", "待审核"
@@ -239,7 +251,7 @@ class WorkItem(Table):
     """What an import or check brought that a person must settle: the clash is kept, nothing is guessed."""
 
     table_class = TableClass.SUBTREE
-    changeable = ("state", "settled_by", "settled_on", "settlement")
+    changeable = ("state", "settled_by", "settled_on", "settlement", "division")
 
     class Kind(models.TextChoices):
         SAME_PERSON = "same_person", "同一人登记在两户"

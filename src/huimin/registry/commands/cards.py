@@ -1,0 +1,218 @@
+"""Cards: their state, and the correction of an account under four eyes (REG-07, PAY-06).
+
+in    a township's report that a card is lost, closed or found; a clerk's proposal of another account
+out   the card's state; a correction proposed, then approved (old card replaced, new one in use) or refused by a reviewer
+
+Always true: who approves did not propose (also held by the database); the account is in the holder's own name; a
+household's card is its head's; an account in use has one holder. A card keeps its row, because payments name it; what
+was known of it before stands in a copy with its recorded range closed.
+
+    active ──► lost ──► active · closed
+       └─────► closed                          and active · lost ──► replaced, by a correction only
+"""
+
+import re
+from datetime import date
+
+from django.db.models.functions import Now
+
+from huimin.database.bulk import run
+from huimin.database.personal import ACCOUNT, sealed
+from huimin.kernel.digests import digest
+from huimin.kernel.errors import BadInput, Refusal
+from huimin.organisation.acting import (
+    Actor,
+    AlreadyDone,
+    SamePerson,
+    command,
+    refused_by_constraint,
+    require_another,
+    require_place,
+)
+from huimin.organisation.posts import Post
+from huimin.organisation.signing import sign
+from huimin.registry.commands.facts import locked_person
+from huimin.registry.models import Card, CardCorrection, Membership, Person
+from huimin.registry.snapshots import NotRegistered
+
+State = Card.State
+_MAY_BECOME = {
+    (State.ACTIVE, State.LOST),
+    (State.ACTIVE, State.CLOSED),
+    (State.LOST, State.ACTIVE),
+    (State.LOST, State.CLOSED),
+}
+_ACCOUNT = re.compile(r"[0-9]{10,30}")
+
+
+class CardInUse(Refusal):
+    """The account, or the place of the one card, is taken."""
+
+
+class NotOwnAccount(Refusal):
+    """The account is not in the holder's own name, or the holder may not have this kind of card."""
+
+
+for _name, _what in (
+    ("card_of_one_holder", "这个账号已是另一张在用的卡"),
+    ("household_one_card", "这一户已有一张在用的卡"),
+    ("person_one_card", "这个人已有一张在用的卡"),
+):
+    refused_by_constraint(_name, CardInUse, _what, "请先核对并办理原卡的销户、挂失或更正")
+refused_by_constraint("correction_needs_two_people", SamePerson, "提出更正的人不能审核", "请由另一位审核员办理")
+refused_by_constraint("correction_open_once", AlreadyDone, "这张卡已有待审核的更正", "请等待审核，或先退回原更正")
+
+
+@command(Post.CLERK, Post.SETTLEMENT)
+def change_card_state(*, by: Actor, on: date, card: int, state: str, evidence: str) -> Card:
+    """The card is lost, closed, or found again, from `on`; the state it already has changes nothing."""
+    found = _locked_card(by, card)
+    if found.state == state:
+        return found
+    if (found.state, state) not in _MAY_BECOME:
+        label = State(state).label if state in State.values else state
+        raise BadInput(
+            f"“{found.get_state_display()}”的卡不能改为“{label}”", where="卡状态", remedy="换账号请办理账户更正"
+        )
+    if not evidence.strip():
+        raise BadInput("没有依据", where="依据", remedy="请写明挂失或销户的凭据")
+    return _supersede(by, found, state, on, evidence)
+
+
+@command(Post.CLERK)
+def propose_card_correction(
+    *, by: Actor, on: date, holder: int, use: str, account: str, account_name: str, reason: str
+) -> CardCorrection:
+    """Propose another account for the holder's card of `use` ("household" or "person"); a reviewer decides."""
+    person = locked_person(by, holder)
+    household = _household_of(person, use, on)
+    account = "".join(account.split())
+    if not _ACCOUNT.fullmatch(account):
+        raise BadInput("账号不是 10 至 30 位数字", where="新账号", remedy="请对照银行卡核对")
+    if account_name.strip() != person.name:
+        raise NotOwnAccount("户名与持卡人姓名不一致", why="补贴只发到本人账户", remedy="请提供本人名下的账号")
+    if not reason.strip():
+        raise BadInput("没有更正原因", where="更正原因", remedy="请写明原因，如原卡已销户")
+    encrypted, hashed = sealed(account, ACCOUNT)
+    old = _current(person, use, household)
+    if old is not None and bytes(old.account_hash) == hashed and old.state == State.ACTIVE:
+        raise AlreadyDone("新账号与在用的账号相同", remedy="无需更正")
+    taken = Card.objects.filter(account_hash=hashed, recorded_to=None, state=State.ACTIVE).exclude(
+        pk=old.pk if old else 0
+    )
+    if taken.exists():
+        raise CardInUse("这个账号已是另一张在用的卡", remedy="请核对账号，或先办理原卡的更正")
+    return CardCorrection.objects.create(
+        division=person.division,
+        use=use,
+        holder=person,
+        household_id=household,
+        old_card=old,
+        account_enc=encrypted,
+        account_hash=hashed,
+        account_tail=account[-4:],
+        account_name=person.name,
+        reason=reason.strip()[:200],
+        proposed_by=by.appointment,
+        proposed_on=on,
+    )
+
+
+@command(Post.REVIEWER)
+def approve_card_correction(*, by: Actor, on: date, correction: int) -> CardCorrection:
+    """The correction takes effect on `on`: the old card is replaced, the new account is in use."""
+    found = _open_correction(by, correction)
+    evidence = f"账户更正 {found.pk}"
+    old = _locked_card(by, found.old_card_id) if found.old_card_id else None
+    if old is not None and old.state in (State.ACTIVE, State.LOST):
+        _supersede(by, old, State.REPLACED, on, evidence)
+    card = Card.objects.create(
+        division=found.division,
+        valid_from=on,
+        evidence=evidence,
+        reported_by=found.proposed_by,
+        use=found.use,
+        holder_id=found.holder_id,
+        household_id=found.household_id,
+        account_enc=found.account_enc,
+        account_hash=found.account_hash,
+        account_tail=found.account_tail,
+        account_name=found.account_name,
+        bank_office_id=old.bank_office_id if old else None,
+    )
+    content = {"holder": found.holder_id, "use": found.use, "account": bytes(found.account_hash).hex()}
+    subject = f"card_correction:{found.pk}"
+    sign(by=by, on=on, act="审核账户更正", subject=subject, content_digest=digest(content), division=found.division)
+    found.state, found.new_card = CardCorrection.State.APPROVED, card
+    found.approved_by, found.approved_on = by.appointment, on
+    found.save(update_fields=["state", "new_card", "approved_by", "approved_on"])
+    return found
+
+
+@command(Post.REVIEWER)
+def refuse_card_correction(*, by: Actor, on: date, correction: int, refusal: str) -> CardCorrection:
+    """The correction is refused with the reason the clerk is told; the card stays as it is."""
+    found = _open_correction(by, correction)
+    if not refusal.strip():
+        raise BadInput("没有退回原因", where="退回原因", remedy="请写明不予更正的原因")
+    found.state, found.refusal = CardCorrection.State.REFUSED, refusal.strip()[:200]
+    found.approved_by, found.approved_on = by.appointment, on
+    found.save(update_fields=["state", "refusal", "approved_by", "approved_on"])
+    return found
+
+
+def _locked_card(by: Actor, card: int) -> Card:
+    found = Card.objects.select_for_update().filter(pk=card, recorded_to=None).first()
+    if found is None:
+        raise NotRegistered("没有这张卡", why="不存在，或不在您的辖区内", remedy="请从名单中重新选择")
+    require_place(by, found.division)
+    return found
+
+
+def _open_correction(by: Actor, correction: int) -> CardCorrection:
+    found = CardCorrection.objects.select_for_update().filter(pk=correction).first()
+    if found is None:
+        raise NotRegistered("没有这份账户更正", why="不存在，或不在您的辖区内", remedy="请从待办中重新选择")
+    require_place(by, found.division)
+    if found.state != CardCorrection.State.PROPOSED:
+        raise AlreadyDone(f"这份更正已是“{found.get_state_display()}”", remedy="请刷新后查看")
+    require_another(by, found.proposed_by, "提出更正")
+    return found
+
+
+def _household_of(person: Person, use: str, on: date) -> int | None:
+    """The household a card of `use` is for; NotOwnAccount when the person cannot have such a card."""
+    if use not in Card.Use.values:
+        raise BadInput(f"没有“{use}”这种卡", where="用途", remedy="可选：户、人")
+    held = Membership.objects.filter(person=person, recorded_to=None, valid_from__lte=on, valid_to=None).first()
+    if held is None:
+        raise NotRegistered(f"{person.name}现不在任何一户", remedy="请先登记其所在的户")
+    if use == Card.Use.HOUSEHOLD and held.relation != "户主":
+        raise NotOwnAccount("户的卡应在户主名下", why="一户一卡，户主持有", remedy="请由户主提供账号，或先变更户主")
+    return held.household_id
+
+
+def _current(person: Person, use: str, household: int | None) -> Card | None:
+    """The card in use, or lost, that a new one would replace; of a household whoever held it."""
+    cards = Card.objects.filter(recorded_to=None, use=use, state__in=(State.ACTIVE, State.LOST))
+    cards = cards.filter(household=household) if use == Card.Use.HOUSEHOLD else cards.filter(holder=person)
+    return cards.order_by("state", "-id").first()
+
+
+def _supersede(by: Actor, card: Card, state: str, on: date, evidence: str) -> Card:
+    """The row takes the new state from `on`; a copy keeps what was known until now."""
+    run(_COPY, [card.pk])
+    card.state = state
+    card.valid_to = None if state == State.ACTIVE else on
+    card.recorded_from = Now()
+    card.evidence, card.reported_by = evidence[:120], by.appointment
+    card.save(update_fields=["state", "valid_to", "recorded_from", "evidence", "reported_by"])
+    card.refresh_from_db()
+    return card
+
+
+_COPIED = ", ".join(field.column for field in Card._meta.fields if field.attname not in ("id", "recorded_to"))
+_COPY = (
+    f"INSERT INTO registry_card ({_COPIED}, recorded_to)"  # noqa: S608
+    f" SELECT {_COPIED}, now() FROM registry_card WHERE id = %s"
+)
