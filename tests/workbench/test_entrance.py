@@ -49,7 +49,7 @@ def test_a_stranger_is_sent_to_sign_in_from_every_page(organised):
     for pattern in _walk(get_resolver().url_patterns):
         if pattern.name in OPEN:
             continue
-        filled = {name: "1" for name in pattern.pattern.converters}
+        filled = dict.fromkeys(pattern.pattern.converters, "1")
         url = reverse(pattern.name, kwargs=filled)
         answer = client.get(url)
         assert answer.status_code == 302 and answer["Location"].startswith("/sign-in/"), url

@@ -46,7 +46,9 @@ def total_entitlements(prefix: str, on: date) -> list[EntitlementTotal]:
     first, until = scope_of(prefix)
     rows = Entitlement.objects.filter(live_on(on), division__gte=first, division__lt=until)
     sums = rows.values("programme").order_by("programme")
-    counted = sums.annotate(count=Count("id"), households=Count("household", distinct=True), amount_fen=Sum("amount_fen"))
+    counted = sums.annotate(
+        count=Count("id"), households=Count("household", distinct=True), amount_fen=Sum("amount_fen")
+    )
     return [EntitlementTotal(**row) for row in counted]
 
 

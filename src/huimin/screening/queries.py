@@ -26,6 +26,7 @@ class ProposalFilter:
     state: str = Proposal.State.OPEN
     programmes: tuple[str, ...] | None = None
     ids: tuple[int, ...] | None = None
+    run: int | None = None
 
     def rows(self) -> "QuerySet[Proposal]":
         first, until = scope_of(self.prefix)
@@ -35,6 +36,8 @@ class ProposalFilter:
                 rows = rows.filter(**{field: value})
         if self.programmes is not None:
             rows = rows.filter(programme__in=self.programmes)
+        if self.run is not None:
+            rows = rows.filter(run=self.run)
         return rows if self.ids is None else rows.filter(pk__in=self.ids)
 
 

@@ -36,12 +36,19 @@ class DeskForm(forms.Form):
     @property
     def problems(self) -> list[tuple[str, str]]:
         """(id of the field, message) for the summary on top."""
-        found = [(self[name].auto_id, str(error)) for name, errors in self.errors.items() if name != "__all__" for error in errors]
+        found = [
+            (self[name].auto_id, str(error))
+            for name, errors in self.errors.items()
+            if name != "__all__"
+            for error in errors
+        ]
         first = self[next(iter(self.fields))].auto_id
         return [(first, str(error)) for error in self.non_field_errors()] + found
 
 
-def text(label: str, required: str, *, hint: str = "", rows: int = 0, max_length: int = 500, **attrs: Any) -> forms.CharField:
+def text(
+    label: str, required: str, *, hint: str = "", rows: int = 0, max_length: int = 500, **attrs: Any
+) -> forms.CharField:
     """A line, or with `rows` a block, of text; `required` is what the error says when it is empty ("" for optional)."""
     widget = forms.Textarea({"rows": rows, **attrs}) if rows else forms.TextInput(attrs)
     return forms.CharField(
@@ -59,7 +66,9 @@ def text(label: str, required: str, *, hint: str = "", rows: int = 0, max_length
 
 
 class SignIn(DeskForm):
-    username = text("用户名", "请填写用户名", max_length=40, autocomplete="username", autocapitalize="none", spellcheck="false")
+    username = text(
+        "用户名", "请填写用户名", max_length=40, autocomplete="username", autocapitalize="none", spellcheck="false"
+    )
     password = forms.CharField(
         label="口令",
         strip=False,
@@ -98,3 +107,82 @@ class NewPassword(DeskForm):
         if self.cleaned_data.get("new") and again != self.cleaned_data["new"]:
             raise forms.ValidationError("两次输入的新口令不一样，请重新输入")
         return again
+
+
+class Decision(DeskForm):
+    """A refusal needs its reason; a confirmation may carry a remark."""
+
+    reason = text("理由", "", rows=3, max_length=300)
+
+    def __init__(self, *args: Any, grant: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if grant:
+            self.fields["reason"].label = "备注（可不填）"
+        else:
+            self.fields["reason"].help_text = "会写进告知书和每一户的经过，请写明不符合哪一条"
+        self.grant = grant
+
+    def clean_reason(self) -> str:
+        reason: str = self.cleaned_data["reason"].strip()
+        if not self.grant and not reason:
+            raise forms.ValidationError("请填写不予确认的理由")
+        return reason
+
+
+class Answer(DeskForm):
+    """A file the bank answered with; its name tells what it answers, so it must not be renamed."""
+
+    MAX_BYTES = 64 * 1024 * 1024
+
+    file = forms.FileField(
+        label="银行给的文件",
+        error_messages={
+            "required": "请选择银行给的文件",
+            "empty": "文件是空的，请重新向银行取件",
+            "invalid": "请选择银行给的文件",
+        },
+    )
+
+    def __init__(self, *args: Any, starts: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.starts = starts
+        self.fields["file"].help_text = f"{' 或 '.join(starts)} 开头的文本文件，不要改名，不要用 Excel 另存"
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if not file.name.startswith(self.starts):
+            raise forms.ValidationError(f"文件名不是 {' 或 '.join(self.starts)} 开头，请核对后再选")
+        if file.size > self.MAX_BYTES:
+            raise forms.ValidationError("文件超过 64 MB，请核对后再选")
+        return file
+
+
+class FileObjection(DeskForm):
+    text = text(
+        "反映的情况",
+        "请填写反映的情况",
+        hint="写清是谁、什么事、怎么知道的；不要写证件号码和电话",
+        rows=5,
+        max_length=500,
+    )
+
+
+class AnswerObjection(DeskForm):
+    upheld = forms.ChoiceField(
+        label="异议成立吗",
+        choices=[("yes", "成立：这一行缓发"), ("no", "不成立：照常发放")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择异议成立还是不成立", "invalid_choice": "请选择异议成立还是不成立"},
+    )
+    answer = text(
+        "核查经过和答复", "请填写核查经过和答复", hint="会告知反映人，不要写证件号码和电话", rows=5, max_length=500
+    )
+
+
+class Screening(DeskForm):
+    determination_date = forms.DateField(
+        label="认定日期",
+        help_text="按这一天的登记和政策判断每一户",
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": "请填写认定日期", "invalid": "请按 2021-07-01 的样子填写认定日期"},
+    )

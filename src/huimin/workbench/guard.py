@@ -65,6 +65,8 @@ PAYERS = STAFF - {Post.INFORMATION_OFFICER}
 BATCH_READERS = PAYERS | {Post.BANK_OPERATOR}
 CHECKERS = frozenset({Post.CLERK, Post.REVIEWER, Post.COUNTY_OFFICER, Post.DEPARTMENT_OFFICER, Post.SUPERVISOR})
 """Posts that settle or watch what imports and checks left open."""
+SETTLERS = frozenset({Post.SETTLEMENT, Post.FINANCE_OFFICER})
+"""Posts on whose desk payment exceptions lie."""
 BOOKKEEPERS = frozenset(
     {
         Post.SETTLEMENT,

@@ -116,7 +116,9 @@ def password(request: Any) -> HttpResponse:
             update_session_auth_hash(request, account)
             return redirect("desk")
     status = 422 if form.errors else 200
-    return render(request, "workbench/password.html", {"form": form, "forced": request.user.must_change_password}, status=status)
+    return render(
+        request, "workbench/password.html", {"form": form, "forced": request.user.must_change_password}, status=status
+    )
 
 
 @signed_in_page

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from huimin.workbench import signin
-from huimin.workbench.views import desk, general
+from huimin.workbench.views import batches, desk, exceptions, funds, general, ledger, notices, proposals, rosters, runs
 
 urlpatterns: list[URLPattern] = [
     path("", desk.desk, name="desk"),
@@ -14,10 +14,39 @@ urlpatterns: list[URLPattern] = [
     path("shortcuts/", general.shortcuts, name="shortcuts"),
     path("search/", desk.desk, name="search"),
     path("households/", desk.desk, name="households"),
+    path("households/<str:number>/", desk.desk, name="household"),
+    path("corrections/", desk.desk, name="corrections"),
     path("work-items/", desk.desk, name="work-items"),
-    path("proposals/", desk.desk, name="proposals"),
-    path("notices/", desk.desk, name="notices"),
-    path("rosters/", desk.desk, name="rosters"),
-    path("batches/", desk.desk, name="batches"),
-    path("ledger/", desk.desk, name="ledger"),
+    path("screenings/", runs.listing, name="runs"),
+    path("screenings/<int:number>/", runs.detail, name="run"),
+    path("proposals/", proposals.listing, name="proposals"),
+    path("proposals/decide/", proposals.decide, name="decide"),
+    path("proposals/<int:number>/", proposals.detail, name="proposal"),
+    path("dues/", rosters.dues, name="dues"),
+    path("rosters/", rosters.listing, name="rosters"),
+    path("rosters/compile/", rosters.compile_, name="compile"),
+    path("rosters/<int:number>/", rosters.detail, name="roster"),
+    path("rosters/<int:number>/<slug:key>/", rosters.step, name="roster-step"),
+    path("notices/", notices.listing, name="notices"),
+    path("notices/<int:number>/", notices.detail, name="notice"),
+    path("notices/<int:number>/sheet/", notices.sheet, name="notice-sheet"),
+    path("notices/rows/<int:number>/objection/", notices.file, name="objection-file"),
+    path("objections/", notices.objections, name="objections"),
+    path("objections/<int:number>/", notices.answer, name="objection-answer"),
+    path("applications/", funds.listing, name="applications"),
+    path("applications/act/<slug:key>/", funds.act, name="application-act"),
+    path("applications/<int:number>/withdraw/", funds.withdraw, name="application-withdraw"),
+    path("applications/orders/", funds.write_orders, name="write-orders"),
+    path("applications/answer/", funds.take, name="take-transfer"),
+    path("batches/", batches.listing, name="batches"),
+    path("batches/write/", batches.write_files, name="write-files"),
+    path("batches/answer/", batches.take, name="take"),
+    path("batches/<int:number>/", batches.detail, name="batch"),
+    path("batches/<int:number>/file/", batches.file, name="batch-file"),
+    path("batches/<int:number>/<slug:key>/", batches.step, name="batch-step"),
+    path("exceptions/", exceptions.listing, name="exceptions"),
+    path("ledger/", ledger.balance, name="ledger"),
+    path("ledger/days/", ledger.days, name="days"),
+    path("ledger/close/", ledger.close, name="close-month"),
+    path("ledger/vouchers/<int:number>/", ledger.voucher, name="voucher"),
 ]

@@ -10,13 +10,25 @@ from django.utils.safestring import SafeString
 from huimin.kernel import masking, money
 from huimin.kernel.digests import short
 from huimin.kernel.periods import Period
+from huimin.workbench.acts import new_token
 
 register = template.Library()
 
 _TONES = {
     "late": {"failed", "returned", "rejected", "refused", "conflict", "unmatched", "upheld"},
     "soon": {"open", "proposed", "prepared", "applied", "unknown", "published", "running", "compiled", "leave", "owed"},
-    "done": {"granted", "settled", "paid", "answered", "ended", "closed", "approved", "finished", "dismissed", "transferred"},
+    "done": {
+        "granted",
+        "settled",
+        "paid",
+        "answered",
+        "ended",
+        "closed",
+        "approved",
+        "finished",
+        "dismissed",
+        "transferred",
+    },
 }
 
 
@@ -79,6 +91,12 @@ def deadline(due: date | None, on: date) -> SafeString | str:
         return format_html('<span class="tag soon">今天</span>')
     words = "明天" if left == 1 else due.isoformat()
     return format_html('<span class="tag{}">{}</span>', " soon" if left <= 3 else "", words)
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """The token that makes this form's act happen once (workbench.acts)."""
+    return format_html('<input type="hidden" name="token" value="{}">', new_token())
 
 
 @register.filter

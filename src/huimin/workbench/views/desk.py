@@ -1,13 +1,48 @@
-"""The desk: what waits for the acting person, by deadline."""
+"""The desk: what waits for the acting person, by deadline, and how far the quarter is."""
 
-from django.http import HttpRequest, HttpResponse
+from datetime import date, timedelta
+from typing import Any
+
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from huimin.workbench.guard import EVERYBODY, page
+from huimin.casework.queries import total_entitlements
+from huimin.payment.queries import current_quarter
+from huimin.policy.queries import programme_names
+from huimin.workbench import guard
+from huimin.workbench.guard import page
+from huimin.workbench.todo import Todo, list_progress, list_todo
+
+WINDOWS = ("late", "today", "week")
 
 
 @require_safe
-@page(EVERYBODY)
-def desk(request: HttpRequest) -> HttpResponse:
-    return render(request, "workbench/desk.html", {"section": "desk"})
+@page(guard.EVERYBODY)
+def desk(request: Any) -> HttpResponse:
+    by, on = request.actor, request.business_date
+    names = programme_names()
+    rows = list_todo(by, on, names)
+    window = request.GET.get("due", "")
+    entitled = total_entitlements(by.prefix, on) if by.post in guard.STAFF else []
+    context = {
+        "section": "desk",
+        "rows": [row for row in rows if _within(row, window, on)] if window in WINDOWS else rows,
+        "window": window if window in WINDOWS else "",
+        "all": len(rows),
+        "late": sum(_within(row, "late", on) for row in rows),
+        "today": sum(_within(row, "today", on) for row in rows),
+        "week": sum(_within(row, "week", on) for row in rows),
+        "entitled": sum(total.count for total in entitled),
+        "progress": list_progress(by, on),
+        "quarter": current_quarter(on),
+    }
+    return render(request, "workbench/desk.html", context)
+
+
+def _within(row: Todo, window: str, on: date) -> bool:
+    """`week` is what is left of it: after today, up to and with Sunday."""
+    if row.due is None:
+        return False
+    sunday = on + timedelta(days=7 - on.isoweekday())
+    return {"late": row.due < on, "today": row.due == on, "week": on < row.due <= sunday}[window]

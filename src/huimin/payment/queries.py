@@ -1,0 +1,311 @@
+"""Reads of rosters, batches, results and exceptions; bounded, paged by key, inside `reading(by)` (PAY-01 to PAY-06).
+
+`prefix` is the leading digits of a place: what lies in it and beneath. Amounts are whole 分.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from huimin.audit.models import Signature
+from huimin.database.bulk import fetch
+from huimin.database.context import scope_of
+from huimin.database.paging import SIZE, Page, cut
+from huimin.kernel.periods import Period, add_months, quarter
+from huimin.notices.models import Notice, Objection
+from huimin.payment.models import Batch, Due, Instruction, PaymentException, ResultFile, Roster, RosterLine
+
+EXPORT_MAX = 200_000
+STEPS = (
+    Roster.State.COMPILED,
+    Roster.State.PUBLISHED,
+    Roster.State.SIGNED,
+    Roster.State.DEPARTMENT_CONFIRMED,
+    Roster.State.CONFIRMED,
+    Roster.State.FUNDED,
+    Roster.State.SENT,
+    Roster.State.SETTLED,
+)
+"""The way of a roster, in order; a withdrawn one has left it."""
+
+
+@dataclass(frozen=True)
+class Total:
+    """A number of rows and what they add up to; `key` is what they were grouped by."""
+
+    key: str
+    count: int
+    amount_fen: int
+
+
+def application_due_on(period: Period) -> date:
+    """When a township asks for the money of a quarter: the 15th of its third month (S0 A4 art 20)."""
+    return add_months(period.until, -1).replace(day=15)
+
+
+def publish_due_on(period: Period) -> date:
+    """The last day of posting that leaves seven full days before the application (S0 A4 art 19, 20)."""
+    return date.fromordinal(application_due_on(period).toordinal() - 8)
+
+
+def current_quarter(on: date) -> Period:
+    return quarter(on.year, (on.month + 2) // 3)
+
+
+# Rosters.
+
+
+@dataclass(frozen=True)
+class RosterFilter:
+    """Which rosters: what is not empty. `states` any of; `programmes` limits, too."""
+
+    prefix: str
+    programme: str = ""
+    state: str = ""
+    states: tuple[str, ...] = ()
+    programmes: tuple[str, ...] | None = None
+
+    def rows(self) -> "QuerySet[Roster]":
+        rows = _within(Roster.objects.all(), self.prefix)
+        if self.programme:
+            rows = rows.filter(programme=self.programme)
+        if self.programmes is not None:
+            rows = rows.filter(programme__in=self.programmes)
+        if self.states:
+            rows = rows.filter(state__in=self.states)
+        return rows.filter(state=self.state) if self.state else rows
+
+
+def page_rosters(wanted: RosterFilter, place: str = "", size: int = SIZE) -> Page[Roster]:
+    """Newest first."""
+    return cut(wanted.rows(), ("-id",), place, size)
+
+
+def total_rosters(wanted: RosterFilter) -> list[Total]:
+    """By programme; `count` is of rosters."""
+    return _totals(wanted.rows(), "programme")
+
+
+def get_roster(number: int) -> Roster:
+    """Roster.DoesNotExist when it is not there or not in the actor's place."""
+    return Roster.objects.select_related("application", "origin").get(pk=number)
+
+
+def list_ready_to_sign(prefix: str, on: date) -> list[Roster]:
+    """Published rosters whose notices are all past their last day, without an open objection."""
+    waiting = Objection.objects.filter(state=Objection.State.OPEN).values("notice")
+    running = Notice.objects.filter(Q(state=Notice.State.OPEN, ends_on__gte=on) | Q(pk__in=waiting))
+    published = _within(Roster.objects.filter(state=Roster.State.PUBLISHED), prefix)
+    return list(published.exclude(notices__notice__in=running).order_by("id")[:200])
+
+
+@dataclass(frozen=True)
+class LineFilter:
+    """Which lines of a roster: a village (12 digits) and a state, or all."""
+
+    roster: int
+    village: str = ""
+    state: str = ""
+
+    def rows(self) -> "QuerySet[RosterLine]":
+        rows = RosterLine.objects.filter(roster=self.roster)
+        if self.village:
+            rows = _within(rows, self.village)
+        return rows.filter(state=self.state) if self.state else rows
+
+
+def page_lines(wanted: LineFilter, place: str = "", size: int = SIZE) -> Page[RosterLine]:
+    """In the order of the roster, with household and card."""
+    return cut(wanted.rows().select_related("household", "card"), ("line_no",), place, size)
+
+
+def iterate_lines(wanted: LineFilter) -> Iterator[RosterLine]:
+    rows = wanted.rows().select_related("household", "card").order_by("line_no")
+    return rows[:EXPORT_MAX].iterator(2000)
+
+
+def total_lines(wanted: LineFilter) -> Total:
+    sums = wanted.rows().aggregate(count=Count("id"), amount_fen=Sum("amount_fen", default=0))
+    return Total("", **sums)
+
+
+def lines_by_state(roster: int) -> list[Total]:
+    return _totals(RosterLine.objects.filter(roster=roster), "state")
+
+
+def lines_by_village(roster: int) -> list[Total]:
+    """By village code; groups belong to their village."""
+    sums: dict[str, list[int]] = {}
+    for total in _totals(RosterLine.objects.filter(roster=roster), "division"):
+        added = sums.setdefault(total.key[:12], [0, 0])
+        added[0] += total.count
+        added[1] += total.amount_fen
+    return [Total(key, count, fen) for key, (count, fen) in sorted(sums.items())]
+
+
+def list_lines_of(household: int, rows_max: int = 60) -> list[RosterLine]:
+    """What stood for a household on rosters, newest first."""
+    rows = RosterLine.objects.filter(household=household).select_related("roster", "person")
+    return list(rows.order_by("-id")[:rows_max])
+
+
+def list_signatures(subject: str) -> list[Signature]:
+    """Who signed a roster (`roster:1`) or batch (`batch:1`), in order."""
+    return list(Signature.objects.filter(subject=subject).order_by("id")[:50])
+
+
+def owed_without_roster(prefix: str, period: Period) -> list[Total]:
+    """Dues of the period on no live line, by programme: what `compile_roster` would take up (and what lacks a card)."""
+    owed = _within(Due.objects.filter(state=Due.State.OWED), prefix)
+    owed = owed.filter(period_from__gte=period.start, period_until__lte=period.until)
+    return _totals(owed.exclude(line_dues__live=True), "programme")
+
+
+def owed_places(prefix: str, programme: str, period: Period) -> list[Total]:
+    """The same for one programme, by township."""
+    owed = _within(Due.objects.filter(state=Due.State.OWED, programme=programme), prefix)
+    owed = owed.filter(period_from__gte=period.start, period_until__lte=period.until)
+    sums: dict[str, list[int]] = {}
+    for total in _totals(owed.exclude(line_dues__live=True), "division"):
+        added = sums.setdefault(total.key[:9] + "000", [0, 0])
+        added[0] += total.count
+        added[1] += total.amount_fen
+    return [Total(key, count, fen) for key, (count, fen) in sorted(sums.items())]
+
+
+# Batches and results.
+
+
+@dataclass(frozen=True)
+class BatchFilter:
+    """Which batches the actor sees; the bank sees its own, whatever the place."""
+
+    state: str = ""
+    programme: str = ""
+
+    def rows(self) -> "QuerySet[Batch]":
+        rows = Batch.objects.all()
+        if self.programme:
+            rows = rows.filter(programme=self.programme)
+        return rows.filter(state=self.state) if self.state else rows
+
+
+def page_batches(wanted: BatchFilter, place: str = "", size: int = SIZE) -> Page[Batch]:
+    """Newest first."""
+    return cut(wanted.rows(), ("-id",), place, size)
+
+
+def get_batch(number: int) -> Batch:
+    """Batch.DoesNotExist when it is not there or not for the actor."""
+    return Batch.objects.get(pk=number)
+
+
+def list_batches_of(roster: int) -> list[Batch]:
+    return list(Batch.objects.filter(roster=roster).order_by("id")[:50])
+
+
+def instructions_by_state(batch: int) -> list[Total]:
+    return _totals(Instruction.objects.filter(batch=batch), "state")
+
+
+def page_instructions(batch: int, state: str = "", place: str = "", size: int = SIZE) -> Page[Instruction]:
+    """In the order of the file, with the roster line (which the bank does not see)."""
+    rows = Instruction.objects.filter(batch=batch)
+    return cut(rows.filter(state=state) if state else rows, ("sequence",), place, size)
+
+
+def names_of_lines(lines: list[int]) -> dict[int, RosterLine]:
+    """Roster lines by id, with household and card, for the rows of one page."""
+    assert len(lines) <= 1000
+    return RosterLine.objects.filter(pk__in=lines).select_related("household", "card").in_bulk()
+
+
+def list_results(batch: int) -> list[ResultFile]:
+    return list(ResultFile.objects.filter(batch=batch).order_by("answer_no")[:50])
+
+
+def paid_so_far(prefix: str, period: Period) -> dict[str, Total]:
+    """Lines of the period's rosters by state; lines replaced by a reissue are counted once, where they stand now."""
+    rows = _within(RosterLine.objects.all(), prefix)
+    rows = rows.filter(roster__period_from__gte=period.start, roster__period_until__lte=period.until)
+    live = rows.exclude(roster__state=Roster.State.WITHDRAWN).exclude(state=RosterLine.State.REPLACED)
+    return {total.key: total for total in _totals(live, "state")}
+
+
+# Exceptions.
+
+
+@dataclass(frozen=True)
+class ExceptionFilter:
+    """Which exceptions: what is not empty."""
+
+    prefix: str
+    kind: str = ""
+    state: str = "open"
+    roster: int | None = None
+
+    def rows(self) -> "QuerySet[PaymentException]":
+        rows = _within(PaymentException.objects.all(), self.prefix)
+        if self.kind:
+            rows = rows.filter(kind=self.kind)
+        if self.roster:
+            rows = rows.filter(roster=self.roster)
+        return rows.filter(state=self.state) if self.state else rows
+
+
+def page_exceptions(wanted: ExceptionFilter, place: str = "", size: int = SIZE) -> Page[PaymentException]:
+    """The earliest deadline first, with line, household and batch."""
+    rows = wanted.rows().select_related("line__household", "line__card", "entitlement__household", "batch")
+    return cut(rows, ("due_on", "id"), place, size)
+
+
+def iterate_exceptions(wanted: ExceptionFilter) -> Iterator[PaymentException]:
+    rows = wanted.rows().select_related("line__household", "line__card", "entitlement__household", "batch")
+    return rows.order_by("due_on", "id")[:EXPORT_MAX].iterator(2000)
+
+
+def total_exceptions(wanted: ExceptionFilter) -> list[Total]:
+    """By kind."""
+    return _totals(wanted.rows(), "kind")
+
+
+def earliest_exception(wanted: ExceptionFilter) -> date | None:
+    """The first deadline."""
+    return wanted.rows().order_by("due_on").values_list("due_on", flat=True).first()
+
+
+def get_exception(number: int) -> PaymentException:
+    """PaymentException.DoesNotExist when it is not there or not in the actor's place."""
+    related = ("line__household", "line__card", "entitlement__household", "batch", "roster")
+    return PaymentException.objects.select_related(*related).get(pk=number)
+
+
+_REISSUABLE = """
+SELECT l.roster_id::text, count(*)::int, sum(l.amount_fen)::bigint
+FROM payment_rosterline l
+JOIN payment_roster r ON r.id = l.roster_id AND r.state = 'sent'
+JOIN registry_card old ON old.id = l.card_id
+WHERE l.state = 'returned' AND l.division >= %(low)s AND l.division < %(high)s
+  AND EXISTS (SELECT 1 FROM registry_card c WHERE c.holder_id = l.payee_id AND c.use = old.use AND c.recorded_to IS NULL
+              AND c.state = 'active' AND c.account_hash <> old.account_hash)
+GROUP BY l.roster_id ORDER BY l.roster_id
+"""
+
+
+def list_reissuable(prefix: str) -> list[Total]:
+    """By roster: returned lines whose payee has another active account since, what `reissue_returned` would take up."""
+    low, high = scope_of(prefix)
+    return [Total(*row) for row in fetch(_REISSUABLE, {"low": low, "high": high})]
+
+
+def _totals(rows: "QuerySet[Any]", by: str) -> list[Total]:
+    sums = rows.values(by).order_by(by).annotate(count=Count("id"), amount_fen=Sum("amount_fen"))
+    return [Total(row[by], row["count"], row["amount_fen"]) for row in sums]
+
+
+def _within(rows: "QuerySet[Any]", prefix: str) -> "QuerySet[Any]":
+    first, until = scope_of(prefix)
+    return rows.filter(division__gte=first, division__lt=until)

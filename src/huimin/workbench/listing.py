@@ -1,0 +1,70 @@
+"""Lists: what is asked for stands in the address, and the screen, the totals and the export show the same set.
+
+`Chosen` reads the filters of a request: the place (within the acting office's), and named choices. Anything that is
+not one of the choices counts as not asked, so an old or edited address never fails.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from huimin.divisions.models import Division
+from huimin.divisions.queries import find_division, list_beneath
+from huimin.kernel.places import Level, scope_prefix
+from huimin.organisation.acting import Actor
+
+Options = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The place of a list: its prefix, code (empty for the whole of one's own) and the options of the select."""
+
+    prefix: str
+    code: str
+    options: Options
+
+
+def chosen_place(request: Any, source: QueryDict | None = None) -> Chosen:
+    """`place` of the address (or of `source`), when it lies within the actor's own place."""
+    by: Actor = request.actor
+    on = request.business_date
+    code = (request.GET if source is None else source).get("place", "")
+    found = find_division(code, on) if code.startswith(by.prefix) else None
+    prefix = scope_prefix(found.code, Level(found.level)) if found else by.prefix
+    return Chosen(prefix, found.code if found else "", place_options(by, on, found))
+
+
+def place_options(by: Actor, on: Any, found: Division | None) -> Options:
+    """What a person may narrow down to: townships for the county, villages for a township, and the chosen one's own."""
+    options: Options = []
+    if by.level <= Level.COUNTY:
+        townships = list_beneath(by.division, by.level, Level.TOWNSHIP, on)
+        inside = found.code[:9] if found else ""
+        for township in townships:
+            options.append((township.code, township.name))
+            if inside == township.code[:9]:
+                options += _villages(township.code, on)
+    elif by.level == Level.TOWNSHIP:
+        options = _villages(by.division, on, indent="")
+    return options
+
+
+def _villages(township: str, on: Any, indent: str = "　") -> Options:
+    return [(each.code, indent + each.name) for each in list_beneath(township, Level.TOWNSHIP, Level.VILLAGE, on)]
+
+
+def one_of(source: QueryDict, name: str, choices: Iterable[str], default: str = "") -> str:
+    """The value of a filter when it is one of the choices; present but empty asks for everything."""
+    value = source.get(name)
+    if value is None:
+        return default
+    return value if value in set(choices) else ""
+
+
+def kept(source: QueryDict, *names: str, **more: str) -> str:
+    """The query of this list without paging, with `more` set."""
+    return urlencode({name: source[name] for name in names if name in source} | more)

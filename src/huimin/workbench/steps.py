@@ -1,0 +1,105 @@
+"""The steps a roster or batch takes from here, as a page offers them: who may, in which state, and what to check first.
+
+One table each for rosters and batches. A step is offered when post, office and state fit; the command itself decides.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from huimin.organisation.acting import Actor, may
+from huimin.payment import commands
+from huimin.payment.models import Batch, Roster
+
+
+@dataclass(frozen=True)
+class Step:
+    """`ask` heads the page before the act, `button` names the act, `done` and `then` tell what came of it."""
+
+    key: str
+    act: Callable[..., Any]
+    states: tuple[str, ...]
+    ask: str
+    button: str
+    done: str
+    then: str
+    effect: str
+    fits: Callable[[Any], bool] = lambda _: True
+    warning: bool = False
+    of_programme: bool = False
+
+    def offered(self, by: Actor, subject: Any) -> bool:
+        mine = not self.of_programme or subject.programme in by.programmes
+        return mine and subject.state in self.states and may(by, self.act) and self.fits(subject)
+
+
+def _money_there(roster: Roster) -> bool:
+    """A base roster's money was transferred; a reissue's money never left."""
+    if roster.batches.exclude(state__in=[Batch.State.CANCELLED, Batch.State.REJECTED]).exists():
+        return False
+    transferred = roster.application is not None and roster.application.state == "transferred"
+    return transferred or roster.kind == Roster.Kind.REISSUE
+
+
+def _returned(roster: Roster) -> bool:
+    return roster.lines.filter(state="returned").exists()
+
+
+ROSTER_STEPS = (
+    Step(
+        "publish", commands.publish_roster, (Roster.State.COMPILED,), "公示这份清册？", "公示 7 天", "已公示",
+        "每个村一份，期满且异议都已答复后由乡镇负责人签批。", "姓名隐去中间，不公示号码；公示后清册不能改，只能撤回重编。",
+    ),
+    Step(
+        "sign", commands.sign_roster, (Roster.State.PUBLISHED,), "公示期满，签批这份清册？", "签批", "已签批",
+        "已转县主管部门核定。", "公示随之结束；异议成立的行缓发。签名落在清册摘要上。",
+    ),
+    Step(
+        "department", commands.confirm_by_department, (Roster.State.SIGNED,), "核定这份清册？", "部门核定", "部门已核定",
+        "已转县财政局核定。", "签名落在清册摘要上。", of_programme=True,
+    ),
+    Step(
+        "finance", commands.confirm_by_finance, (Roster.State.DEPARTMENT_CONFIRMED,), "核定这份清册？", "财政核定",
+        "财政已核定", "由乡镇财务结算员提出拨款申请。", "签名落在清册摘要上。",
+    ),
+    Step(
+        "funds", commands.apply_for_funds, (Roster.State.CONFIRMED,), "提出拨款申请？", "提出拨款申请", "已提出拨款申请",
+        "等县财政局核对指标并拨付。", "按清册中可发放的行申请，缓发的不算。", fits=lambda roster: roster.application_id is None,
+    ),
+    Step(
+        "prepare", commands.prepare_batch, (Roster.State.CONFIRMED, Roster.State.FUNDED), "编制银行批次？", "编制批次",
+        "已编制批次", "由另一个人复核放行。", "编制后清册和账户都不能再变；放行前可以撤销。", fits=_money_there,
+    ),
+    Step(
+        "reissue", commands.reissue_returned, (Roster.State.SENT,), "重发退汇的行？", "编制重发清册", "已编制重发清册",
+        "接着编制批次，由另一个人放行。", "只包括账户已更正并审核的行；每一笔应发仍然只发一次。", fits=_returned,
+    ),
+    Step(
+        "withdraw", commands.withdraw_roster, (Roster.State.COMPILED, Roster.State.PUBLISHED), "撤回这份清册？", "撤回清册",
+        "已撤回", "里面的应发可以重新编入清册。", "已张贴的公示一并撤下。", warning=True,
+    ),
+)  # fmt: skip
+
+BATCH_STEPS = (
+    Step(
+        "release", commands.release_batch, (Batch.State.PREPARED,), "放行这个批次？", "放行", "已放行",
+        "可以下载银行文件；银行须在 5 个工作日内回盘。", "放行后钱就要付出，不能收回。编制的人不能放行。签名落在批次摘要上。",
+    ),
+    Step(
+        "cancel", commands.cancel_batch, (Batch.State.PREPARED,), "撤销这个批次？", "撤销批次", "已撤销",
+        "可以重新编制。", "还没有放行，没有付出任何钱。", warning=True,
+    ),
+)  # fmt: skip
+
+
+def offered(steps: tuple[Step, ...], by: Actor, subject: Any) -> list[Step]:
+    return [step for step in steps if step.offered(by, subject)]
+
+
+def find_step(steps: tuple[Step, ...], key: str) -> Step | None:
+    return next((step for step in steps if step.key == key), None)
+
+
+def posts_of(steps: tuple[Step, ...]) -> frozenset[str]:
+    """Every post that takes any of the steps: who may open the pages before an act."""
+    return frozenset().union(*(step.act.posts for step in steps))  # type: ignore[attr-defined]

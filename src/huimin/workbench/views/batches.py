@@ -1,0 +1,183 @@
+"""Batches for the agent bank: the list, one with its lines, release and cancelling, the file, the answer (PAY-03 to PAY-05)."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from huimin.audit.models import Event
+from huimin.divisions.queries import chain_names, names_of
+from huimin.kernel.errors import BadInput, Refusal
+from huimin.kernel.money import in_words, yuan
+from huimin.organisation.acting import Actor, may, record_event
+from huimin.payment.commands import take_result, write_batch_files
+from huimin.payment.models import Batch, Instruction, ResultFile
+from huimin.payment.queries import (
+    BatchFilter,
+    get_batch,
+    instructions_by_state,
+    list_results,
+    list_signatures,
+    names_of_lines,
+    page_batches,
+    page_instructions,
+)
+from huimin.policy.queries import programme_names
+from huimin.workbench import guard
+from huimin.workbench.acts import Outcome, once
+from huimin.workbench.forms import Answer
+from huimin.workbench.guard import page
+from huimin.workbench.listing import one_of
+from huimin.workbench.steps import BATCH_STEPS, Step, find_step, offered, posts_of
+
+OUTBOX = Path(settings.HOME) / "bank" / "outbox"
+"""Where released batches are written for the agent bank to fetch."""
+_HAS_FILE = (Batch.State.WRITTEN, Batch.State.REJECTED, Batch.State.ANSWERED)
+
+
+class FileMissing(Refusal):
+    """The file of a batch is not where it was written, or is not what was written."""
+
+
+@require_safe
+@page(guard.BATCH_READERS)
+def listing(request: Any) -> HttpResponse:
+    names = programme_names()
+    wanted = BatchFilter(
+        state=one_of(request.GET, "state", Batch.State.values), programme=one_of(request.GET, "programme", names)
+    )
+    page_of = page_batches(wanted, request.GET.get("at", ""))
+    context = {
+        "section": "batches",
+        "page": page_of,
+        "places": names_of({row.division for row in page_of}, request.business_date),
+        "programmes": names,
+        "wanted": wanted,
+        "states": Batch.State.choices,
+        "is_bank": request.actor.audience == "bank",
+        "may_take": may(request.actor, take_result),
+        "to_write": may(request.actor, write_batch_files) and BatchFilter(state=Batch.State.RELEASED).rows().count(),
+    }
+    return render(request, "workbench/batches.html", context)
+
+
+@require_safe
+@page(guard.BATCH_READERS)
+def detail(request: Any, number: int) -> HttpResponse:
+    """One batch; the bank sees its sums and states, not whose they are."""
+    batch = get_batch(number)
+    state = one_of(request.GET, "state", Instruction.State.values)
+    page_of = page_instructions(number, state, request.GET.get("at", ""))
+    is_bank = request.actor.audience == "bank"
+    context = {
+        "section": "batches",
+        "batch": batch,
+        "title": programme_names().get(batch.programme, batch.programme),
+        "trail": chain_names(batch.division, request.business_date),
+        "words": in_words(batch.amount_fen),
+        "states": [(each, Instruction.State(each.key).label) for each in instructions_by_state(number)],
+        "instruction_states": Instruction.State.choices,
+        "state": state,
+        "page": page_of,
+        "lines": {} if is_bank else names_of_lines([row.line_id for row in page_of]),
+        "results": list_results(number),
+        "signatures": [] if is_bank else list_signatures(f"batch:{batch.pk}"),
+        "steps": offered(BATCH_STEPS, request.actor, batch),
+        "is_bank": is_bank,
+        "has_file": batch.state in _HAS_FILE and may_fetch(request.actor),
+        "prepared_by_me": batch.prepared_by == request.actor.appointment,
+    }
+    return render(request, "workbench/batch.html", context)
+
+
+def may_fetch(by: Actor) -> bool:
+    """The file holds plain numbers: the bank it is for, and the office that releases it."""
+    return by.audience == "bank" or may(by, write_batch_files)
+
+
+@require_http_methods(["GET", "POST"])
+@page(posts_of(BATCH_STEPS))
+def step(request: Any, number: int, key: str) -> HttpResponse:
+    """The check before a step of a batch, and the step."""
+    chosen = find_step(BATCH_STEPS, key)
+    if chosen is None:
+        raise Http404
+    if request.method == "POST":
+        return once(request, lambda: _take(request, chosen, number))
+    batch = get_batch(number)
+    context = {
+        "section": "batches",
+        "step": chosen,
+        "batch": batch,
+        "title": programme_names().get(batch.programme, batch.programme),
+        "trail": chain_names(batch.division, request.business_date),
+        "words": in_words(batch.amount_fen),
+        "mine": batch.prepared_by == request.actor.appointment and key == "release",
+        "back": reverse("batch", args=[number]),
+    }
+    return render(request, "workbench/batch_step.html", context)
+
+
+def _take(request: Any, chosen: Step, number: int) -> Outcome:
+    chosen.act(by=request.actor, on=request.business_date, batch_id=number)
+    return Outcome(chosen.done, reverse("batch", args=[number]), chosen.then)
+
+
+@require_POST
+@page(frozenset(write_batch_files.posts))  # type: ignore[attr-defined]
+def write_files(request: Any) -> HttpResponse:
+    """Write every released batch for the bank; again writes the same bytes."""
+
+    def act() -> Outcome:
+        written = write_batch_files(by=request.actor, on=request.business_date, folder=OUTBOX)
+        return Outcome(f"已写出 {len(written)} 个银行文件", reverse("batches"), "银行可以取件了。")
+
+    return once(request, act)
+
+
+@require_safe
+@page(guard.BATCH_READERS)
+def file(request: Any, number: int) -> HttpResponse:
+    """The file as it was written, checked against what was stored; each download is recorded (SEC-04)."""
+    batch = get_batch(number)
+    if not may_fetch(request.actor):
+        raise Refusal("这个岗位不能下载银行文件", why="文件里有完整号码", remedy="请由财政复核放行岗或代理银行下载")
+    path = OUTBOX / f"DF_{batch.batch_no}.txt"
+    data = path.read_bytes() if path.is_file() else b""
+    if not data or hashlib.sha256(data).hexdigest() != batch.file_sha256:
+        raise FileMissing(
+            "银行文件不在送件目录里", why="还没有写出，或文件被改动", remedy="请由财政复核放行岗重新写出银行文件"
+        )
+    record_event(
+        request.actor, Event.Kind.EXPORTED, f"batch:{batch.pk}", {"file": path.name, "rows": batch.lines_count}
+    )
+    response = HttpResponse(data, content_type="text/plain; charset=gb18030")
+    response["Content-Disposition"] = f'attachment; filename="{path.name}"'
+    return response
+
+
+@require_http_methods(["GET", "POST"])
+@page(frozenset(take_result.posts))  # type: ignore[attr-defined]
+def take(request: Any) -> HttpResponse:
+    """Take one answer of the bank; a wrong file changes nothing and says which line is wrong."""
+    form = Answer(request.POST or None, request.FILES or None, starts=("DFR_", "DFX_"))
+    if request.method == "POST" and form.is_valid():
+        try:
+            return once(request, lambda: _take_answer(request, form.cleaned_data["file"]))
+        except BadInput as wrong:
+            form.add_error("file", str(wrong))
+    context = {"section": "batches", "form": form, "title": "收回盘文件", "back": reverse("batches")}
+    return render(request, "workbench/take.html", context, status=422 if form.errors else 200)
+
+
+def _take_answer(request: Any, upload: Any) -> Outcome:
+    taken = take_result(by=request.actor, on=request.business_date, data=upload.read(), file_name=upload.name)
+    if isinstance(taken, ResultFile):
+        what = f"已收回盘：入账 {taken.paid_lines:,} 行 ¥{yuan(taken.paid_fen)}，退回 {taken.returned_lines:,} 行 ¥{yuan(taken.returned_fen)}，处理中 {taken.unknown_lines:,} 行"
+        return Outcome(what, reverse("batch", args=[taken.batch_id]), "退回的行已列入待处理。")
+    return Outcome("银行整批拒收，已退回", reverse("batch", args=[taken.pk]), "核对后可以重新编制批次。")

@@ -1,0 +1,74 @@
+"""Payment lines that need a person: returned, unknown, unmatched, without a card (PAY-05, PAY-06)."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from huimin.divisions.queries import names_of
+from huimin.organisation.acting import may
+from huimin.payment.commands import reissue_returned
+from huimin.payment.models import PaymentException
+from huimin.payment.queries import (
+    ExceptionFilter,
+    iterate_exceptions,
+    list_reissuable,
+    page_exceptions,
+    total_exceptions,
+)
+from huimin.workbench import guard
+from huimin.workbench.guard import page
+from huimin.workbench.listing import chosen_place, kept, one_of
+from huimin.workbench.spreadsheet import Column, export
+
+STATES = [("open", "待处理"), ("closed", "已处理")]
+
+
+@require_safe
+@page(guard.PAYERS)
+def listing(request: Any) -> HttpResponse:
+    """By deadline, with what the bank said and what to do about it."""
+    place = chosen_place(request)
+    wanted = ExceptionFilter(
+        prefix=place.prefix,
+        kind=one_of(request.GET, "kind", PaymentException.Kind.values),
+        state=one_of(request.GET, "state", dict(STATES), "open"),
+    )
+    if request.GET.get("export") == "xlsx":
+        return _export(request, wanted)
+    page_of = page_exceptions(wanted, request.GET.get("at", ""))
+    totals = [(each, PaymentException.Kind(each.key).label) for each in total_exceptions(wanted)]
+    context = {
+        "section": "batches",
+        "page": page_of,
+        "places": names_of({row.division for row in page_of}, request.business_date),
+        "place": place,
+        "wanted": wanted,
+        "kinds": PaymentException.Kind.choices,
+        "states": STATES,
+        "totals": totals,
+        "reissuable": list_reissuable(place.prefix) if may(request.actor, reissue_returned) else [],
+        "query": kept(request.GET, "kind", "state", "place"),
+    }
+    return render(request, "workbench/exceptions.html", context)
+
+
+def _export(request: Any, wanted: ExceptionFilter) -> HttpResponse:
+    columns = (
+        Column("事由", width=14), Column("户编码", width=22), Column("姓名", width=12), Column("账户尾号", width=10),
+        Column("金额（元）", "fen"), Column("银行代码", width=10), Column("银行说明", width=26), Column("批次号", width=36),
+        Column("期限", "date", 12), Column("状态", width=10), Column("处理结果", width=24),
+    )  # fmt: skip
+
+    def rows() -> Any:
+        for each in iterate_exceptions(wanted):
+            line = each.line
+            household = line.household if line else each.entitlement.household if each.entitlement else None
+            yield (
+                each.get_kind_display(), household.household_no if household else "", line.name if line else "",
+                line.card.account_tail if line and line.card else "", each.amount_fen, each.code, each.reason,
+                each.batch.batch_no if each.batch else "", each.due_on, each.get_state_display(), each.resolution,
+            )  # fmt: skip
+
+    return export(request.actor, f"待处理 {request.business_date}", columns, rows())
