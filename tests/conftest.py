@@ -42,7 +42,7 @@ def cluster() -> Iterator[Cluster]:
     server = Cluster(Path(_HOME.name) / "postgres", Path(programs) if programs else wheel_programs(), durable=False)
     server.start()
     yield server
-    server.stop()
+    server.remove()
 
 
 @pytest.fixture(scope="session")

@@ -127,14 +127,15 @@ class Cluster:
         user = _server_user()
         if user is None or _may_enter(self.programs, user):
             return self.programs
-        copy = self._base / "postgres"
+        binary = (self.programs / "postgres").stat()
+        copy = self._base / f"programs-{binary.st_size}-{int(binary.st_mtime)}"
         if not copy.exists():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            staging = copy.with_name("postgres.part")
+            staging = copy.with_name("programs.part")
             shutil.rmtree(staging, ignore_errors=True)
-            shutil.copytree(self.programs.parent, staging, symlinks=True)
+            for part in _parts(self.programs):
+                shutil.copytree(part, staging / part.relative_to(self.programs.parents[2]), symlinks=True)
             staging.rename(copy)
-        return copy / "bin"
+        return copy / self.programs.relative_to(self.programs.parents[2])
 
     def _left_over(self) -> bool:
         """Whether the data belong to a home that was deleted: nobody knows their password any more.
@@ -152,14 +153,15 @@ class Cluster:
     def _create(self, programs: Path) -> None:
         secret = self.home / "superuser-password"
         if not secret.exists():
-            secret.write_text(secrets.token_urlsafe(24))
-            secret.chmod(0o600)
+            _write_secret(secret, secrets.token_urlsafe(24))
         self._base.mkdir(parents=True, exist_ok=True)
+        if self._base != self.home and (self._base.is_symlink() or self._base.stat().st_uid != os.geteuid()):
+            raise NoDatabase("数据库没有建成", why=f"{self._base} 不属于本用户", remedy="请查明是谁建的，移走后再试")
         staging = self.data.with_name("data.part")
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(mode=0o700)
         password = staging.with_name("password.part")
-        password.write_text(secret.read_text())
+        _write_secret(password, secret.read_text())
         _give(staging, password)
         arguments = ["-D", staging, "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256"]
         self._run([programs / "initdb", *arguments, f"--pwfile={password}"])
@@ -214,6 +216,13 @@ class Cluster:
             raise NoDatabase("数据库没有建成", why=why, remedy="请检查磁盘与权限")
 
 
+def _parts(programs: Path) -> list[Path]:
+    """The folders that must be copied together: a wheel keeps its libraries beside the package, and finds them so."""
+    package = programs.parents[1]
+    libraries = package.with_name(package.name + ".libs")
+    return [programs.parent, *([libraries] if libraries.exists() else [])]
+
+
 def _server_user() -> pwd.struct_passwd | None:
     """Whom root runs the server as; None when we are not root and run it ourselves."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
@@ -240,6 +249,13 @@ def _may_enter(path: Path, user: pwd.struct_passwd) -> bool:
         if not mode & 0o1:
             return False
     return True
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """A file that nobody else can read, not even for a moment."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 def _free_port() -> int:
