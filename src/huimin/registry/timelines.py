@@ -9,7 +9,7 @@ Runs inside `reading(by)`; acts of upper levels on rows of this place are seen, 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from huimin.audit.models import Change, Event
@@ -70,11 +70,12 @@ class Line:
 
 @dataclass
 class Act:
-    """What one request did to the household."""
+    """What one request did to the household; `since` is the day it holds from in the world."""
 
     at: datetime
     who: str
     evidence: str = ""
+    since: date | None = None
     lines: list[Line] = field(default_factory=list)
 
 
@@ -85,8 +86,10 @@ def household_timeline(household: int, by: Actor) -> list[Act]:
     for change in _changes(rows):
         act = acts.setdefault(change.request, Act(change.at, str(change.appointment or "")))
         row = rows[change.table_name, change.row_key]
-        act.lines += [line for line in _lines(change, row, rows, by) if line not in act.lines]
-        act.evidence = act.evidence or getattr(row, "evidence", "")
+        new = [line for line in _lines(change, row, rows, by) if line not in act.lines]
+        act.lines += new
+        if new and isinstance(row, Bitemporal):
+            act.evidence, act.since = row.evidence, row.valid_from
     told = [act for act in acts.values() if act.lines] + list(_looks(rows))
     told.sort(key=lambda act: act.at, reverse=True)
     return _named(told[:ACTS_MAX])
@@ -150,6 +153,8 @@ def _earlier(row: Bitemporal, rows: dict[tuple[str, str], Any]) -> Bitemporal | 
 def _values(row: Any) -> dict[str, Any]:
     """Columns as the change log would show them."""
     skipped = {"id", "recorded_from", "recorded_to", "evidence", "reported_by", "valid_from"}
+    if isinstance(row, HouseholdFacts | PersonFacts):
+        skipped.add("valid_to")  # facts follow each other; that one ends is no news
     fields = (each for each in row._meta.fields if each.attname not in skipped and not each.attname.endswith("_enc"))
     return {each.attname: getattr(row, each.attname) for each in fields}
 
