@@ -69,7 +69,7 @@ _WRITE = {
     TableClass.LOG: "false",
     TableClass.CHAIN: f"{_STAFF} AND {_BENEATH}",
     TableClass.OPEN: f"{_STAFF} AND {_BENEATH}",
-    TableClass.BANK: f"({_STAFF} AND {_BENEATH}) OR {_OWN_BANK}",
+    TableClass.BANK: f"{_STAFF} AND {_BENEATH}",
     TableClass.TRACE: f"({_STAFF} AND {_BENEATH}) OR ({_BENEATH} AND {_OWN_ACT})",
 }
 

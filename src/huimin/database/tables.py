@@ -7,7 +7,7 @@ without a class.
     SUBTREE   rows of a place and everything beneath it, for staff
     CHAIN     also seen from below: policies, parameters, allotments
     OPEN      read by everybody signed in: divisions, offices
-    BANK      as SUBTREE, and by the agent bank that the row is meant for
+    BANK      as SUBTREE, and read by the agent bank that the row is meant for
     INSTANCE  technical tables without a place (accounts, sessions); no row-level security, listed with a reason
     LOG       written by triggers only; read as SUBTREE
     TRACE     acts: added by everybody signed in, read by staff as SUBTREE, by a bank's login only its own
