@@ -25,8 +25,10 @@ _SURNAMES = {
 @cache
 def _syllable(character: str) -> str:
     """One character's most frequent reading; Latin letters and digits stand for themselves."""
-    read = lazy_pinyin(character, errors=lambda text: [text.lower() if text.isascii() else f"u{ord(text[0]):x}"])
-    return str(read[0]).lower() if read else f"u{ord(character):x}"
+    if character.isascii():
+        return character.lower()
+    read = lazy_pinyin(character, errors="ignore")
+    return str(read[0]) if read else f"u{ord(character):x}"
 
 
 def pinyin_key(text: str) -> str:

@@ -17,10 +17,9 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Q
-from django.db.models.functions import Now
 
 from huimin.organisation.acting import Actor
-from huimin.registry.models import Bitemporal
+from huimin.registry.models import RECORDED, Bitemporal
 
 _OWN = ("id", "valid_from", "valid_to", "recorded_from", "recorded_to")
 _ORIGIN = ("evidence", "reported_by")
@@ -77,7 +76,7 @@ def end(model: type[Bitemporal], owner: Mapping[str, Any], day: date) -> bool:
 
 
 def _replace(model: type[Bitemporal], rows: list[Any], new: list[Any]) -> None:
-    model.objects.filter(pk__in=[row.pk for row in rows]).update(recorded_to=Now())  # type: ignore[attr-defined]
+    model.objects.filter(pk__in=[row.pk for row in rows]).update(recorded_to=RECORDED)  # type: ignore[attr-defined]
     for row in sorted(new, key=lambda each: each.valid_from):
         row.save(force_insert=True)
 

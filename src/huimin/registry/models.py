@@ -12,9 +12,11 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
 from huimin.database.tables import DateRange, DivisionField, SealedField, Table, TableClass
+
+# The transaction's time, not the statement's: what one act closes and what it adds meet without a gap.
+RECORDED = models.Func(function="transaction_timestamp", output_field=models.DateTimeField())
 
 
 class Bitemporal(Table):
@@ -26,7 +28,7 @@ class Bitemporal(Table):
     division = DivisionField()
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)
-    recorded_from = models.DateTimeField(db_default=Now())
+    recorded_from = models.DateTimeField(db_default=RECORDED)
     recorded_to = models.DateTimeField(null=True)
     evidence = models.CharField(max_length=120, default="", db_default="")
     reported_by = models.BigIntegerField(null=True)

@@ -14,8 +14,6 @@ was known of it before stands in a copy with its recorded range closed.
 import re
 from datetime import date
 
-from django.db.models.functions import Now
-
 from huimin.database.bulk import run
 from huimin.database.personal import ACCOUNT, sealed
 from huimin.kernel.digests import digest
@@ -32,7 +30,7 @@ from huimin.organisation.acting import (
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.registry.commands.facts import locked_person
-from huimin.registry.models import Card, CardCorrection, Membership, Person
+from huimin.registry.models import RECORDED, Card, CardCorrection, Membership, Person
 from huimin.registry.snapshots import NotRegistered
 
 State = Card.State
@@ -204,7 +202,7 @@ def _supersede(by: Actor, card: Card, state: str, on: date, evidence: str) -> Ca
     run(_COPY, [card.pk])
     card.state = state
     card.valid_to = None if state == State.ACTIVE else on
-    card.recorded_from = Now()
+    card.recorded_from = RECORDED
     card.evidence, card.reported_by = evidence[:120], by.appointment
     card.save(update_fields=["state", "valid_to", "recorded_from", "evidence", "reported_by"])
     card.refresh_from_db()
