@@ -119,6 +119,26 @@ def test_new_households_come_in_and_nothing_twice(county):
     assert plain(issued.account_enc, ACCOUNT) == "6299990000000000011" and issued.account_name == "张三"
 
 
+def test_many_rows_take_no_more_statements_than_few(county):
+    """A load is sets, not loops."""
+    county("organised")
+    numbers = as_text(identity_numbers(np.arange(4000, 4060), np.ones(60, np.int64))).to_pylist()
+    counted = []
+    for first, count in ((0, 1), (1, 50)):
+        statements = []
+
+        def count_one(execute, *rest, said=statements):
+            said.append(1)
+            return execute(*rest)
+
+        h = households(*(home(serial) for serial in range(first, first + count)))
+        p = people(*(person(numbers[first + row], row) for row in range(count)))
+        with connections["default"].execute_wrapper(count_one):
+            assert load(h, p).people == count
+        counted.append(len(statements))
+    assert counted[0] == counted[1] < 50
+
+
 def test_every_kind_of_clash_waits_whole(county):
     """REG-04: bad number, same person, shared card, second card, card without holder: nothing lost, nothing guessed."""
     county("organised")

@@ -23,6 +23,7 @@ from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.db import connection
 
 from huimin.database.bulk import run
 from huimin.database.personal import ACCOUNT, ADDRESS, ID_NUMBER, PHONE, keyring
@@ -250,6 +251,4 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _type_of(model: type, code: str) -> str:
-    from django.db import connection
-
     return str(model._meta.get_field(code).db_type(connection))
