@@ -16,7 +16,7 @@ from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
 from huimin.kernel.periods import Period, add_months, quarter
 from huimin.notices.models import Notice, Objection
-from huimin.payment.models import Batch, Due, Instruction, PaymentException, ResultFile, Roster, RosterLine
+from huimin.payment.models import Batch, Instruction, PaymentException, ResultFile, Roster, RosterLine
 
 EXPORT_MAX = 200_000
 STEPS = (
@@ -157,23 +157,45 @@ def list_signatures(subject: str) -> list[Signature]:
     return list(Signature.objects.filter(subject=subject).order_by("id")[:50])
 
 
-def owed_without_roster(prefix: str, period: Period) -> list[Total]:
-    """Dues of the period on no live line, by programme: what `compile_roster` would take up (and what lacks a card)."""
-    owed = _within(Due.objects.filter(state=Due.State.OWED), prefix)
-    owed = owed.filter(period_from__gte=period.start, period_until__lte=period.until)
-    return _totals(owed.exclude(line_dues__live=True), "programme")
+@dataclass(frozen=True)
+class Owed:
+    """What a programme owes for a period and is on no roster: what one would take up, and what lacks an account."""
+
+    programme: str
+    count: int
+    amount_fen: int
+    without_card: int
+    without_card_fen: int
 
 
-def owed_places(prefix: str, programme: str, period: Period) -> list[Total]:
-    """The same for one programme, by township."""
-    owed = _within(Due.objects.filter(state=Due.State.OWED, programme=programme), prefix)
-    owed = owed.filter(period_from__gte=period.start, period_until__lte=period.until)
-    sums: dict[str, list[int]] = {}
-    for total in _totals(owed.exclude(line_dues__live=True), "division"):
-        added = sums.setdefault(total.key[:9] + "000", [0, 0])
-        added[0] += total.count
-        added[1] += total.amount_fen
-    return [Total(key, count, fen) for key, (count, fen) in sorted(sums.items())]
+# The same joins as payment.commands.rosters draws a roster with.
+_OWED = """
+SELECT d.programme, count(DISTINCT e.id) FILTER (WHERE c.id IS NOT NULL)::int,
+       coalesce(sum(d.amount_fen) FILTER (WHERE c.id IS NOT NULL), 0)::bigint,
+       count(DISTINCT e.id) FILTER (WHERE c.id IS NULL)::int,
+       coalesce(sum(d.amount_fen) FILTER (WHERE c.id IS NULL), 0)::bigint
+FROM payment_due d
+JOIN casework_entitlement e ON e.id = d.entitlement_id
+JOIN policy_programme g ON g.code = d.programme
+LEFT JOIN registry_membership m ON m.household_id = e.household_id AND m.recorded_to IS NULL
+     AND m.valid_from <= %(on)s AND (m.valid_to IS NULL OR m.valid_to > %(on)s)
+     AND CASE WHEN g.unit = 'person' THEN m.person_id = e.person_id ELSE m.relation = '户主' END
+LEFT JOIN registry_card c ON c.holder_id = m.person_id AND c.recorded_to IS NULL AND c.state = 'active'
+     AND c.use = g.unit AND c.valid_from <= %(on)s AND (c.valid_to IS NULL OR c.valid_to > %(on)s)
+WHERE d.state = 'owed' AND d.division >= %(low)s AND d.division < %(high)s
+  AND d.period_from >= %(start)s AND d.period_until <= %(until)s
+  AND NOT EXISTS (SELECT 1 FROM payment_linedue x JOIN payment_rosterline l ON l.id = x.line_id
+                           JOIN payment_roster r ON r.id = l.roster_id
+                   WHERE x.due_id = d.id AND r.state <> 'withdrawn')
+GROUP BY d.programme ORDER BY d.programme
+"""
+
+
+def owed_without_roster(prefix: str, period: Period, on: date) -> list[Owed]:
+    """By programme: dues of the period that are on no roster."""
+    low, high = scope_of(prefix)
+    where = {"low": low, "high": high, "start": period.start, "until": period.until, "on": on}
+    return [Owed(*row) for row in fetch(_OWED, where)]
 
 
 # Batches and results.

@@ -13,9 +13,9 @@ from huimin.registry.models import Household, Person
 
 
 class Run(Table):
-    """One determination of everybody in a place as of a date."""
+    """One determination of everybody in a place as of a date; seen from below, where its proposals lie."""
 
-    table_class = TableClass.SUBTREE
+    table_class = TableClass.CHAIN
     changeable = (
         "state", "progress_done", "progress_total", "households", "people", "snapshot_file", "snapshot_sha256",
         "versions", "finished_at", "failure",

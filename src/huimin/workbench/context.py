@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from huimin.divisions.queries import chain_names
 from huimin.organisation.acting import reading
 from huimin.workbench.acts import outcome_of
+from huimin.workbench.guard import STAFF
 from huimin.workbench.menu import entries_for
 
 
@@ -28,5 +29,6 @@ def desk(request: HttpRequest) -> dict[str, Any]:
             "menu": entries_for(actor.post),
             "appointments": request.appointments,  # type: ignore[attr-defined]
             "outcome": outcome_of(request),
+            "may_find": actor.post in STAFF,
         }
     return around

@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from huimin.kernel.facts import FACTS
 from huimin.kernel.money import yuan
+from huimin.organisation.acting import Actor
+from huimin.registry.showing import NEED_HEALTH
 
+_SENSITIVE = tuple(fact.name for fact in FACTS if fact.sensitive)
 _EVERY = {"month": "每月", "quarter": "每季", "half_year": "每半年", "year": "每年", "once": "一次性"}
 
 
@@ -41,14 +45,18 @@ class Reason:
         return [each for each in self.conditions if each["met"] is False]
 
 
-def told(explained: dict[str, Any]) -> list[Reason]:
-    """What applies first, then what cannot be told, then what does not; in the engine's order within each."""
-    reasons = [_reason(result, explained["members"]) for result in explained["results"]]
+def told(explained: dict[str, Any], by: Actor) -> list[Reason]:
+    """What applies first, then what cannot be told, then what does not; in the engine's order within each.
+
+    Numbers of illness and disability are told only to posts that need them (SEC-04).
+    """
+    reasons = [_reason(result, explained["members"], by) for result in explained["results"]]
     return sorted(reasons, key=lambda each: {True: 0, None: 1, False: 2}[each.eligible])
 
 
-def _reason(result: dict[str, Any], members: list[int]) -> Reason:
+def _reason(result: dict[str, Any], members: list[int], by: Actor) -> Reason:
     position = result["member"]
+    hides = by.post not in NEED_HEALTH
     return Reason(
         programme=result["programme"],
         name=result["name"],
@@ -57,8 +65,15 @@ def _reason(result: dict[str, Any], members: list[int]) -> Reason:
         eligible=result["eligible"],
         amount_fen=result["amount_fen"],
         every=_EVERY[result["period"]],
-        conditions=tuple(result["conditions"]),
-        values=tuple(result["values"].items()),
+        conditions=tuple(_hidden(each) if hides else each for each in result["conditions"]),
+        values=() if hides else tuple(result["values"].items()),
         missing=tuple(result["missing"]),
         policy=result["policy"],
     )
+
+
+def _hidden(condition: dict[str, Any]) -> dict[str, Any]:
+    """The condition without its numbers where they speak of health."""
+    if any(name in condition["detail"] for name in _SENSITIVE):
+        return {**condition, "detail": "涉及健康情况，已隐去"}
+    return condition

@@ -186,3 +186,65 @@ class Screening(DeskForm):
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
         error_messages={"required": "请填写认定日期", "invalid": "请按 2021-07-01 的样子填写认定日期"},
     )
+
+
+class Purpose(DeskForm):
+    purpose = text(
+        "为什么要看", "请写明为什么要看", hint="如：核对银行退回的账号。会和您的岗位、时间一起记下来", max_length=80
+    )
+
+
+class CardAccount(DeskForm):
+    """Another account for a card; spaces and full-width digits are forgiven."""
+
+    account = text(
+        "新账号",
+        "请填写新账号",
+        hint="10 至 30 位数字，可以带空格",
+        max_length=60,
+        inputmode="numeric",
+        autocomplete="off",
+    )
+    account_name = text(
+        "户名", "请填写户名", hint="须与持卡人姓名一致，补贴只发到本人账户", max_length=60, autocomplete="off"
+    )
+    reason = text("更正原因", "请填写更正原因", hint="如：原卡已销户，银行退回", max_length=200)
+
+    def clean_account(self) -> str:
+        digits = str.maketrans("０１２３４５６７８９", "0123456789", "-－ 　")
+        account: str = self.cleaned_data["account"].translate(digits)
+        if not (account.isascii() and account.isdigit() and 10 <= len(account) <= 30):
+            raise forms.ValidationError("新账号应为 10 至 30 位数字，请对照银行卡核对")
+        return account
+
+
+class CardState(DeskForm):
+    state = forms.ChoiceField(
+        label="卡的状态",
+        choices=[("active", "正常（找到了）"), ("lost", "挂失"), ("closed", "已销户")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择卡的状态", "invalid_choice": "请选择卡的状态"},
+    )
+    evidence = text("依据", "请填写依据", hint="如：银行销户回单、挂失登记号", max_length=120)
+
+
+class Verdict(DeskForm):
+    """Approve or refuse; a refusal says why."""
+
+    outcome = forms.ChoiceField(
+        label="审核意见",
+        choices=[("approve", "同意更正"), ("refuse", "不予更正")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择同意还是不予更正", "invalid_choice": "请选择同意还是不予更正"},
+    )
+    refusal = text("不予更正的原因", "", hint="选“不予更正”时填写", max_length=200)
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("outcome") == "refuse" and not data.get("refusal", "").strip():
+            self.add_error("refusal", "请填写不予更正的原因")
+        return data
+
+
+class Settlement(DeskForm):
+    settlement = text("处理结果", "请填写核实情况和处理结果", rows=3, max_length=200)

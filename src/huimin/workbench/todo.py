@@ -94,16 +94,17 @@ def _owed(asking: Asking) -> Iterator[Todo]:
     if not may(asking.by, commands.compile_roster):
         return
     period = queries.current_quarter(asking.on)
-    for total in queries.owed_without_roster(asking.by.prefix, period):
-        yield Todo(
-            f"编制{asking.name(total.key)}清册",
-            f"{period}，{total.count} 笔应发",
-            asking.by.office_name,
-            total.count,
-            total.amount_fen,
-            queries.publish_due_on(period),
-            reverse("compile"),
-        )
+    for owed in queries.owed_without_roster(asking.by.prefix, period, asking.on):
+        if owed.count:
+            yield Todo(
+                f"编制{asking.name(owed.programme)}清册",
+                str(period),
+                asking.by.office_name,
+                owed.count,
+                owed.amount_fen,
+                queries.publish_due_on(period),
+                reverse("compile"),
+            )
 
 
 def _rosters(

@@ -3,7 +3,21 @@
 from django.urls import URLPattern, path
 
 from huimin.workbench import signin
-from huimin.workbench.views import batches, desk, exceptions, funds, general, ledger, notices, proposals, rosters, runs
+from huimin.workbench.views import (
+    batches,
+    cards,
+    desk,
+    exceptions,
+    funds,
+    general,
+    households,
+    ledger,
+    notices,
+    proposals,
+    rosters,
+    runs,
+    work_items,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", desk.desk, name="desk"),
@@ -12,11 +26,16 @@ urlpatterns: list[URLPattern] = [
     path("password/", signin.password, name="password"),
     path("appointment/", signin.appointment, name="appointment"),
     path("shortcuts/", general.shortcuts, name="shortcuts"),
-    path("search/", desk.desk, name="search"),
-    path("households/", desk.desk, name="households"),
-    path("households/<str:number>/", desk.desk, name="household"),
-    path("corrections/", desk.desk, name="corrections"),
-    path("work-items/", desk.desk, name="work-items"),
+    path("search/", households.search, name="search"),
+    path("households/", households.listing, name="households"),
+    path("households/<int:number>/", households.detail, name="household"),
+    path("households/<int:household>/cards/<int:holder>/<slug:use>/", cards.propose, name="correction-propose"),
+    path("look/<slug:what>/<int:row>/", households.look, name="look"),
+    path("cards/<int:number>/", cards.change, name="card"),
+    path("corrections/", cards.corrections, name="corrections"),
+    path("corrections/<int:number>/", cards.decide, name="correction"),
+    path("work-items/", work_items.listing, name="work-items"),
+    path("work-items/<int:number>/", work_items.settle, name="work-item"),
     path("screenings/", runs.listing, name="runs"),
     path("screenings/<int:number>/", runs.detail, name="run"),
     path("proposals/", proposals.listing, name="proposals"),

@@ -100,6 +100,12 @@ def once() -> SafeString:
 
 
 @register.filter
+def at(mapping: dict[Any, Any], key: Any) -> Any:
+    """The value of a computed key, None where there is none."""
+    return mapping.get(key)
+
+
+@register.filter
 def get(mapping: dict[Any, Any], key: Any) -> Any:
     """The value of a computed key, the key itself where there is none."""
     return mapping.get(key, key)

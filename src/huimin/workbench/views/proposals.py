@@ -70,6 +70,7 @@ def listing(request: Any) -> HttpResponse:
         "may_decide": may_decide(request.actor, wanted.programme) and wanted.state == "open",
         "may_screen": may_screen(request.actor),
         "run": find_latest_run(),
+        "anything": bool(page_of.rows) or ProposalFilter(prefix=request.actor.prefix, state="").rows().exists(),
         "query": kept(request.GET, *FILTERS),
     }
     return render(request, "workbench/proposals.html", context)
@@ -128,7 +129,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     explained = explain_household(
         by=request.actor, household_id=proposal.household_id, on=proposal.run.determination_date
     )
-    reasons = [each for each in told(explained) if each.programme == proposal.programme]
+    reasons = [each for each in told(explained, request.actor) if each.programme == proposal.programme]
     if proposal.person_id:
         reasons = [each for each in reasons if each.person == proposal.person_id]
     context = {

@@ -214,7 +214,8 @@ def compile_(request: Any) -> HttpResponse:
     if request.method == "POST":
         return once(request, lambda: _compile(request, period))
     names = programme_names()
-    owed = [each for each in owed_without_roster(by.prefix, period) if each.key in by.programmes]
+    everything = owed_without_roster(by.prefix, period, request.business_date)
+    owed = [each for each in everything if each.programme in by.programmes]
     context = {
         "section": "rosters",
         "period": period,
@@ -251,7 +252,7 @@ def dues(request: Any) -> HttpResponse:
     if request.method == "POST":
         return once(request, lambda: _accrue(request, period))
     names = programme_names()
-    owed = {each.key: each for each in owed_without_roster(by.prefix, period)}
+    owed = {each.programme: each for each in owed_without_roster(by.prefix, period, request.business_date)}
     context = {
         "section": "rosters",
         "period": period,

@@ -1,0 +1,193 @@
+"""Households: the list, search from anywhere, one with what applies and why, and recorded looks (SEC-04, REG-05)."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from huimin.casework.queries import households_with_entitlement, list_decisions_of, list_entitlements_of
+from huimin.divisions.queries import chain_names, names_of
+from huimin.kernel.errors import BadInput
+from huimin.kernel.facts import Kind
+from huimin.kernel.identity import BadIdentityNumber, normalise_identity
+from huimin.organisation.acting import may
+from huimin.payment.queries import list_lines_of
+from huimin.policy.queries import programme_names
+from huimin.registry.commands import Looked, change_card_state, look_at, propose_card_correction
+from huimin.registry.models import Household
+from huimin.registry.queries import (
+    HouseholdFilter,
+    HouseholdState,
+    Member,
+    find_by_identity_number,
+    find_household_of,
+    get_household,
+    list_card_corrections,
+    list_households,
+)
+from huimin.registry.showing import UNASKED
+from huimin.registry.timelines import household_timeline
+from huimin.screening.explaining import explain_household
+from huimin.screening.queries import list_proposals_of
+from huimin.workbench import guard
+from huimin.workbench.explaining import told
+from huimin.workbench.forms import Purpose
+from huimin.workbench.guard import page
+from huimin.workbench.listing import chosen_place
+from huimin.workbench.views.ledger import day_of
+
+FOUND_MAX = 12
+
+
+@require_safe
+@page(guard.STAFF)
+def listing(request: Any) -> HttpResponse:
+    place = chosen_place(request)
+    name, number = request.GET.get("name", "").strip(), _digits(request.GET.get("number", ""))
+    wanted = HouseholdFilter(
+        prefix=place.prefix, name=name, number=number, open_items="items" in request.GET, on=request.business_date
+    )
+    page_of = list_households(wanted, request.GET.get("at", ""))
+    context = {
+        "section": "households",
+        "page": page_of,
+        "places": names_of({row.division for row in page_of}, request.business_date),
+        "place": place,
+        "wanted": wanted,
+        "programmes": programme_names(),
+        "entitled": households_with_entitlement([row.pk for row in page_of], request.business_date),
+        "asked": bool(name or number or place.code or wanted.open_items),
+    }
+    return render(request, "workbench/households.html", context)
+
+
+def _digits(text: str) -> str:
+    """Half-width, no spaces: how numbers are stored."""
+    return normalise_identity(text)
+
+
+@require_safe
+@page(guard.STAFF)
+def search(request: Any) -> HttpResponse:
+    """By name, household number or identity number; `?part=1` gives the hits alone, for Ctrl+K."""
+    asked = request.GET.get("q", "").strip()
+    found = find(request, asked) if asked else []
+    context = {
+        "section": "households",
+        "asked": asked,
+        "found": found,
+        "places": names_of({row.division for row in found}, request.business_date),
+        "more": len(found) > FOUND_MAX,
+    }
+    part = "workbench/part/found.html" if request.GET.get("part") else "workbench/search.html"
+    return render(request, part, context)
+
+
+def find(request: Any, asked: str) -> list[Household]:
+    """One household for a whole identity number; else those whose number, or a member's name, begins so."""
+    digits, on, prefix = _digits(asked), request.business_date, request.actor.prefix
+    size = FOUND_MAX + 1
+    if len(digits) == 18 and digits[:17].isdigit():
+        try:
+            person = find_by_identity_number(digits, on)
+        except BadIdentityNumber:
+            return []
+        household = find_household_of(person.pk, on) if person else None
+        wanted = HouseholdFilter(prefix=prefix, number=household.household_no, on=on) if household else None
+        return list(list_households(wanted, size=size)) if wanted else []
+    by_number = digits[:1].isdigit()
+    wanted = HouseholdFilter(prefix=prefix, number=digits if by_number else "", name="" if by_number else asked, on=on)
+    return list(list_households(wanted, size=size))
+
+
+@require_safe
+@page(guard.STAFF)
+def detail(request: Any, number: int) -> HttpResponse:
+    """One household as of a day: who, what applies and why, cards, payments, and its story."""
+    by, today = request.actor, request.business_date
+    on = day_of(request.GET.get("on", "")) or today
+    state = get_household(number, by, on)
+    explained = told(explain_household(by=by, household_id=number, on=on), by)
+    positions = {member.person.pk: member for member in state.members}
+    proposed = [each for each in list_card_corrections(by.prefix) if each.household_id == number]
+    context = {
+        "section": "households",
+        "state": state,
+        "household": state.household,
+        "on": on,
+        "is_past": on != today,
+        "trail": chain_names(state.household.division, today),
+        "members": [_told_member(member, on) for member in state.members],
+        "asked_facts": [each for each in state.facts if each.text != UNASKED],
+        "unasked": [each.fact for each in state.facts if each.text == UNASKED],
+        "reasons": explained,
+        "people": positions,
+        "programmes": programme_names(),
+        "entitlements": list_entitlements_of(number),
+        "decisions": list_decisions_of(number),
+        "proposals": [each for each in list_proposals_of(number) if each.state == "open"],
+        "lines": list_lines_of(number),
+        "acts": household_timeline(number, by),
+        "corrections": proposed,
+        "may_correct": may(by, propose_card_correction),
+        "may_change_card": may(by, change_card_state),
+        "neighbours": _neighbours(state),
+    }
+    return render(request, "workbench/household.html", context)
+
+
+def _told_member(member: Member, on: Any) -> dict[str, Any]:
+    """What is worth a line: flags that are true, numbers above zero, choices; and what was never asked."""
+    telling = [each for each in member.facts if each.hidden or _tells(each)]
+    born = member.person.birth_date
+    return {
+        "member": member,
+        "age": on.year - born.year - ((on.month, on.day) < (born.month, born.day)),
+        "telling": telling,
+        "unasked": [
+            each.fact.name for each in member.facts if each.text == UNASKED and each.fact.kind is not Kind.DATE
+        ],
+    }
+
+
+def _tells(shown: Any) -> bool:
+    return shown.value is not None and shown.value is not False and shown.value != 0
+
+
+def _neighbours(state: HouseholdState) -> dict[str, Household | None]:
+    """The households before and after in the same village, for Alt+P and Alt+N."""
+    own = state.household
+    village = Household.objects.filter(division=own.division, closed_on=None)
+    return {
+        "previous": village.filter(pk__lt=own.pk).order_by("-pk").first(),
+        "next": village.filter(pk__gt=own.pk).order_by("pk").first(),
+    }
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@page(frozenset(look_at.posts))  # type: ignore[attr-defined]
+def look(request: Any, what: str, row: int) -> HttpResponse:
+    """Look at one plain value: the purpose first, the value once; the look is recorded."""
+    if what not in Looked.values:
+        raise Http404
+    form = Purpose(request.POST or None)
+    value = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            purpose = form.cleaned_data["purpose"]
+            value = look_at(by=request.actor, on=request.business_date, what=what, row=row, purpose=purpose)
+        except BadInput as wrong:
+            form.add_error("purpose", str(wrong))
+    household = request.GET.get("household", "")
+    context = {
+        "section": "households",
+        "form": form,
+        "what": Looked(what).label,
+        "value": value,
+        "back": reverse("household", args=[int(household)]) if household.isdigit() else reverse("households"),
+    }
+    return render(request, "workbench/look.html", context, status=422 if form.errors else 200)
