@@ -86,7 +86,9 @@ class Stages:
         self.admin = psycopg.connect(self.cluster.url("postgres"), autocommit=True)
 
     def _clone(self, template: str, name: str) -> None:
-        self.admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
+        # Copying files is four times faster than the log when nothing is synced to the disk.
+        clone = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        self.admin.execute(clone.format(*map(sql.Identifier, (name, template))))
         for role in ("huimin_owner", "huimin_app", "huimin_maintenance"):
             self.admin.execute(
                 sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
