@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from bank_simulator.accounts import open_accounts
 from bank_simulator.books import open_books
 from bank_simulator.layout import read_layout
-
 from tests.bank_simulator.paper import Bank, write_usual_accounts
 
 

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
+
 from bank_simulator.books import open_books
 from bank_simulator.desk import Desk
 from bank_simulator.layout import read_layout
 from bank_simulator.recount import recount, statement
-
 from tests.bank_simulator.paper import DAY, NAMES, SPECIAL, payment, row
 
 FILES, ROWS = 6, 1500

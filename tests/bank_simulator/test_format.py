@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from bank_simulator.errors import FileRefused
-from bank_simulator.layout import DESCRIPTION, read_layout
-from bank_simulator.reading import read_order
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bank_simulator import accounts, answers, desk, posting, reading
+from bank_simulator.errors import FileRefused
+from bank_simulator.layout import DESCRIPTION, read_layout
+from bank_simulator.reading import read_order
 from tests.bank_simulator.paper import NAMES, ROOT, payment, row, transfer
 
 TOLD = yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))

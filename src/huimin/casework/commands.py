@@ -12,7 +12,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from huimin.database.bulk import fetch, fetch_one, run
+from huimin.database.bulk import fetch, fetch_one, run, temporary
 from huimin.divisions.models import Division
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import Refusal
@@ -72,7 +72,6 @@ def granted_on(on: date) -> pa.Table:
 
 
 _CHOSEN = """
-CREATE TEMPORARY TABLE chosen ON COMMIT DROP AS
 SELECT id, run_id, programme, version, division, household_id, person_id, kind, amount_fen, previous_fen, people,
        quantity, facts_digest
 FROM screening_proposal
@@ -138,7 +137,7 @@ def decide_proposals(
     ids = None if proposal_ids is None else list(proposal_ids)
     low = _prefix(division)
     wanted = list(kinds) if kinds else (["enter", "leave", "increase", "decrease"] if ids is None else None)
-    run(_CHOSEN, {"programme": programme, "low": low, "high": low + "~", "ids": ids, "kinds": wanted})
+    temporary("chosen", _CHOSEN, {"programme": programme, "low": low, "high": low + "~", "ids": ids, "kinds": wanted})
     count = _require_decidable(by, grant, ids)
     _carry_out(by, on, law, division, grant, reason.strip())
     return count

@@ -34,6 +34,14 @@ def copy_rows(
     return count
 
 
+def temporary(name: str, select: str, parameters: dict[str, Any] | None = None, using: str = "default") -> None:
+    """Temporary table `name` (dropped at commit) with the rows of `select`, analysed so that what joins it is planned well."""
+    assert name.isidentifier()
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {select}", parameters)
+        cursor.execute(f"ANALYZE {name}")
+
+
 def run(statement: str, parameters: Sequence[Any] | dict[str, Any] | None = None, using: str = "default") -> int:
     """One set-based statement; the number of rows it touched."""
     with connections[using].cursor() as cursor:

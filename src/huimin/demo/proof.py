@@ -3,6 +3,7 @@
 in    the county after its last step; out `Proof`, and files in `demo-out/`
 """
 
+import csv
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,8 +84,11 @@ def _binary_folders() -> list[Path]:
 
 
 def _plain_numbers(county: County) -> set[str]:
+    """Every identity number, account and phone there is: from the generator and from the files the bank opened."""
     population = generate(county.people, county.seed, instance.ROOT / "data" / "divisions.csv", dates.REGISTERED)
     values = set(population.people["id_number"].to_pylist()) | set(population.rejects["id_number"].to_pylist())
-    values |= set(population.cards["account"].to_pylist())
     values |= {phone for phone in population.households["phone"].to_pylist() if phone}
-    return values
+    for path in (county.home / "bank").glob("*accounts.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            values |= {row["account"] for row in csv.DictReader(file)}
+    return {value for value in values if value[:-1].isdigit()}  # a number with a letter inside is nobody's

@@ -77,7 +77,7 @@ _WORDS = {
     "withheld_lines": "缓发", "confirmed": "已核", "applications": "拨款申请", "batches": "批次", "not_yet_transferred":
     "未拨付", "instructions": "指令", "paid_lines": "已发", "returned_lines": "退回", "exceptions": "异常",
     "open_exceptions": "待处理", "corrections": "更正账户", "reissued_lines": "重发", "unknown_lines": "处理中",
-    "sent_lines": "在途", "cancelled_lines": "撤销", "seals": "封印", "sealed": "封印记录", "pages": "页",
+    "sent_lines": "在途", "cancelled_lines": "撤销", "looks": "查看完整信息", "seals": "新封印", "sealed": "封印记录", "pages": "页",
 }  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='entitlement',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('programme'), '='), (models.F('household'), '='), (django.db.models.functions.comparison.Coalesce(models.F('person'), 0), '='), (huimin.database.tables.DateRange('valid_from', 'valid_to'), '&&')], name='entitlement_once'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('household'), '='), (django.db.models.functions.comparison.Coalesce(models.F('person'), 0), '='), (models.F('programme'), '='), (huimin.database.tables.DateRange('valid_from', 'valid_to'), '&&')], name='entitlement_once'),
         ),
         migrations.AddConstraint(
             model_name='entitlement',

@@ -11,7 +11,7 @@ they are, with their open exception.
 
 from datetime import date
 
-from huimin.database.bulk import fetch_one, run
+from huimin.database.bulk import fetch_one, run, temporary
 from huimin.organisation.acting import Actor, command, require_place
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
@@ -21,7 +21,6 @@ from huimin.payment.commands.rosters import get_roster
 from huimin.payment.models import Roster
 
 _DRAFT = """
-CREATE TEMPORARY TABLE reissue_draft ON COMMIT DROP AS
 SELECT row_number() OVER (ORDER BY l.line_no)::int AS line_no, l.id AS old_id, coalesce(l.noticed_id, l.id) AS noticed,
        l.division, l.programme, l.entitlement_id, l.household_id, l.person_id, l.payee_id, c.id AS card_id, l.name,
        l.people, l.group_code, l.quantity, l.amount_fen, l.facts_digest,
@@ -68,7 +67,7 @@ def reissue_returned(*, by: Actor, on: date, roster_id: int) -> Roster:
     """A reissue roster for every returned line of a roster whose account was corrected. NothingOwed when none was."""
     roster = get_roster(roster_id, Roster.State.SENT)
     require_place(by, roster.division)
-    run(_DRAFT, {"roster": roster.pk, "on": on})
+    temporary("reissue_draft", _DRAFT, {"roster": roster.pk, "on": on})
     lines, amount_fen, digest = fetch_one(_SUMS)
     if not lines:
         raise NothingOwed("没有可以重发的行", why="退汇行的账户尚未更正并审核", remedy="请先在待处理事项中更正账户")

@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Sum
 
-from huimin.database.bulk import copy_rows, fetch_one, run
+from huimin.database.bulk import copy_rows, fetch_one, run, temporary
 from huimin.kernel.bankfile import Parsed, parse_file, read_format
 from huimin.kernel.errors import BadInput
 from huimin.kernel.working_days import add_working_days
@@ -79,7 +79,6 @@ _COLUMNS = (
 
 # Every row of the file with its instruction and what to do with it.
 _MATCH = """
-CREATE TEMPORARY TABLE matched ON COMMIT DROP AS
 SELECT a.*, i.id AS instruction_id, i.line_id, i.division,
        CASE a.status WHEN 'S' THEN 'paid' WHEN 'F' THEN 'returned' ELSE 'unknown' END AS new_state,
        CASE
@@ -149,7 +148,7 @@ def _take_answer(by: Actor, on: date, batch: Batch, parsed: Parsed, digest: str,
         "by": by.appointment, "returned_due": on + timedelta(days=RETURNED_DAYS),
         "soon": add_working_days(on, UNKNOWN_WORKING_DAYS),
     }  # fmt: skip
-    run(_MATCH, where)
+    temporary("matched", _MATCH, where)
     for statement in (_SETTLE_INSTRUCTIONS, _SETTLE_LINES, _SETTLE_DUES, _FREE_DUES):
         run(statement)
     run(_CLOSE_PENDING, where)

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
-from huimin.database.bulk import fetch, fetch_one, run
+from huimin.database.bulk import fetch, fetch_one, run, temporary
 from huimin.kernel.errors import Refusal
 from huimin.kernel.masking import mask_name
 from huimin.kernel.periods import Period
@@ -70,7 +70,6 @@ def get_roster(roster_id: int, *states: str, lock: bool = True) -> Roster:
 
 
 _DRAFT = """
-CREATE TEMPORARY TABLE roster_draft ON COMMIT DROP AS
 SELECT row_number() OVER (ORDER BY h.division, h.household_no, o.person_id)::int AS line_no,
        h.division, o.entitlement_id, e.household_id, e.person_id, m.person_id AS payee_id, c.id AS card_id,
        p.name, e.people, e.quantity, o.amount_fen, d.facts_digest, e.version, c.account_hash, o.dues
@@ -145,7 +144,8 @@ def compile_roster(*, by: Actor, on: date, programme: str, division: str, period
     require_programme(by, programme, law.name)
     _require_open_books(period)
     prefix = scope_prefix(division, Level.TOWNSHIP)
-    run(
+    temporary(
+        "roster_draft",
         _DRAFT,
         {
             "programme": programme, "low": prefix, "high": prefix + "~", "start": period.start, "until": period.until,
