@@ -280,12 +280,16 @@ class ExceptionFilter:
 
 def page_exceptions(wanted: ExceptionFilter, place: str = "", size: int = SIZE) -> Page[PaymentException]:
     """The earliest deadline first, with line, household and batch."""
-    rows = wanted.rows().select_related("line__household", "line__card", "entitlement__household", "batch")
+    rows = wanted.rows().select_related(
+        "line__household", "line__card", "entitlement__household", "entitlement__person", "batch"
+    )
     return cut(rows, ("due_on", "id"), place, size)
 
 
 def iterate_exceptions(wanted: ExceptionFilter) -> Iterator[PaymentException]:
-    rows = wanted.rows().select_related("line__household", "line__card", "entitlement__household", "batch")
+    rows = wanted.rows().select_related(
+        "line__household", "line__card", "entitlement__household", "entitlement__person", "batch"
+    )
     return rows.order_by("due_on", "id")[:EXPORT_MAX].iterator(2000)
 
 
@@ -301,7 +305,7 @@ def earliest_exception(wanted: ExceptionFilter) -> date | None:
 
 def get_exception(number: int) -> PaymentException:
     """PaymentException.DoesNotExist when it is not there or not in the actor's place."""
-    related = ("line__household", "line__card", "entitlement__household", "batch", "roster")
+    related = ("line__household", "line__card", "entitlement__household", "entitlement__person", "batch", "roster")
     return PaymentException.objects.select_related(*related).get(pk=number)
 
 

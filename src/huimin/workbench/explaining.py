@@ -1,6 +1,7 @@
 """An explanation of the rules engine in sentences for a page: the result first, then each condition with its numbers."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from huimin.kernel.facts import FACTS
@@ -10,6 +11,7 @@ from huimin.registry.showing import NEED_HEALTH
 
 _SENSITIVE = tuple(fact.name for fact in FACTS if fact.sensitive)
 _EVERY = {"month": "每月", "quarter": "每季", "half_year": "每半年", "year": "每年", "once": "一次性"}
+_RANK = {True: 0, None: 1, False: 2}
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,38 @@ class Reason:
         return [each for each in self.conditions if each["met"] is False]
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """One programme with the same outcome for one or several members, who are named together."""
+
+    reasons: tuple[Reason, ...]
+    names: tuple[str, ...]
+
+    @property
+    def first(self) -> Reason:
+        return self.reasons[0]
+
+
 def told(explained: dict[str, Any], by: Actor) -> list[Reason]:
     """What applies first, then what cannot be told, then what does not; in the engine's order within each.
 
     Numbers of illness and disability are told only to posts that need them (SEC-04).
     """
     reasons = [_reason(result, explained["members"], by) for result in explained["results"]]
-    return sorted(reasons, key=lambda each: {True: 0, None: 1, False: 2}[each.eligible])
+    return sorted(reasons, key=lambda each: _RANK[each.eligible])
+
+
+def gathered(reasons: list[Reason], names: dict[int, str]) -> list[Verdict]:
+    """Members who are refused one programme for the same reasons stand on one line; the rest each on their own."""
+
+    def alike(reason: Reason) -> tuple[Any, ...]:
+        failed = tuple(each["id"] for each in reason.failed)
+        return _RANK[reason.eligible], reason.programme, failed if reason.eligible is False else reason.position or 0
+
+    return [
+        Verdict(tuple(rows := list(group)), tuple(names.get(row.person or 0, "") for row in rows if row.person))
+        for _, group in groupby(sorted(reasons, key=alike), alike)
+    ]
 
 
 def _reason(result: dict[str, Any], members: list[int], by: Actor) -> Reason:

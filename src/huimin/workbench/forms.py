@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 
+from huimin.workbench.listing import day_of
+
 _CLASSES = {
     forms.Textarea: "govuk-textarea",
     forms.Select: "govuk-select",
@@ -179,12 +181,24 @@ class AnswerObjection(DeskForm):
     )
 
 
+class DayField(forms.CharField):
+    """A date as people type it; a date out."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not text:
+            return None
+        if (day := day_of(str(text))) is None:
+            raise forms.ValidationError(f"请按 2021-07-01 的样子填写{self.label}")
+        return day
+
+
 class Screening(DeskForm):
-    determination_date = forms.DateField(
+    determination_date = DayField(
         label="认定日期",
-        help_text="按这一天的登记和政策判断每一户",
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"required": "请填写认定日期", "invalid": "请按 2021-07-01 的样子填写认定日期"},
+        help_text="按这一天的登记和政策判断每一户，如 2021-07-01",
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"required": "请填写认定日期"},
     )
 
 

@@ -4,8 +4,10 @@
 not one of the choices counts as not asked, so an old or edited address never fails.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,7 +40,7 @@ def chosen_place(request: Any, source: QueryDict | None = None) -> Chosen:
     return Chosen(prefix, found.code if found else "", place_options(by, on, found))
 
 
-def place_options(by: Actor, on: Any, found: Division | None) -> Options:
+def place_options(by: Actor, on: date, found: Division | None) -> Options:
     """What a person may narrow down to: townships for the county, villages for a township, and the chosen one's own."""
     options: Options = []
     if by.level <= Level.COUNTY:
@@ -68,3 +70,15 @@ def one_of(source: QueryDict, name: str, choices: Iterable[str], default: str = 
 def kept(source: QueryDict, *names: str, **more: str) -> str:
     """The query of this list without paging, with `more` set."""
     return urlencode({name: source[name] for name in names if name in source} | more)
+
+
+_DAY = re.compile(r"(\d{4})\D{0,2}(\d{1,2})\D{0,2}(\d{1,2})\D?")
+
+
+def day_of(text: str) -> date | None:
+    """A date as people type it (2021-7-1, 2021/07/01, 20210701, full width too); None when it is none."""
+    found = _DAY.fullmatch(text.strip())
+    try:
+        return date(*map(int, found.groups())) if found else None
+    except ValueError:
+        return None

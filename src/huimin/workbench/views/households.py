@@ -33,11 +33,10 @@ from huimin.registry.timelines import household_timeline
 from huimin.screening.explaining import explain_household
 from huimin.screening.queries import list_proposals_of
 from huimin.workbench import guard
-from huimin.workbench.explaining import told
+from huimin.workbench.explaining import gathered, told
 from huimin.workbench.forms import Purpose
 from huimin.workbench.guard import page
-from huimin.workbench.listing import chosen_place
-from huimin.workbench.views.ledger import day_of
+from huimin.workbench.listing import chosen_place, day_of
 
 FOUND_MAX = 12
 
@@ -111,7 +110,6 @@ def detail(request: Any, number: int) -> HttpResponse:
     on = day_of(request.GET.get("on", "")) or today
     state = get_household(number, by, on)
     explained = told(explain_household(by=by, household_id=number, on=on), by)
-    positions = {member.person.pk: member for member in state.members}
     proposed = [each for each in list_card_corrections(by.prefix) if each.household_id == number]
     context = {
         "section": "households",
@@ -123,8 +121,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "members": [_told_member(member, on) for member in state.members],
         "asked_facts": [each for each in state.facts if each.text != UNASKED],
         "unasked": [each.fact for each in state.facts if each.text == UNASKED],
-        "reasons": explained,
-        "people": positions,
+        "verdicts": gathered(explained, {each.person.pk: each.person.name for each in state.members}),
         "programmes": programme_names(),
         "entitlements": list_entitlements_of(number),
         "decisions": list_decisions_of(number),
@@ -132,6 +129,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "lines": list_lines_of(number),
         "acts": household_timeline(number, by),
         "corrections": proposed,
+        "may_see_rosters": by.post in guard.PAYERS,
         "may_correct": may(by, propose_card_correction),
         "may_change_card": may(by, change_card_state),
         "neighbours": _neighbours(state),

@@ -25,7 +25,7 @@ from huimin.policy.queries import programme_names
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.guard import page
-from huimin.workbench.listing import chosen_place, kept, one_of
+from huimin.workbench.listing import chosen_place, day_of, kept, one_of
 from huimin.workbench.spreadsheet import Column, export
 
 
@@ -79,14 +79,6 @@ def _export(request: Any, rows: list[Any], places: dict[str, str], until: date) 
         for row in rows
     )
     return export(request.actor, f"科目余额 {until}", columns, table)
-
-
-def day_of(text: str) -> date | None:
-    """A date of the address, None when it is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 @require_safe

@@ -67,6 +67,8 @@ def listing(request: Any) -> HttpResponse:
         "totals": totals,
         "count": sum(total.count for total in totals),
         "amount_fen": sum(total.amount_fen for total in totals),
+        "to_decide": sum(total.count for total in totals if total.kind in DECIDABLE),
+        "to_decide_fen": sum(total.amount_fen for total in totals if total.kind in DECIDABLE),
         "may_decide": may_decide(request.actor, wanted.programme) and wanted.state == "open",
         "may_screen": may_screen(request.actor),
         "run": find_latest_run(),

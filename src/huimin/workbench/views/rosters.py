@@ -43,6 +43,7 @@ from huimin.workbench.listing import chosen_place, kept, one_of
 from huimin.workbench.spreadsheet import Column, export
 from huimin.workbench.steps import ROSTER_STEPS, Step, find_step, offered, posts_of
 
+WAY = dict(zip(STEPS, ("编制", "公示", "乡镇签批", "部门核定", "财政核定", "资金到位", "送银行", "办结"), strict=True))
 FILTERS = ("programme", "state", "place")
 
 
@@ -126,7 +127,7 @@ def _way(roster: Roster) -> list[dict[str, Any]]:
     reached = STEPS.index(roster.state) if roster.state in STEPS else -1
     return [
         {
-            "label": state.label,
+            "label": WAY[state],
             "on": dates.get(state) if number <= reached else None,
             "tone": "now" if number == reached else "did" if number < reached else "",
         }

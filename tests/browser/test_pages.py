@@ -1,0 +1,152 @@
+"""Every page as a person meets it: accessible, by keyboard, on a narrow window, with nothing from elsewhere.
+
+The pages are found by following links as several posts, one page of each route, at the end of the quarter; a test
+holds the routes that were met against the routes there are. Checks of spec/pages.md: 6, 13, 14, 16, 20, 47, 48, 49.
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from django.urls import get_resolver, resolve
+
+from huimin.demo.actors import demo_password
+from tests.browser.conftest import ROOT, Site, Window
+
+pytestmark = pytest.mark.browser
+
+PEOPLE = (
+    "meishan-clerk",
+    "meishan-reviewer",
+    "meishan-settlement",
+    "meishan-head",
+    "county-officer",
+    "civil-approver",
+    "civil-officer",
+    "finance-officer",
+    "finance-releaser",
+    "finance-accountant",
+    "bank-operator",
+)
+ONLY_POSTED_TO = {"sign-out", "write-orders", "write-files"}
+NOT_A_PAGE = {"batch-file"}
+# Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
+OF_A_MOMENT = {
+    "decide",
+    "compile",
+    "objection-file",
+    "objection-answer",
+    "correction",
+    "roster-step",
+    "batch-step",
+    "application-act",
+    "application-withdraw",
+    "appointment",
+}
+AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text()
+RUN_AXE = """async () => {
+  const found = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]});
+  return found.violations.map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.target.join(" ")).join(" | "));
+}"""
+BARE_WORDS = re.compile("必填|格式错误|非法|不合法|操作失败|无效")
+
+
+def routes_met(window: Window, limit: int = 60) -> Iterator[tuple[str, str]]:
+    """(route, path) of one page of each route that links lead to, opened in the window."""
+    waiting, met = ["/"], set()
+    while waiting and len(met) < limit:
+        path = waiting.pop(0)
+        route = resolve(urlsplit(path).path).view_name
+        if route in met | NOT_A_PAGE | ONLY_POSTED_TO or "export=" in path:
+            continue
+        met.add(route)
+        window.open(path)
+        yield route, path
+        for href in window.page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))"):
+            target = href if href.startswith("/") else urlsplit(path).path + href if href.startswith("?") else ""
+            if target and not target.startswith("/static/"):
+                waiting.append(target)
+
+
+def faults_of(window: Window) -> list[str]:
+    """What is wrong with the page that is open."""
+    page = window.page
+    found = [f"axe {each}" for each in (page.evaluate(AXE), page.evaluate(RUN_AXE))[1]]
+    text = page.inner_text("body")
+    found += [f"bare word {each}" for each in BARE_WORDS.findall(text)]
+    found += [f"date {each}" for each in re.findall(r"\d{1,2}/\d{1,2}/\d{4}|\d+月\d+日", page.inner_text("main"))]
+    if "演示数据，人物均为虚构" not in text:
+        found.append("does not say that people are invented")
+    if page.get_attribute("meta[name=renderer]", "content") != "webkit":
+        found.append("renderer")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    if (
+        page.evaluate("document.activeElement.textContent") != "跳到正文"
+        and not page.locator("[data-problems]").count()
+    ):
+        found.append("the first Tab is not 跳到正文")
+    page.set_viewport_size({"width": 320, "height": 640})
+    if (wide := page.evaluate("document.documentElement.scrollWidth")) > 320:
+        found.append(f"scrolls sideways at 320 px: {wide}")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    return found
+
+
+def test_every_page_is_accessible_narrow_and_its_own(site):
+    """axe wcag22aa, 320 px, first Tab, no other hosts, no console errors, on one page of every route."""
+    county: Site = site("closed")
+    met: set[str] = {"sign-in"}
+    faults: dict[str, list[str]] = {}
+    stranger = county.browse()
+    stranger.open("/sign-in/")
+    faults["/sign-in/"] = faults_of(stranger)
+    for username in PEOPLE:
+        window = county.sign_in(username)
+        for route, path in routes_met(window):
+            if route not in met or route == "desk":
+                met.add(route)
+                faults[f"{username} {path}"] = faults_of(window)
+        assert window.errors == [] and window.elsewhere == []
+    assert {path: wrong for path, wrong in faults.items() if wrong} == {}
+    names = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
+    assert names - met - ONLY_POSTED_TO - NOT_A_PAGE - OF_A_MOMENT == set()
+
+
+@pytest.mark.parametrize(
+    ("stage", "username", "paths"),
+    [
+        ("screened", "civil-approver", ["/proposals/?kind=enter", "/proposals/decide/?programme=dibao-rural"]),
+        ("accrued", "meishan-clerk", ["/", "/rosters/compile/"]),
+        ("published", "meishan-clerk", ["/notices/rows/1/objection/"]),
+        ("prepared", "finance-releaser", ["/", "/batches/1/release/", "/batches/2/release/"]),
+    ],
+)
+def test_pages_of_a_moment_are_accessible_too(site, stage, username, paths):
+    window = site(stage).sign_in(username)
+    faults = {}
+    for path in paths:
+        window.open(path)
+        faults[path] = faults_of(window)
+    assert {path: wrong for path, wrong in faults.items() if wrong} == {}
+    assert window.errors == [] and window.elsewhere == []
+
+
+def test_the_desk_is_light_and_quick(site):
+    """Weight ≤ 100 KiB gzipped, server ≤ 0.8 s (spec/pages.md 4, 5)."""
+    window = site("published").browse()
+    sizes: dict[str, int] = {}
+    window.page.on("response", lambda answer: sizes.update({answer.url: _weight(answer)}))
+    page = window.open("/sign-in/")
+    page.fill("#id_username", "meishan-clerk")
+    page.fill("#id_password", demo_password())
+    page.click("main button")
+    page.goto(window.url + "/")
+    assert sum(size for url, size in sizes.items() if "/static/" in url or url.endswith("/")) <= 100 * 1024
+    timing = page.evaluate("performance.getEntriesByType('navigation')[0].toJSON()")
+    assert timing["responseStart"] - timing["requestStart"] <= 800
+
+
+def _weight(answer: object) -> int:
+    return int(answer.headers.get("content-length") or 0)  # type: ignore[attr-defined]
