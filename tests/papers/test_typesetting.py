@@ -3,12 +3,11 @@
 import io
 
 import pytest
-import typst
 from pypdf import PdfReader
 
 from huimin.demo import dates
 from huimin.payment.papers import typesetting
-from huimin.payment.papers.typesetting import NoFonts, font_lists, typeset
+from huimin.payment.papers.typesetting import FONTS, NoFonts, PaperTooLong, set_text, source, typeset
 from tests.papers.conftest import joined, texts
 
 ON = dates.CLOSED
@@ -16,8 +15,7 @@ NOTHING = {"title": "字", "issuer": "处", "on": ON.isoformat(), "demo": ""}
 
 
 def _set(text: str, fonts: dict[str, list[str]] | None = None) -> PdfReader:
-    source = typesetting._source("common") + "\n#d.text"
-    made = typesetting._compile(source, {**NOTHING, "text": text, "fonts": fonts or font_lists()}, ON)
+    made = set_text(source("common") + "\n#d.text", {**NOTHING, "text": text}, fonts or FONTS, ON)
     return PdfReader(io.BytesIO(made))
 
 
@@ -33,7 +31,7 @@ def _card(**other: object) -> dict[str, object]:
 @pytest.mark.parametrize("family", [None, "Noto Serif CJK SC", "Noto Sans CJK SC"])
 def test_a_page_holds_22_lines_of_28_characters_in_any_font(family: str | None) -> None:
     """GB/T 9704-2012 and its fallback (pages 43, 45): two characters of indent, then 22 × 28, and not one more."""
-    fonts = {role: [family] for role in font_lists()} if family else None
+    fonts = {role: [family] for role in FONTS} if family else None
     full = "惠" * (22 * 28 - 2)
     assert len(_set(full, fonts).pages) == 1
     assert len(_set(full + "民", fonts).pages) == 2
@@ -81,11 +79,27 @@ def test_text_of_people_is_never_markup(name: str) -> None:
 
 
 def test_without_chinese_fonts_the_refusal_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    bare = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)
-    monkeypatch.setattr(typesetting, "_system_fonts", lambda: bare)
-    font_lists.cache_clear()
-    try:
-        with pytest.raises(NoFonts, match="缺少中文字体"):
-            typeset("statement", _card(), on=ON)
-    finally:
-        font_lists.cache_clear()
+    monkeypatch.setattr(typesetting, "FONTS", {**FONTS, "body": ["没有这种字体"]})
+    with pytest.raises(NoFonts, match="缺少中文字体"):
+        typeset("statement", _card(), on=ON)
+
+
+def test_a_paper_nobody_can_wait_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typesetting, "SECONDS_MAX", 0.001)
+    with pytest.raises(PaperTooLong, match="分村打印"):
+        typeset("statement", _card(), on=ON)
+
+
+def test_setting_many_pages_leaves_no_memory_behind() -> None:
+    """House 5: a village after another in one process of the site; typst's memory stays with its own process."""
+    before = _resident_mb()
+    content = _card()
+    for village in range(3):
+        content["cards"] = [dict(content["cards"][0], code=f"{village}-{number}") for number in range(400)]
+        typeset("statement", content, on=ON)
+    assert _resident_mb() - before < 100
+
+
+def _resident_mb() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4 // 1024

@@ -29,7 +29,8 @@ ACTIVE = STATES.index("active")
 NO_CARD_SHARE = 0.004
 PERSON_CARD_SHARE = 0.97
 PERSON_CARD_AGE = 60
-PERSON_CARD_MIGRANT_AGE = 16
+PERSON_CARD_DISABLED_AGE = 16
+PERSON_CARD_MIGRANT_AGE = 0  # social-security cards are issued from birth
 SHARED_SHARE = 0.0015
 CARD_STATE_SHARES = {"closed": 0.004, "lost": 0.003}
 BANK_STATE_SHARES = {"closed": 0.003, "frozen": 0.0015, "dormant": 0.0025, "slow": 0.003}
@@ -80,7 +81,7 @@ def issue_cards(draft: Draft, chance: Chance) -> Cards:
 def _entitled(draft: Draft) -> Bools:
     """Whom the programmes for persons reach: the old, the disabled, reservoir migrants; heads have the household's."""
     age, people = draft.age, draft.people
-    reached: Bools = (age >= PERSON_CARD_AGE) | ((age >= PERSON_CARD_MIGRANT_AGE) & (people["disability_grade"] > 0))
+    reached: Bools = (age >= PERSON_CARD_AGE) | ((age >= PERSON_CARD_DISABLED_AGE) & (people["disability_grade"] > 0))
     reached |= people["reservoir_migrant"].astype(bool) & (age >= PERSON_CARD_MIGRANT_AGE)
     reached &= draft.families.role != Role.HEAD
     return reached

@@ -88,8 +88,13 @@ JOIN registry_household h ON h.id = e.household_id
 LEFT JOIN registry_membership m ON m.household_id = e.household_id AND m.recorded_to IS NULL
      AND m.valid_from <= %(on)s AND (m.valid_to IS NULL OR m.valid_to > %(on)s)
      AND CASE WHEN %(payee)s = 'person' THEN m.person_id = e.person_id ELSE m.relation = '户主' END
-LEFT JOIN registry_card c ON c.holder_id = m.person_id AND c.recorded_to IS NULL AND c.state = 'active'
-     AND c.use = %(payee)s AND c.valid_from <= %(on)s AND (c.valid_to IS NULL OR c.valid_to > %(on)s)
+LEFT JOIN LATERAL (
+    -- A person's own card; a head whose only card is the household's is paid there: it is his account.
+    SELECT c.id, c.account_hash FROM registry_card c
+    WHERE c.holder_id = m.person_id AND c.recorded_to IS NULL AND c.state = 'active'
+      AND (c.use = %(payee)s OR %(payee)s = 'person') AND c.valid_from <= %(on)s
+      AND (c.valid_to IS NULL OR c.valid_to > %(on)s)
+    ORDER BY c.use = %(payee)s DESC, c.id LIMIT 1) c ON true
 LEFT JOIN registry_person p ON p.id = m.person_id
 """
 
