@@ -250,9 +250,10 @@ def test_bank_accounts_are_written_as_csv(county: Population, tmp_path: Path) ->
     write_bank_accounts(county, path)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["account", "name", "id_number", "state", "kind"]
+    assert list(rows[0]) == ["account", "name", "id_number", "kind", "state"]
     assert [row["account"] for row in rows] == county.bank_accounts["account"].to_pylist()
-    assert {row["state"] for row in rows} == {"active", "lost", "closed", "frozen", "dormant", "slow"}
+    assert {row["state"] for row in rows} == {"normal", "closed", "frozen", "dormant", "slow"}
+    assert {row["kind"] for row in rows} == {"person"}
 
 
 def test_names_hold_rare_characters_and_dots(county: Population) -> None:
