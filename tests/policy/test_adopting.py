@@ -82,7 +82,7 @@ def test_a_failing_case_stops_adoption(county: At) -> None:
     county("adopted")
     wrong = texts()
     path = "anhui/grain-one-off.yaml"
-    wrong[path] = wrong[path].replace("18.34 元/亩", "18.35 元/亩", 1)
+    wrong[path] = wrong[path].replace("数值: 18.34 元/亩", "数值: 18.35 元/亩", 1)
     with pytest.raises(CaseFailed):
         adopt(wrong)
 

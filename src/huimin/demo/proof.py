@@ -68,8 +68,8 @@ def _scan(county: County, out: Path) -> tuple[bool, str]:
     """No identity number, account or phone in plain, but in what went to the bank and in the bank's own books."""
     plain = _plain_numbers(county)
     tables = scan_database(plain)
-    bank = county.home / "bank"
-    files = scan_files(plain, [out, instance.home()], but=[bank, out / "bank", *_binary_folders()])
+    banks = [county.home / "bank", out / "bank", *instance.home().glob("*/bank")]
+    files = scan_files(plain, [out, instance.home()], but=[*banks, *_binary_folders()])
     ok = tables.ok and files.ok
     line = (
         f"明文扫描：{len(plain):,} 个证件号、账号、电话，{tables.tables} 张表、{files.files} 个文件，"

@@ -7,7 +7,7 @@ and all proposals appear at once with the finished run. A run that was killed le
 same place marks it as not finished. Proposals of earlier runs that nobody has decided are superseded.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,16 @@ import pyarrow as pa
 from django.conf import settings
 from django.utils import timezone
 
-from huimin.database.bulk import copy_rows, run
+from huimin.database.bulk import run
 from huimin.kernel.errors import Refusal
 from huimin.kernel.places import chain
 from huimin.organisation.acting import Actor, command, reading, require_place
 from huimin.organisation.posts import Post
 from huimin.policy.queries import adopted_book
 from huimin.registry.snapshots import snapshot_columns
+from huimin.registry.transfer import copy_in
 from huimin.rules import Programme
-from huimin.screening.determining import Determination, Listed
+from huimin.screening.determining import Determination
 from huimin.screening.models import Run
 from huimin.screening.snapshots import Snapshot, load, save
 
@@ -69,14 +70,14 @@ def _work(by: Actor, on: date, opened: Run, granted: Callable[[date], pa.Table],
     path = snapshot_path(opened)
     sha256 = save(snapshot, path)
     determination = Determination(snapshot, opened.determination_date)
-    listed: list[Listed] = []
+    listed = []
     for number, law in enumerate(programmes, 1):
-        listed += determination.listed(law, determination.evaluate(law))
+        listed.append(determination.listed(law, determination.evaluate(law)))
         progress(law.name, number, len(programmes))
         report_progress(by=by, on=on, run_id=opened.pk, done=number, total=len(programmes))
     return store_proposals(
         by=by, on=on, run_id=opened.pk, snapshot=snapshot, file=path.name, sha256=sha256, programmes=programmes,
-        listed=listed,
+        listed=pa.concat_tables(listed),
     )  # fmt: skip
 
 
@@ -108,16 +109,16 @@ def fail_run(*, by: Actor, on: date, run_id: int, failure: str) -> None:
     )
 
 
-_COLUMNS = (
-    ("programme", "text"), ("version", "text"), ("division", "text"), ("household", "int8"), ("person", "int8"),
-    ("kind", "text"), ("amount_fen", "int8"), ("previous_fen", "int8"), ("people", "int2"), ("quantity", "text"),
-    ("failed", "text[]"), ("missing", "text[]"), ("facts_digest", "text"),
-)  # fmt: skip
+_TYPES = {
+    "programme": "text", "version": "text", "division": "text", "household_id": "int8", "person_id": "int8",
+    "kind": "text", "amount_fen": "int8", "previous_fen": "int8", "people": "int2", "quantity": "text",
+    "failed": "text[]", "missing": "text[]", "facts_digest": "text",
+}  # fmt: skip
 
 _STORE = """
 INSERT INTO screening_proposal (run_id, programme, version, division, household_id, person_id, kind, amount_fen,
     previous_fen, people, quantity, failed, missing, facts_digest, state)
-SELECT %(run)s, programme, version, division, household, person, kind, amount_fen, previous_fen, people, quantity,
+SELECT %(run)s, programme, version, division, household_id, person_id, kind, amount_fen, previous_fen, people, quantity,
        failed, missing, facts_digest, 'open'
 FROM proposal_draft
 """
@@ -131,11 +132,11 @@ WHERE state = 'open' AND run_id <> %(run)s AND division >= %(low)s AND division 
 @command(Post.COUNTY_OFFICER)
 def store_proposals(
     *, by: Actor, on: date, run_id: int, snapshot: Snapshot, file: str, sha256: str, programmes: tuple[Programme, ...],
-    listed: list[Listed],
+    listed: pa.Table,
 ) -> Run:  # fmt: skip
     """All proposals of a run and its end, in one transaction."""
     row = Run.objects.select_for_update().get(pk=run_id)
-    copy_rows("proposal_draft", _COLUMNS, _rows(listed))
+    copy_in("proposal_draft", _literals(listed), _TYPES)
     run(_SUPERSEDE, {"run": row.pk, "low": by.prefix, "high": by.prefix + "~"})
     run(_STORE, {"run": row.pk})
     row.state = Run.State.FINISHED
@@ -148,12 +149,17 @@ def store_proposals(
     return row
 
 
-def _rows(listed: list[Listed]) -> Iterator[tuple[Any, ...]]:
-    for one in listed:
-        yield (
-            one.programme, one.version, one.division, one.household, one.person, one.kind, one.amount_fen,
-            one.previous_fen, one.people, one.quantity, list(one.failed), list(one.missing), one.facts_digest,
-        )  # fmt: skip
+def _literals(listed: pa.Table) -> pa.Table:
+    """Lists of names as PostgreSQL writes arrays; names are ids and facts, so that quoting them is enough."""
+    for name in ("failed", "missing"):
+        texts = ["{" + ",".join(f'"{item}"' for item in items) + "}" for items in listed[name].to_pylist()]
+        listed = listed.set_column(listed.column_names.index(name), name, pa.array(texts, pa.string()))
+    return listed
+
+
+_COMPARED = (
+    "programme", "version", "household_id", "person_id", "kind", "amount_fen", "previous_fen", "facts_digest",
+)  # fmt: skip
 
 
 def repeat_run(*, by: Actor, run_id: int) -> tuple[int, int]:
@@ -161,18 +167,13 @@ def repeat_run(*, by: Actor, run_id: int) -> tuple[int, int]:
     with reading(by):
         row = Run.objects.get(pk=run_id)
         programmes = adopted_book(row.known_at).programmes_in_force(chain(row.division), row.determination_date)
-        stored = set(
-            row.proposals.values_list(
-                "programme", "version", "household", "person", "kind", "amount_fen", "previous_fen", "facts_digest"
-            )
-        )
+        stored = set(row.proposals.values_list(*_COMPARED))
     snapshot, sha256 = load(snapshot_path(row))
     if sha256 != row.snapshot_sha256:
         raise Refusal("快照与筛查时的摘要不符", why="文件被改动", remedy="请从备份恢复快照后再复算")
     determination = Determination(snapshot, row.determination_date)
-    again = {
-        (p.programme, p.version, p.household, p.person, p.kind, p.amount_fen, p.previous_fen, p.facts_digest)
-        for law in programmes
-        for p in determination.listed(law, determination.evaluate(law))
-    }
+    again: set[tuple[Any, ...]] = set()
+    for law in programmes:
+        listed = determination.listed(law, determination.evaluate(law))
+        again |= set(zip(*(listed[name].to_pylist() for name in _COMPARED), strict=True))
     return len(again), len(again ^ stored)

@@ -1,7 +1,7 @@
 """From a snapshot and the policies in force to proposals: who should enter, leave, get more or less (DET-01, DET-06).
 
 in    a Snapshot (with what is granted today), the programmes in force
-out   `Listed`, one per proposed change, in the order of households
+out   an Arrow table, one row a proposed change, in the order of households
 
 What is granted and stays the same is not listed. Who is not eligible and has nothing is not listed either: the grounds
 of everybody are recomputed from the snapshot whenever asked (screening.explaining). An unknown determination is listed
@@ -9,11 +9,11 @@ as unknown and names the missing facts; it can be confirmed by nobody until they
 """
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Kind
@@ -23,23 +23,14 @@ from huimin.screening.snapshots import Snapshot
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Listed:
-    """One proposal to be."""
-
-    programme: str
-    version: str
-    division: str
-    household: int
-    person: int | None
-    kind: str
-    amount_fen: int
-    previous_fen: int
-    people: int
-    quantity: str
-    failed: tuple[str, ...]
-    missing: tuple[str, ...]
-    facts_digest: str
+# The columns of a table of proposals, in the order and with the names of screening_proposal.
+COLUMNS = {
+    "programme": pa.string(), "version": pa.string(), "division": pa.string(), "household_id": pa.int64(),
+    "person_id": pa.int64(), "kind": pa.string(), "amount_fen": pa.int64(), "previous_fen": pa.int64(),
+    "people": pa.int64(), "quantity": pa.string(), "failed": pa.list_(pa.string()), "missing": pa.list_(pa.string()),
+    "facts_digest": pa.string(),
+}  # fmt: skip
+KINDS = ("unknown", "leave", "enter", "increase", "decrease")
 
 
 class Determination:
@@ -59,45 +50,42 @@ class Determination:
     def evaluate(self, programme: Programme) -> Outcome:
         return evaluate(programme, self.table, self.on)
 
-    def listed(self, programme: Programme, outcome: Outcome) -> Iterator[Listed]:
-        """Compare what is determined with what is granted."""
+    def listed(self, programme: Programme, outcome: Outcome) -> pa.Table:
+        """What is determined compared with what is granted: one row of COLUMNS a proposed change."""
         by_person = programme.unit == "person"
         subjects = self.snapshot.person_ids if by_person else self.snapshot.household_ids
         previous = _previous(subjects, *self.snapshot.granted_to(programme.code, by_person))
         rows = np.flatnonzero(_changed(outcome, previous, self._counts(by_person)))
-        for row in rows.tolist():
-            yield self._one(programme, outcome, row, int(previous[row]), by_person)
+        houses = np.searchsorted(self.table.offsets, rows, side="right") - 1 if by_person else rows
+        columns = {
+            "programme": [programme.code] * len(rows),
+            "version": [programme.version] * len(rows),
+            "division": [self.divisions[house] for house in houses.tolist()],
+            "household_id": self.snapshot.household_ids[houses],
+            "person_id": subjects[rows] if by_person else [None] * len(rows),
+            "kind": np.array(KINDS)[_kinds(outcome, rows, previous)],
+            "amount_fen": outcome.amount_fen[rows],
+            "previous_fen": previous[rows],
+            "people": np.ones(len(rows), np.int64) if by_person else self.people[houses],
+            "quantity": self._quantities(programme, houses),
+            "failed": _by_mask(outcome.failed_mask[rows], lambda mask: _failed(programme, mask)),
+            "missing": _by_mask(_missing(outcome, rows), lambda mask: missing_names(programme, mask)),
+            "facts_digest": [self._facts_digest(house) for house in houses.tolist()],
+        }
+        return pa.table([pa.array(columns[name], kind) for name, kind in COLUMNS.items()], schema=pa.schema(COLUMNS))
 
     def _counts(self, by_person: bool) -> NDArray[np.bool_]:
         """Rows that can be a beneficiary at all: living people, any household."""
         return self.living.astype(bool) if by_person else np.ones(self.table.household_count, bool)
 
-    def _one(self, programme: Programme, outcome: Outcome, row: int, previous: int, by_person: bool) -> Listed:
-        household = int(np.searchsorted(self.table.offsets, row, side="right")) - 1 if by_person else row
-        eligible, amount = int(outcome.eligible[row]), int(outcome.amount_fen[row])
-        return Listed(
-            programme=programme.code,
-            version=programme.version,
-            division=self.divisions[household],
-            household=int(self.snapshot.household_ids[household]),
-            person=int(self.snapshot.person_ids[row]) if by_person else None,
-            kind=_kind(eligible, amount, previous),
-            amount_fen=amount,
-            previous_fen=previous,
-            people=1 if by_person else int(self.people[household]),
-            quantity=self._quantity(programme, household),
-            failed=_failed(programme, int(outcome.failed_mask[row])),
-            missing=tuple(missing_names(programme, int(outcome.missing_mask[row]))) if eligible < 0 else (),
-            facts_digest=self._facts_digest(household),
-        )
-
-    def _quantity(self, programme: Programme, household: int) -> str:
+    def _quantities(self, programme: Programme, houses: Ints) -> list[str]:
         """The area a per-亩 subsidy is paid for, as a roster prints it; empty for other programmes."""
         areas = [fact for fact in programme.facts_needed if fact.kind is Kind.AREA]
         if len(areas) != 1:
-            return ""
-        hundredths = int(self.table.households[areas[0].code].values[household])
-        return f"{hundredths // 100}.{hundredths % 100:02d} {areas[0].unit}"
+            return [""] * len(houses)
+        area = areas[0]
+        hundredths = self.table.households[area.code].values[houses].tolist()
+        return [f"{each // 100}.{each % 100:02d} {area.unit}" for each in hundredths]
 
     def _facts_digest(self, household: int) -> str:
         """SHA-256 over the facts of the household and its members, as they stand in the snapshot."""
@@ -147,14 +135,22 @@ def _changed(outcome: Outcome, previous: Ints, counts: NDArray[np.bool_]) -> NDA
     return (differs | leaves | (outcome.eligible == -1)) & (counts | (previous > 0))
 
 
-def _kind(eligible: int, amount: int, previous: int) -> str:
-    if eligible < 0:
-        return "unknown"
-    if not eligible or not amount:
-        return "leave"
-    if not previous:
-        return "enter"
-    return "increase" if amount > previous else "decrease"
+def _kinds(outcome: Outcome, rows: Ints, previous: Ints) -> Ints:
+    """Positions in KINDS."""
+    eligible, amount, before = outcome.eligible[rows], outcome.amount_fen[rows], previous[rows]
+    tests = [eligible < 0, (eligible == 0) | (amount == 0), before == 0, amount > before]
+    return np.select(tests, range(4), default=4)
+
+
+def _missing(outcome: Outcome, rows: Ints) -> NDArray[np.uint64]:
+    return np.where(outcome.eligible[rows] < 0, outcome.missing_mask[rows], np.uint64(0))
+
+
+def _by_mask(masks: NDArray[np.uint64], names: Callable[[int], Sequence[str]]) -> list[list[str]]:
+    """The names of every row's mask; masks are few, rows are many."""
+    known, positions = np.unique(masks, return_inverse=True)
+    lists = [list(names(int(mask))) for mask in known]
+    return [lists[position] for position in positions.tolist()]
 
 
 def _failed(programme: Programme, mask: int) -> tuple[str, ...]:

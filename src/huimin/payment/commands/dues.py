@@ -2,7 +2,8 @@
 
 A due follows the period of the law: a month for 低保; for a yearly amount the payer's quarter, split so that four
 quarters are the year to the cent; once for a one-off subsidy. Running it again adds nothing: an entitlement never has
-two base dues for one day, which the database enforces as well.
+two base dues for one day, which the database enforces as well. A due withdrawn after an upheld objection does not
+arise again by itself: the household is to be determined and decided anew.
 """
 
 from datetime import date
@@ -35,7 +36,7 @@ WHERE e.programme = %(programme)s
   AND e.valid_from <= p.period_from AND (e.valid_to IS NULL OR e.valid_to >= p.period_until)
   AND NOT EXISTS (
         SELECT 1 FROM payment_due d
-        WHERE d.entitlement_id = e.id AND d.kind = 'base' AND d.state <> 'withdrawn'
+        WHERE d.entitlement_id = e.id AND d.kind = 'base'
           AND (e.period = 'once' OR (d.period_from < p.period_until AND d.period_until > p.period_from)))
 """
 
