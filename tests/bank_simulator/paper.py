@@ -28,7 +28,12 @@ def sealed(lines: list[str], rows_count: int, amount_fen: int, encoding: str = "
 
 def row(account: str, amount_fen: int, **other: str) -> dict[str, str]:
     """A payment row that succeeds, unless `other` spoils it."""
-    told = {"account": account, "name": NAMES.get(account, "户" + account), "id_type": "01", "id_number": id_number(account)}
+    told = {
+        "account": account,
+        "name": NAMES.get(account, "户" + account),
+        "id_type": "01",
+        "id_number": id_number(account),
+    }
     return {**told, "amount": str(amount_fen), "memo": "农村低保", "period": "202601-202603", **other}
 
 

@@ -19,7 +19,12 @@ LAYOUT = read_layout()
 
 
 def test_every_record_is_made_of_described_fields():
-    used = {name for file in TOLD["files"].values() for part in ("header", "row", "trailer") for name in file.get(part, {}).get("fields", ())}
+    used = {
+        name
+        for file in TOLD["files"].values()
+        for part in ("header", "row", "trailer")
+        for name in file.get(part, {}).get("fields", ())
+    }
     assert used == set(TOLD["fields"])
     for name, field in TOLD["fields"].items():
         assert {"title", "type", "max_length", "required"} <= field.keys(), name
@@ -27,7 +32,9 @@ def test_every_record_is_made_of_described_fields():
 
 
 def test_codes_in_the_program_are_the_codes_described():
-    source = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in (accounts, answers, desk, posting, reading))
+    source = "".join(
+        Path(module.__file__).read_text(encoding="utf-8") for module in (accounts, answers, desk, posting, reading)
+    )
     assert set(re.findall(r"'(F\d\d)'", source)) == set(TOLD["failure_codes"])
     raised = set(re.findall(r'FileRefused\(\s*"(X\d\d)"', source))
     assert raised == set(TOLD["refusal_codes"])
@@ -47,11 +54,22 @@ def test_readme_names_every_field_and_code_in_its_place():
 
 def test_file_names_cannot_lead_out_of_a_folder():
     for kind in LAYOUT.files.values():
-        for name in ("../DF_A.txt", "DF_../A.txt", "DF_A/../../B.txt", "DF_A.txt\n", "DF_.txt", "DF_a.txt", "df_A.txt", "DF_A_1.txt.exe"):
+        for name in (
+            "../DF_A.txt",
+            "DF_../A.txt",
+            "DF_A/../../B.txt",
+            "DF_A.txt\n",
+            "DF_.txt",
+            "DF_a.txt",
+            "df_A.txt",
+            "DF_A_1.txt.exe",
+        ):
             assert not kind.name_pattern.fullmatch(name)
 
 
-@pytest.mark.parametrize("key, content", [("payment", payment("A-1", [row("100000", 5)])), ("transfer", transfer("A-1", 7))])
+@pytest.mark.parametrize(
+    "key, content", [("payment", payment("A-1", [row("100000", 5)])), ("transfer", transfer("A-1", 7))]
+)
 def test_hand_written_file_reads_back(key, content):
     order = read_order(LAYOUT, LAYOUT.files[key], "A-1", content)
     assert order.number == "A-1"
@@ -73,7 +91,9 @@ def test_rare_names_keep_their_characters_and_bars_inside_characters_do_not_spli
 )  # fmt: skip
 def test_forbidden_text_is_refused_with_its_line(name):
     with pytest.raises(FileRefused) as refused:
-        read_order(LAYOUT, LAYOUT.files["payment"], "A1", payment("A1", [row("100000", 5), row("100001", 5, name=name)]))
+        read_order(
+            LAYOUT, LAYOUT.files["payment"], "A1", payment("A1", [row("100000", 5), row("100001", 5, name=name)])
+        )
     assert (refused.value.code, refused.value.line_no) == ("X07", 3)
 
 

@@ -23,7 +23,12 @@ def test_a_batch_is_credited_and_answered_line_by_line(bank):
         "transferred_fen": 0, "paid_out_fen": 510, "pending_fen": 0, "balance_fen": 10**9 - 510,
     }  # fmt: skip
     entry = bank.statement("100003")["entries"][0]
-    assert (entry["amount_fen"], entry["memo"], entry["row_id"], entry["serial"]) == (103, "农村低保", "B1-4", lines[4][8])
+    assert (entry["amount_fen"], entry["memo"], entry["row_id"], entry["serial"]) == (
+        103,
+        "农村低保",
+        "B1-4",
+        lines[4][8],
+    )
 
 
 @pytest.mark.parametrize(

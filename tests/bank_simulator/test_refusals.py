@@ -125,7 +125,15 @@ def test_strange_entries_are_left_alone_and_reported(bank, tmp_path):
     (bank.inbox / "DF_LINK.txt").symlink_to(outside)
     (bank.inbox / "DF_FOLDER.txt").mkdir()
     os.mkfifo(bank.inbox / "DF_PIPE.txt")
-    strange = ["DF_..\\..\\B1.txt", "DF_B1.txt.exe", "DF_b1.txt", "DFR_B1_1.txt", "notes.doc", "DF_\x1b[31m.txt", "DF_%2e%2e.txt"]
+    strange = [
+        "DF_..\\..\\B1.txt",
+        "DF_B1.txt.exe",
+        "DF_b1.txt",
+        "DFR_B1_1.txt",
+        "notes.doc",
+        "DF_\x1b[31m.txt",
+        "DF_%2e%2e.txt",
+    ]
     for name in strange:
         bank.put(name, GOOD)
     (bank.inbox.joinpath(os.fsdecode(b"DF_\xff\xfe.txt"))).write_bytes(GOOD)
@@ -139,7 +147,9 @@ def test_strange_entries_are_left_alone_and_reported(bank, tmp_path):
 
 
 def test_wrong_commands_say_so(bank, tmp_path):
-    assert "不存在" in bank.do("run", "--inbox", str(tmp_path / "no"), "--outbox", str(tmp_path), "--date", "2026-03-10", expect=2)
+    assert "不存在" in bank.do(
+        "run", "--inbox", str(tmp_path / "no"), "--outbox", str(tmp_path), "--date", "2026-03-10", expect=2
+    )
     with pytest.raises(SystemExit) as left:
         bank.do("run", "--inbox", "x", "--outbox", "y", "--date", "2026-02-30")
     assert left.value.code == 2

@@ -44,7 +44,7 @@ class Due(Table):
         PAID = "paid", "已发"
         WITHDRAWN = "withdrawn", "已撤销"
 
-    entitlement = models.ForeignKey(Entitlement, on_delete=models.PROTECT, related_name="dues", db_index=False)
+    entitlement = models.ForeignKey(Entitlement, on_delete=models.PROTECT, related_name="dues")
     division = DivisionField()
     programme = models.CharField(max_length=40)
     period_from = models.DateField()
@@ -276,7 +276,7 @@ class Instruction(Table):
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="instructions", db_index=False)
     bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
     division = DivisionField()
-    line = models.ForeignKey(RosterLine, on_delete=models.PROTECT, related_name="instructions", db_index=False)
+    line = models.ForeignKey(RosterLine, on_delete=models.PROTECT, related_name="instructions")
     sequence = models.IntegerField()
     account_enc = SealedField()
     account_hash = models.BinaryField()

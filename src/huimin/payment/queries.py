@@ -207,9 +207,12 @@ class BatchFilter:
 
     state: str = ""
     programme: str = ""
+    programmes: tuple[str, ...] | None = None
 
     def rows(self) -> "QuerySet[Batch]":
         rows = Batch.objects.all()
+        if self.programmes is not None:
+            rows = rows.filter(programme__in=self.programmes)
         if self.programme:
             rows = rows.filter(programme=self.programme)
         return rows.filter(state=self.state) if self.state else rows

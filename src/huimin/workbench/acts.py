@@ -28,11 +28,12 @@ _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened, in one sentence; what comes next; and the page that shows it."""
+    """What happened, in one sentence; the page that shows it; what comes next; and a line for each of many."""
 
     what: str
     where: str
     then: str = ""
+    lines: tuple[str, ...] = ()
 
 
 class PageExpired(Refusal):

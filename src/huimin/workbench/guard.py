@@ -39,14 +39,14 @@ def signed_in_page(view: View) -> View:
     return view
 
 
-def page(posts: frozenset[str]) -> Callable[[View], View]:
-    """A page of `posts`; the view finds who acts in `request.actor`."""
+def page(posts: frozenset[str], *, reads: bool = True) -> Callable[[View], View]:
+    """A page of `posts`; the view finds who acts in `request.actor`. `reads` False: it opens its own transactions."""
     assert posts, "a page of nobody"
 
     def wrap(view: View) -> View:
         @wraps(view)
         def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if request.method in ("GET", "HEAD"):
+            if reads and request.method in ("GET", "HEAD"):
                 with reading(request.actor):  # type: ignore[attr-defined]
                     return view(request, *args, **kwargs)
             return view(request, *args, **kwargs)

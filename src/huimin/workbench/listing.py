@@ -16,7 +16,8 @@ from django.http import QueryDict
 from huimin.divisions.models import Division
 from huimin.divisions.queries import find_division, list_beneath
 from huimin.kernel.places import Level, scope_prefix
-from huimin.organisation.acting import Actor
+from huimin.organisation.acting import Actor, require_programme
+from huimin.organisation.posts import Post
 
 Options = list[tuple[str, str]]
 
@@ -70,6 +71,23 @@ def one_of(source: QueryDict, name: str, choices: Iterable[str], default: str = 
 def kept(source: QueryDict, *names: str, **more: str) -> str:
     """The query of this list without paging, with `more` set."""
     return urlencode({name: source[name] for name in names if name in source} | more)
+
+
+def programmes_seen(by: Actor) -> tuple[str, ...] | None:
+    """A department reads lists of its own programmes (SEC-03); None for posts that read all."""
+    return by.programmes if by.post in (Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER) else None
+
+
+def seen_of(by: Actor, names: dict[str, str]) -> dict[str, str]:
+    """The programmes a filter offers to `by`."""
+    seen = programmes_seen(by)
+    return names if seen is None else {code: name for code, name in names.items() if code in seen}
+
+
+def require_seen(by: Actor, programme: str, name: str = "") -> None:
+    """NotYourProgramme when the office of `by` reads only other programmes."""
+    if programmes_seen(by) is not None:
+        require_programme(by, programme, name)
 
 
 _DAY = re.compile(r"(\d{4})\D{0,2}(\d{1,2})\D{0,2}(\d{1,2})\D?")

@@ -185,8 +185,8 @@ def _batch_rows(asking: Asking, batches: list[Batch], verb: str, due: Callable[[
     places = asking.places({batch.division for batch in batches})
     for batch in batches:
         yield Todo(
-            verb,
-            f"{asking.name(batch.programme)}，批次 {batch.batch_no}" if asking.programmes else f"批次 {batch.batch_no}",
+            f"{verb} {asking.name(batch.programme)}" if asking.programmes else verb,
+            f"批次 {batch.batch_no}",
             places.get(batch.division, batch.division),
             batch.lines_count,
             batch.amount_fen,

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ('number', models.SmallIntegerField(default=1)),
                 ('amount_fen', models.BigIntegerField()),
                 ('state', models.CharField(choices=[('owed', '待发'), ('paid', '已发'), ('withdrawn', '已撤销')], default='owed', max_length=10)),
-                ('entitlement', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='dues', to='casework.entitlement')),
+                ('entitlement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dues', to='casework.entitlement')),
             ],
         ),
         migrations.CreateModel(
@@ -189,7 +189,7 @@ class Migration(migrations.Migration):
                 ('failure_code', models.CharField(db_default='', default='', max_length=10)),
                 ('bank_office', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='organisation.office')),
                 ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='instructions', to='payment.batch')),
-                ('line', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='instructions', to='payment.rosterline')),
+                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='instructions', to='payment.rosterline')),
             ],
         ),
         migrations.CreateModel(

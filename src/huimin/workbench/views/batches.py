@@ -36,8 +36,9 @@ from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.forms import Answer
 from huimin.workbench.guard import page
-from huimin.workbench.listing import one_of
+from huimin.workbench.listing import one_of, programmes_seen, require_seen, seen_of
 from huimin.workbench.steps import BATCH_STEPS, Step, find_step, offered, posts_of
+from huimin.workbench.views.many import BATCHES, tickable
 
 OUTBOX = Path(os.environ.get("HUIMIN_OUTBOX") or Path(settings.HOME) / "bank" / "outbox")
 """Where released batches and transfer orders are written for the agent bank to fetch."""
@@ -51,14 +52,19 @@ class FileChanged(Refusal):
 @require_safe
 @page(guard.BATCH_READERS)
 def listing(request: Any) -> HttpResponse:
-    names = programme_names()
+    names = seen_of(request.actor, programme_names())
     wanted = BatchFilter(
-        state=one_of(request.GET, "state", Batch.State.values), programme=one_of(request.GET, "programme", names)
+        state=one_of(request.GET, "state", Batch.State.values),
+        programme=one_of(request.GET, "programme", names),
+        programmes=programmes_seen(request.actor),
     )
     page_of = page_batches(wanted, request.GET.get("at", ""))
+    ticks, steps = tickable(BATCHES, request.actor, page_of.rows)
     context = {
         "section": "batches",
         "page": page_of,
+        "ticks": ticks,
+        "steps": steps,
         "places": names_of({row.division for row in page_of}, request.business_date),
         "programmes": names,
         "wanted": wanted,
@@ -75,6 +81,7 @@ def listing(request: Any) -> HttpResponse:
 def detail(request: Any, number: int) -> HttpResponse:
     """One batch; the bank sees its sums and states, not whose they are."""
     batch = get_batch(number)
+    require_seen(request.actor, batch.programme)
     state = one_of(request.GET, "state", Instruction.State.values)
     page_of = page_instructions(number, state, request.GET.get("at", ""))
     is_bank = request.actor.audience == "bank"

@@ -69,7 +69,8 @@ def listing(request: Any) -> HttpResponse:
     state = one_of(request.GET, "state", State.values)
     programme = one_of(request.GET, "programme", names)
     page_of = list_applications(prefix=place.prefix, state=state, programme=programme, place=request.GET.get("at", ""))
-    acts = [act for act in ACTS if may(by, act.act)]
+    here = {row.state for row in page_of}
+    acts = [act for act in ACTS if may(by, act.act) and act.state in here]
     allotments = list_allotments(size=200)
     codes = {row.division for row in page_of} | {row.division for row in allotments}
     context = {

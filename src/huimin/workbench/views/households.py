@@ -14,6 +14,7 @@ from huimin.kernel.errors import BadInput
 from huimin.kernel.facts import Kind
 from huimin.kernel.identity import BadIdentityNumber, normalise_identity
 from huimin.organisation.acting import may
+from huimin.payment.papers.statements import gather_statements
 from huimin.payment.queries import list_lines_of
 from huimin.policy.queries import programme_names
 from huimin.registry.commands import Looked, change_card_state, look_at, propose_card_correction
@@ -58,6 +59,7 @@ def listing(request: Any) -> HttpResponse:
         "wanted": wanted,
         "programmes": programme_names(),
         "entitled": households_with_entitlement([row.pk for row in page_of], request.business_date),
+        "may_print": may(request.actor, gather_statements),
         "asked": bool(name or number or place.code or wanted.open_items),
     }
     return render(request, "workbench/households.html", context)

@@ -22,12 +22,13 @@ from huimin.notices.queries import (
     recompute_digest,
 )
 from huimin.organisation.acting import may, reading
+from huimin.payment.papers.sheets import gather_notice
 from huimin.policy.queries import programme_names
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.forms import AnswerObjection, FileObjection
 from huimin.workbench.guard import page
-from huimin.workbench.listing import chosen_place, one_of
+from huimin.workbench.listing import chosen_place, one_of, programmes_seen, require_seen, seen_of
 
 SHEET_ROWS_MAX = 1000
 
@@ -35,11 +36,15 @@ SHEET_ROWS_MAX = 1000
 @require_safe
 @page(guard.STAFF)
 def listing(request: Any) -> HttpResponse:
-    names = programme_names()
+    names = seen_of(request.actor, programme_names())
     place = chosen_place(request)
     state = one_of(request.GET, "state", Notice.State.values, Notice.State.OPEN)
-    programme = one_of(request.GET, "programme", names)
-    page_of = list_notices(prefix=place.prefix, state=state, programme=programme, place=request.GET.get("at", ""))
+    only = programmes_seen(request.actor)
+    programme = one_of(request.GET, "programme", names) or (only[0] if only else "")
+    subject = request.GET.get("subject", "")
+    page_of = list_notices(
+        prefix=place.prefix, state=state, programme=programme, subject=subject, place=request.GET.get("at", "")
+    )
     context = {
         "section": "notices",
         "page": page_of,
@@ -47,6 +52,7 @@ def listing(request: Any) -> HttpResponse:
         "programmes": names,
         "place": place,
         "programme": programme,
+        "subject": subject,
         "state": state,
         "states": Notice.State.choices,
     }
@@ -58,6 +64,7 @@ def listing(request: Any) -> HttpResponse:
 def detail(request: Any, number: int) -> HttpResponse:
     """One notice with its rows; a row is where an objection is filed."""
     notice = get_notice(number)
+    require_seen(request.actor, notice.programme)
     page_of = list_rows(number, place=request.GET.get("at", ""))
     context = {
         "section": "notices",
@@ -82,6 +89,7 @@ def _roster_of(notice: Notice) -> str:
 def sheet(request: Any, number: int) -> HttpResponse:
     """The sheet for the village's wall: the same rows and digest as online, with a code that leads there."""
     notice = get_notice(number)
+    require_seen(request.actor, notice.programme)
     page_of = list_rows(number, size=SHEET_ROWS_MAX)
     link = request.build_absolute_uri(reverse("notice", args=[number]))
     trail = chain_names(notice.division, request.business_date)
@@ -93,6 +101,7 @@ def sheet(request: Any, number: int) -> HttpResponse:
         "rows": page_of.rows,
         "whole": not page_of.next,
         "code": _code(link),
+        "may_print": may(request.actor, gather_notice),
         "unchanged": recompute_digest(number) == notice.digest,
     }
     return render(request, "workbench/notice_sheet.html", context)

@@ -35,7 +35,7 @@ from huimin.workbench.acts import Outcome, once
 from huimin.workbench.explaining import told
 from huimin.workbench.forms import Decision
 from huimin.workbench.guard import page
-from huimin.workbench.listing import Chosen, chosen_place, kept, one_of
+from huimin.workbench.listing import Chosen, chosen_place, kept, one_of, programmes_seen, require_seen, seen_of
 from huimin.workbench.spreadsheet import Column, export
 
 FILTERS = ("programme", "kind", "state", "place")
@@ -47,7 +47,7 @@ DECIDABLE = ("enter", "leave", "increase", "decrease")
 @page(guard.STAFF)
 def listing(request: Any) -> HttpResponse:
     """Open proposals of one's place, by village; ticked ones or all of them can be decided by who may."""
-    names = programme_names()
+    names = seen_of(request.actor, programme_names())
     wanted, place = _wanted(request, names)
     if request.GET.get("export") == "xlsx":
         return _export(request, wanted, names)
@@ -87,17 +87,16 @@ def may_screen(by: Actor) -> bool:
 
 
 def _wanted(request: Any, names: dict[str, str], source: QueryDict | None = None) -> tuple[ProposalFilter, Chosen]:
-    """The filter of the address; who decides sees the programmes of his office unless he asks for another."""
+    """The filter of the address; a department sees its own programmes."""
     source = request.GET if source is None else source
     place = chosen_place(request, source)
     programme = one_of(source, "programme", names)
-    mine = request.actor.programmes if may(request.actor, decide_proposals) and not programme else None
     wanted = ProposalFilter(
         prefix=place.prefix,
         programme=programme,
         kind=one_of(source, "kind", Proposal.Kind.values),
         state=one_of(source, "state", Proposal.State.values, Proposal.State.OPEN),
-        programmes=mine,
+        programmes=programmes_seen(request.actor),
     )
     return wanted, place
 
@@ -128,6 +127,7 @@ def _export(request: Any, wanted: ProposalFilter, names: dict[str, str]) -> Http
 def detail(request: Any, number: int) -> HttpResponse:
     """One proposal: what it would change, on which grounds, and what was decided."""
     proposal = get_proposal(number)
+    require_seen(request.actor, proposal.programme)
     explained = explain_household(
         by=request.actor, household_id=proposal.household_id, on=proposal.run.determination_date
     )
@@ -155,7 +155,7 @@ def decide(request: Any) -> HttpResponse:
     """Check what is about to be decided, its number and sum; then decide it once."""
     source = request.POST if request.method == "POST" else request.GET
     with reading(request.actor):
-        names = programme_names()
+        names = seen_of(request.actor, programme_names())
         wanted, place = _to_decide(request, source, names)
         totals = [each for each in total_proposals(wanted) if wanted.ids or each.kind in DECIDABLE]
     grant = source.get("outcome") != "refuse"

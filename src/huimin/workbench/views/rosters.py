@@ -1,5 +1,6 @@
 """Rosters (单项清册): the list, one with its lines by village, compiling, and each step with its check (PAY-01, PAY-02)."""
 
+from datetime import date
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -15,6 +16,7 @@ from huimin.notices.models import Notice, Objection
 from huimin.organisation.acting import Actor, may, reading
 from huimin.payment.commands import accrue_dues, compile_roster
 from huimin.payment.models import Roster, RosterLine
+from huimin.payment.papers.listing import gather_roster
 from huimin.payment.queries import (
     STEPS,
     LineFilter,
@@ -39,9 +41,10 @@ from huimin.policy.queries import programme_names
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.guard import page
-from huimin.workbench.listing import chosen_place, kept, one_of
+from huimin.workbench.listing import chosen_place, kept, one_of, programmes_seen, require_seen, seen_of
 from huimin.workbench.spreadsheet import Column, export
 from huimin.workbench.steps import ROSTER_STEPS, Step, find_step, offered, posts_of
+from huimin.workbench.views.many import ROSTERS, tickable
 
 WAY = dict(zip(STEPS, ("编制", "公示", "乡镇签批", "部门核定", "财政核定", "资金到位", "送银行", "办结"), strict=True))
 FILTERS = ("programme", "state", "place")
@@ -50,18 +53,22 @@ FILTERS = ("programme", "state", "place")
 @require_safe
 @page(guard.PAYERS)
 def listing(request: Any) -> HttpResponse:
-    names = programme_names()
+    names = seen_of(request.actor, programme_names())
     place = chosen_place(request)
     wanted = RosterFilter(
         prefix=place.prefix,
         programme=one_of(request.GET, "programme", names),
         state=one_of(request.GET, "state", Roster.State.values),
+        programmes=programmes_seen(request.actor),
     )
     page_of = page_rosters(wanted, request.GET.get("at", ""))
+    ticks, steps = tickable(ROSTERS, request.actor, page_of.rows)
     totals = total_rosters(wanted)
     context = {
         "section": "rosters",
         "page": page_of,
+        "ticks": ticks,
+        "steps": steps,
         "places": names_of({row.division for row in page_of}, request.business_date),
         "programmes": names,
         "place": place,
@@ -81,6 +88,7 @@ def listing(request: Any) -> HttpResponse:
 def detail(request: Any, number: int) -> HttpResponse:
     """One roster: where it stands, its sums by village, its lines, who signed, what may be done with it here."""
     roster = get_roster(number)
+    require_seen(request.actor, roster.programme)
     wanted = LineFilter(
         roster=number,
         village=request.GET.get("village", "") if request.GET.get("village", "").isdigit() else "",
@@ -110,6 +118,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "batches": list_batches_of(number),
         "notice": _notice_of(roster),
         "steps": offered(ROSTER_STEPS, request.actor, roster),
+        "may_print": may(request.actor, gather_roster),
         "query": kept(request.GET, "village", "state"),
     }
     return render(request, "workbench/roster.html", context)
@@ -211,7 +220,7 @@ def compile_(request: Any) -> HttpResponse:
     """What is owed for a period and on no roster yet, by programme; compile one."""
     by: Actor = request.actor
     source = request.POST if request.method == "POST" else request.GET
-    period = _period(source.get("period", ""), request)
+    period = period_of(source.get("period", ""), request.business_date)
     if request.method == "POST":
         return once(request, lambda: _compile(request, period))
     names = programme_names()
@@ -220,8 +229,8 @@ def compile_(request: Any) -> HttpResponse:
     context = {
         "section": "rosters",
         "period": period,
-        "period_text": _text(period),
-        "periods": _choices(request),
+        "period_text": period_text(period),
+        "periods": period_choices(request.business_date),
         "owed": owed,
         "programmes": names,
         "publish_due": publish_due_on(period),
@@ -249,7 +258,7 @@ def dues(request: Any) -> HttpResponse:
     """Add what the office's programmes owe for a period; repeating it adds nothing."""
     by: Actor = request.actor
     source = request.POST if request.method == "POST" else request.GET
-    period = _period(source.get("period", ""), request)
+    period = period_of(source.get("period", ""), request.business_date)
     if request.method == "POST":
         return once(request, lambda: _accrue(request, period))
     names = programme_names()
@@ -257,8 +266,8 @@ def dues(request: Any) -> HttpResponse:
     context = {
         "section": "rosters",
         "period": period,
-        "period_text": _text(period),
-        "periods": _choices(request),
+        "period_text": period_text(period),
+        "periods": period_choices(request.business_date),
         "rows": [(code, names.get(code, code), owed.get(code)) for code in by.programmes],
     }
     return render(request, "workbench/dues.html", context)
@@ -272,24 +281,24 @@ def _accrue(request: Any, period: Period) -> Outcome:
         raise Refusal("没有选补贴项目", remedy="请从列表选择")
     added = accrue_dues(by=request.actor, on=request.business_date, programme=programme, period=period)
     what = f"{name}：已生成 {period} 应发 {added:,} 笔" if added else f"{name}：{period}没有新的应发"
-    return Outcome(what, reverse("dues") + f"?period={_text(period)}", "由各乡镇统计员编制清册。")
+    return Outcome(what, reverse("dues") + f"?period={period_text(period)}", "由各乡镇统计员编制清册。")
 
 
-def _period(text: str, request: Any) -> Period:
+def period_of(text: str, on: date) -> Period:
     """A quarter of the calendar; the current one when nothing (or nothing sensible) is asked for."""
     try:
-        return parse_period(text, where="期间") if text else current_quarter(request.business_date)
+        return parse_period(text, where="期间") if text else current_quarter(on)
     except BadInput:
-        return current_quarter(request.business_date)
+        return current_quarter(on)
 
 
-def _text(period: Period) -> str:
+def period_text(period: Period) -> str:
+    """`2021Q3`, as addresses name a quarter."""
     return f"{period.start.year}Q{(period.start.month + 2) // 3}"
 
 
-def _choices(request: Any) -> list[tuple[str, str]]:
+def period_choices(on: date) -> list[tuple[str, str]]:
     """This quarter, the one before and the one after."""
-    now = current_quarter(request.business_date)
-    starts = [add_months(now.start, months) for months in (-3, 0, 3)]
+    starts = [add_months(current_quarter(on).start, months) for months in (-3, 0, 3)]
     around = [Period(start, add_months(start, 3)) for start in starts]
-    return [(_text(each), str(each)) for each in around]
+    return [(period_text(each), str(each)) for each in around]

@@ -90,7 +90,7 @@
       var fen = ticked.reduce(function (total, box) { return total + Number(box.dataset.fen || 0); }, 0);
       var yuan = Math.floor(fen / 100).toString().replace(/\B(?=(\d{3})+$)/g, ",") + "." + ("0" + (fen % 100)).slice(-2);
       if (sum) sum.textContent = ticked.length ? "已选 " + ticked.length + " 件，合计 ¥" + yuan : plain;
-      if (every) { every.checked = ticked.length === boxes.length; every.indeterminate = ticked.length > 0 && ticked.length < boxes.length; }
+      if (every) { every.checked = boxes.length > 0 && ticked.length === boxes.length; every.indeterminate = ticked.length > 0 && ticked.length < boxes.length; }
     };
     if (every) every.addEventListener("change", function () { boxes.forEach(function (box) { box.checked = every.checked; }); show(); });
     boxes.forEach(function (box) { box.addEventListener("change", show); });
