@@ -93,7 +93,11 @@ def _value(row: Any, name: str) -> Any:
 def _read(queryset: QuerySet[M], order: Sequence[str], place: str) -> tuple[bool, list[Any]]:
     try:
         direction, *values = json.loads(base64.urlsafe_b64decode(place + "=" * (-len(place) % 4)))
-        if direction in ("<", ">") and len(values) == len(order):
+        if (
+            direction in ("<", ">")
+            and len(values) == len(order)
+            and not any("\0" in value for value in values if isinstance(value, str))
+        ):
             return direction == "<", [
                 _field(queryset.model, name.lstrip("-")).to_python(value)
                 for name, value in zip(order, values, strict=True)

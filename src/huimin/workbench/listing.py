@@ -36,7 +36,7 @@ def chosen_place(request: Any, source: QueryDict | None = None) -> Chosen:
     by: Actor = request.actor
     on = request.business_date
     code = (request.GET if source is None else source).get("place", "")
-    found = find_division(code, on) if code.startswith(by.prefix) else None
+    found = find_division(code, on) if code.startswith(by.prefix) and code.isdigit() else None
     prefix = scope_prefix(found.code, Level(found.level)) if found else by.prefix
     return Chosen(prefix, found.code if found else "", place_options(by, on, found))
 
@@ -66,6 +66,13 @@ def one_of(source: QueryDict, name: str, choices: Iterable[str], default: str = 
     if value is None:
         return default
     return value if value in set(choices) else ""
+
+
+def ids_of(source: QueryDict, most: int) -> list[int]:
+    """The ticked rows, rising, each once; what is no row number is left out."""
+    return sorted(
+        {int(each) for each in source.getlist("id")[:most] if each.isascii() and each.isdigit() and len(each) < 19}
+    )
 
 
 def kept(source: QueryDict, *names: str, **more: str) -> str:

@@ -29,7 +29,7 @@ from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.forms import Answer
 from huimin.workbench.guard import page
-from huimin.workbench.listing import chosen_place, one_of
+from huimin.workbench.listing import chosen_place, ids_of, one_of
 from huimin.workbench.views.batches import OUTBOX
 
 State = FundingApplication.State
@@ -100,7 +100,7 @@ def act(request: Any, key: str) -> HttpResponse:
     if chosen is None:
         raise Http404
     source = request.POST if request.method == "POST" else request.GET
-    ids = sorted({int(each) for each in source.getlist("id")[:500] if each.isdigit()})
+    ids = ids_of(source, 500)
     if not ids:
         raise Refusal("没有勾选拨款申请", remedy="请返回列表勾选后再办")
     if request.method == "POST":

@@ -35,7 +35,7 @@ from huimin.workbench.acts import Outcome, once
 from huimin.workbench.explaining import told
 from huimin.workbench.forms import Decision
 from huimin.workbench.guard import page
-from huimin.workbench.listing import Chosen, chosen_place, kept, one_of, programmes_seen, require_seen, seen_of
+from huimin.workbench.listing import Chosen, chosen_place, ids_of, kept, one_of, programmes_seen, require_seen, seen_of
 from huimin.workbench.spreadsheet import Column, export
 
 FILTERS = ("programme", "kind", "state", "place")
@@ -182,7 +182,7 @@ def decide(request: Any) -> HttpResponse:
 def _to_decide(request: Any, source: QueryDict, names: dict[str, str]) -> tuple[ProposalFilter, Chosen]:
     """The same set on the page and at the act: named proposals, or all that fit the filters; of one programme."""
     wanted, place = _wanted(request, names, source)
-    ids = tuple(int(each) for each in source.getlist("id")[:1000] if each.isdigit())
+    ids = tuple(ids_of(source, 1000))
     wanted = replace(wanted, state=Proposal.State.OPEN, ids=ids or None)
     fitting = {each.programme for each in total_proposals(wanted)}
     if not fitting:
