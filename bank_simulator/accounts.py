@@ -86,7 +86,14 @@ def _account(layout: Layout, line: dict[str, str], where: str) -> Account:
         field = layout.fields[column]
         if not field.rule.fullmatch(values[column]):
             raise WrongInput(f"{where}：{column} 应为{field.expected}，实为“{values[column]}”")
-    return values["account"], values["name"], values["id_number"], kind, state, _opening_fen(values["opening_fen"], where)
+    return (
+        values["account"],
+        values["name"],
+        values["id_number"],
+        kind,
+        state,
+        _opening_fen(values["opening_fen"], where),
+    )
 
 
 def _check_choice(value: str, choices: tuple[str, ...], column: str, where: str) -> None:

@@ -32,7 +32,8 @@ def compose_refusal(books: sqlite3.Connection, layout: Layout, file_id: int, ref
     file = _file(books, file_id)
     kind = layout.files[file["kind"] + "_refusal"]
     refusal_no = books.execute(
-        "SELECT count(*) FROM files WHERE kind = ? AND number = ? AND refusal_code <> ''", (file["kind"], file["number"])
+        "SELECT count(*) FROM files WHERE kind = ? AND number = ? AND refusal_code <> ''",
+        (file["kind"], file["number"]),
     ).fetchone()[0]
     reason = layout.refusal_codes[refused.code]
     header = [

@@ -206,5 +206,9 @@ def _statement(books: sqlite3.Connection, layout: Layout, options: argparse.Name
     print("{account} {name}（{state}） 余额 {balance_fen} 分".format(**found))
     for entry in found["entries"]:
         sign = "+" if entry["direction"] == "in" else "-"
-        print("{booked_on} {memo} {sign}{amount_fen} 余 {balance_after_fen} {number} {counter_name}".format(sign=sign, **entry))
+        print(
+            "{booked_on} {memo} {sign}{amount_fen} 余 {balance_after_fen} {number} {counter_name}".format(
+                sign=sign, **entry
+            )
+        )
     return DONE

@@ -171,7 +171,9 @@ class Desk:
     def _settle_one(self, file_id: int) -> str:
         with transaction(self.books):
             # Asked again under the lock: another settle may have been faster.
-            if not self.books.execute("SELECT 1 FROM order_rows WHERE file_id = ? AND state = 'U'", (file_id,)).fetchone():
+            if not self.books.execute(
+                "SELECT 1 FROM order_rows WHERE file_id = ? AND state = 'U'", (file_id,)
+            ).fetchone():
                 return ""
             settle_order(self.books, self.layout, file_id, self.on)
             compose_answer(self.books, self.layout, file_id, self.on)
@@ -185,6 +187,7 @@ def _kind_of(layout: Layout, name: str) -> FileKind | None:
 
 def _counted(books: sqlite3.Connection, file_id: int) -> str:
     counts = books.execute(
-        "SELECT count(*), sum(state = 'S'), sum(state = 'F'), sum(state = 'U') FROM order_rows WHERE file_id = ?", (file_id,)
+        "SELECT count(*), sum(state = 'S'), sum(state = 'F'), sum(state = 'U') FROM order_rows WHERE file_id = ?",
+        (file_id,),
     ).fetchone()
     return "共 {} 笔，成功 {}，失败 {}，处理中 {}".format(*counts)

@@ -128,7 +128,9 @@ def _check_memos(order: Order) -> None:
 def _check_sums(order: Order, trailer: Row) -> None:
     counts = {int(order.header["rows_count"]), int(trailer[0]), len(order.rows)}
     if len(counts) != 1:
-        raise FileRefused("X02", f"表头 {order.header['rows_count']} 笔，汇总 {trailer[0]} 笔，实有 {len(order.rows)} 笔")
+        raise FileRefused(
+            "X02", f"表头 {order.header['rows_count']} 笔，汇总 {trailer[0]} 笔，实有 {len(order.rows)} 笔"
+        )
     amount_fen = sum(map(int, order.column("row_amount_fen")))
     if len({order.amount_fen, int(trailer[1]), amount_fen}) != 1:
         raise FileRefused("X02", f"表头 {order.amount_fen} 分，汇总 {trailer[1]} 分，实有 {amount_fen} 分")

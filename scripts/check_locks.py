@@ -20,7 +20,9 @@ def faults() -> list[str]:
             found.append(f"{lock.name}: {len(loose) - len(pins)} requirements without hashes")
         names = {name.lower() for name, _ in pins}
         wanted = re.findall(r"^([A-Za-z0-9][A-Za-z0-9_.-]*)", lock.with_suffix(".in").read_text(), re.M)
-        found += [f"{lock.name}: {name} is not locked" for name in wanted if name.lower().replace("_", "-") not in names]
+        found += [
+            f"{lock.name}: {name} is not locked" for name in wanted if name.lower().replace("_", "-") not in names
+        ]
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     found += [f"package-lock.json: {name} holds an address" for name, entry in packages.items() if "resolved" in entry]
     found += [f"package-lock.json: {n} has no hash" for n, entry in packages.items() if n and "integrity" not in entry]

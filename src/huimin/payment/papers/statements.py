@@ -11,7 +11,7 @@ from outside the reader's place stay outside. Law: 皖政办〔2008〕23号 附�
 
 from collections import defaultdict
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from huimin.audit.models import Event
 from huimin.database.bulk import fetch
@@ -29,6 +29,7 @@ from huimin.organisation.models import Office
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.organisation.queries import business_date, live_on
 from huimin.payment.models import Due, RosterLine
+from huimin.payment.papers.owed import Owed, list_owed
 from huimin.payment.papers.typesetting import typeset
 from huimin.payment.papers.words import code_of, day_in_words, wrappable
 from huimin.policy.models import Programme
@@ -40,34 +41,6 @@ _PER = {"month": "/月", "quarter": "/季", "half_year": "/半年", "year": "/�
 
 class NothingToPrint(Refusal):
     """There is no paper to make of this."""
-
-
-class DueRow(NamedTuple):
-    """Dues of one entitlement that share a roster line and a state; amounts in 分."""
-
-    household: int
-    programme: str
-    person: str
-    kind: str
-    period_from: date
-    period_until: date
-    amount_fen: int
-    due_state: str
-    quantity: str
-    standard_fen: int
-    standard_period: str
-    line_state: str | None
-    withheld_reason: str
-    account_tail: str
-    booked_on: date | None
-    lacks_card: bool
-
-    @property
-    def counted_fen(self) -> int:
-        """What it adds to the household's total."""
-        if self.due_state == Due.State.WITHDRAWN:
-            return 0
-        return -self.amount_fen if self.kind == Due.Kind.RECOVERY else self.amount_fen
 
 
 def statements_pdf(*, by: Actor, division: str, period: Period) -> bytes:
@@ -85,14 +58,14 @@ def gather_statements(*, by: Actor, division: str, period: Period) -> tuple[dict
     on = business_date()
     _require_village(by, division, on)
     low, high = scope_of(division)
-    asked = {"low": low, "high": high, "on": on, "start": period.start, "until": period.until}
+    asked = {"low": low, "high": high, "on": on, "start": period.start}
     households = fetch(_HOUSEHOLDS, asked)
     if not households:
         raise NothingToPrint("这个村没有登记在册的户", remedy="请核对所选的村")
-    dues: dict[int, list[DueRow]] = defaultdict(list)
+    dues: dict[int, list[Owed]] = defaultdict(list)
     granted = [entitlement for (entitlement,) in fetch(_GRANTED, asked)]
-    for row in fetch(_DUES, {**asked, "granted": granted}):
-        dues[row[0]].append(DueRow(*row))
+    for row in list_owed(granted, period):
+        dues[row.household].append(row)
     names = dict(Programme.objects.values_list("code", "name"))
     place = "".join(chain_names(division, on)[2:])
     offices = _offices(division, on)
@@ -114,7 +87,7 @@ def _require_village(by: Actor, division: str, on: date) -> None:
 
 
 def _card(
-    household: tuple[Any, ...], dues: list[DueRow], names: dict[str, str], place: str, offices: list[Office]
+    household: tuple[Any, ...], dues: list[Owed], names: dict[str, str], place: str, offices: list[Office]
 ) -> dict[str, Any]:
     _, number, group, head, identity, people = household
     total = sum(row.counted_fen for row in dues)
@@ -133,7 +106,7 @@ def _card(
     }
 
 
-def _cells(row: DueRow, names: dict[str, str]) -> list[str]:
+def _cells(row: Owed, names: dict[str, str]) -> list[str]:
     kind = "" if row.kind == Due.Kind.BASE else f"（{Due.Kind(row.kind).label}）"
     sign = "−" if row.kind == Due.Kind.RECOVERY else ""
     standard = f"¥{yuan(row.standard_fen)}{_PER.get(row.standard_period, '')}"
@@ -147,20 +120,21 @@ def _cells(row: DueRow, names: dict[str, str]) -> list[str]:
     ]
 
 
-def _standing(row: DueRow) -> str:
+def _standing(row: Owed) -> str:
     """In the household's words: paid when and where, or what it waits for."""
-    tail = f"\n账户尾号{row.account_tail}" if row.account_tail else ""
+    place = row.place
     if row.due_state == Due.State.WITHDRAWN:
-        return f"不发：{row.withheld_reason or '已撤销'}，不计入合计"
-    if row.line_state is None:
+        return f"不发：{(place and place.withheld_reason) or '已撤销'}，不计入合计"
+    if place is None:
         return "没有登记可用的账户，登记后发放" if row.lacks_card else "待编制清册"
-    if row.line_state == RosterLine.State.PAID:
-        return f"{row.booked_on} 发放{tail}" if row.booked_on else f"已发放{tail}"
-    if row.line_state == RosterLine.State.RETURNED:
+    tail = f"\n账户尾号{place.account_tail}" if place.account_tail else ""
+    if place.state == RosterLine.State.PAID:
+        return f"{place.booked_on} 发放{tail}" if place.booked_on else f"已发放{tail}"
+    if place.state == RosterLine.State.RETURNED:
         return f"银行退回，更正账户后重发{tail}"
-    if row.line_state == RosterLine.State.LISTED:
+    if place.state == RosterLine.State.LISTED:
         return f"待发放{tail}"
-    return RosterLine.State(row.line_state).label + tail
+    return RosterLine.State(place.state).label + tail
 
 
 def _offices(division: str, on: date) -> list[Office]:
@@ -201,31 +175,4 @@ ORDER BY h.division, h.household_no
 _GRANTED = """
 SELECT e.id FROM registry_household h JOIN casework_entitlement e ON e.household_id = h.id
 WHERE h.division >= %(low)s AND h.division < %(high)s
-"""
-
-# The ids come as an array, so that the dues are found in one pass: there is no index from an entitlement to its dues, and
-# behind row-level security the planner takes a village for one row and loops over all dues for each.
-# A due stands on its live line; when its money came back or was withheld, on the newest line it was on. Rosters are not
-# asked: a village does not see its township's, and its card must be the same as the county's.
-_DUES = """
-WITH d AS MATERIALIZED (
-    SELECT * FROM payment_due WHERE entitlement_id = ANY (%(granted)s::bigint[])
-       AND period_from >= %(start)s AND period_from < %(until)s)
-SELECT e.household_id, d.programme, coalesce(p.name, ''), d.kind, min(d.period_from), max(d.period_until),
-       sum(d.amount_fen)::bigint, d.state, e.quantity, e.amount_fen, e.period, l.state, coalesce(l.withheld_reason, ''),
-       coalesce(c.account_tail, ''), i.booked_on,
-       EXISTS (SELECT 1 FROM payment_paymentexception x
-               WHERE x.entitlement_id = e.id AND x.kind = 'no_card' AND x.state = 'open')
-FROM d JOIN casework_entitlement e ON e.id = d.entitlement_id
-LEFT JOIN registry_person p ON p.id = e.person_id
-LEFT JOIN LATERAL (
-    SELECT l.id, l.state, l.withheld_reason, l.card_id
-    FROM payment_linedue x JOIN payment_rosterline l ON l.id = x.line_id
-    WHERE x.due_id = d.id AND (x.live OR l.state IN ('returned', 'withheld'))
-    ORDER BY x.live DESC, l.id DESC LIMIT 1) l ON true
-LEFT JOIN registry_card c ON c.id = l.card_id
-LEFT JOIN payment_instruction i ON i.line_id = l.id AND i.state = 'paid'
-GROUP BY e.household_id, e.id, d.programme, p.name, d.kind, d.state, e.quantity, e.amount_fen, e.period, l.id, l.state,
-         l.withheld_reason, c.account_tail, i.booked_on
-ORDER BY e.household_id, d.programme, e.person_id, d.kind, min(d.period_from)
 """
