@@ -5,6 +5,7 @@ PYTHON ?= python3.11
 PEOPLE ?= 20000
 SERVE ?= 1
 PORT ?= 8000
+DEBIAN_PG := /usr/lib/postgresql/15/bin
 export PYTHONPATH := $(CURDIR)/src:$(CURDIR)
 BIN := .venv/bin
 
@@ -36,8 +37,9 @@ demo: install fonts ## a whole quarter of a generated county, then the site (PEO
 serve: install ## the site of the last demo, at http://127.0.0.1:8000
 	@./huimin serve --port $(PORT)
 
-test: install browser ## every test, on a PostgreSQL and a Chromium of its own
+test: install browser ## every test, on a PostgreSQL and a Chromium of its own; the journey on Debian's PostgreSQL 15 too
 	@$(BIN)/pytest -q -n 2 --dist loadfile
+	@if [ -x $(DEBIAN_PG)/initdb ]; then HUIMIN_TEST_PG=$(DEBIAN_PG) $(BIN)/pytest -q tests/journeys -k "ends_with or verifies"; fi
 
 soak: install ## the payment step killed 200 times, PostgreSQL too
 	@HUIMIN_KILLS=200 $(BIN)/pytest -q tests/recovery -k kill

@@ -28,9 +28,10 @@ PEOPLE = (
     "finance-releaser",
     "finance-accountant",
     "bank-operator",
+    "county-administrator",
 )
-ONLY_POSTED_TO = {"sign-out", "write-orders", "write-files"}
-NOT_A_PAGE = {"batch-file"}
+ONLY_POSTED_TO = {"sign-out", "write-orders", "write-files", "account-act"}
+NOT_A_PAGE = {"batch-file", "roster-pdf", "notice-pdf"}
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
     "decide",
@@ -39,7 +40,9 @@ OF_A_MOMENT = {
     "objection-answer",
     "correction",
     "roster-step",
+    "rosters-many",
     "batch-step",
+    "batches-many",
     "application-act",
     "application-withdraw",
     "appointment",
@@ -120,7 +123,7 @@ def test_every_page_is_accessible_narrow_and_its_own(site):
         ("screened", "civil-approver", ["/proposals/?kind=enter", "/proposals/decide/?programme=dibao-rural"]),
         ("accrued", "meishan-clerk", ["/", "/rosters/compile/"]),
         ("published", "meishan-clerk", ["/notices/rows/1/objection/"]),
-        ("prepared", "finance-releaser", ["/", "/batches/1/release/", "/batches/2/release/"]),
+        ("prepared", "finance-releaser", ["/", "/batches/", "/batches/2/release/", "/batches/many/release/?id=2&id=3"]),
     ],
 )
 def test_pages_of_a_moment_are_accessible_too(site, stage, username, paths):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from huimin.organisation.posts import Post
 from huimin.workbench.listing import day_of
 
 _CLASSES = {
@@ -262,3 +263,53 @@ class Verdict(DeskForm):
 
 class Settlement(DeskForm):
     settlement = text("处理结果", "请填写核实情况和处理结果", rows=3, max_length=200)
+
+
+def _choice(label: str, required: str) -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(
+        label=label, coerce=int, error_messages={"required": required, "invalid_choice": required}
+    )
+
+
+class Networks(DeskForm):
+    networks = text(
+        "允许的网络地址",
+        "请登记至少一个网段",
+        hint="一行一个，如 10.34.15.0/24；单台机器写 10.34.15.8/32。只能从这些地址登录",
+        rows=3,
+        max_length=1000,
+    )
+
+    def clean_networks(self) -> list[str]:
+        return str(self.cleaned_data["networks"]).split()
+
+
+class NewAppointment(DeskForm):
+    """An office and a post; which offices there are depends on who asks."""
+
+    office = _choice("机构", "请选择机构")
+    post = forms.ChoiceField(
+        label="岗位",
+        choices=[("", "请选择"), *((value, label) for value, label in Post.choices)],
+        error_messages={"required": "请选择岗位", "invalid_choice": "请选择岗位"},
+    )
+
+    def __init__(self, *args: Any, offices: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["office"].choices = [("", "请选择"), *offices]
+
+
+class NewAccount(NewAppointment, Networks):
+    """Who gets an account, in which post, from which addresses (S0 A2 art 12, 39)."""
+
+    full_name = text("姓名", "请填写姓名", max_length=40, autocomplete="off")
+    username = text(
+        "用户名",
+        "请填写用户名",
+        hint="小写字母开头，3 至 40 位字母、数字或短横，如 meishan-clerk",
+        max_length=40,
+        autocomplete="off",
+        autocapitalize="none",
+        spellcheck="false",
+    )
+    field_order = ("full_name", "username", "office", "post", "networks")

@@ -63,6 +63,8 @@ STAFF = EVERYBODY - {Post.BANK_OPERATOR, Post.ADMINISTRATOR}
 PAYERS = STAFF - {Post.INFORMATION_OFFICER}
 """Posts that follow rosters."""
 BATCH_READERS = PAYERS | {Post.BANK_OPERATOR}
+ADMINISTRATORS = frozenset({Post.ADMINISTRATOR})
+"""Who issues accounts, and does no business."""
 CHECKERS = frozenset({Post.CLERK, Post.REVIEWER, Post.COUNTY_OFFICER, Post.DEPARTMENT_OFFICER, Post.SUPERVISOR})
 """Posts that settle or watch what imports and checks left open."""
 SETTLERS = frozenset({Post.SETTLEMENT, Post.FINANCE_OFFICER})

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from huimin.workbench import signin
 from huimin.workbench.views import (
+    accounts,
     batches,
     cards,
     desk,
@@ -38,6 +39,10 @@ urlpatterns: list[URLPattern] = [
     path("corrections/<int:number>/", cards.decide, name="correction"),
     path("work-items/", work_items.listing, name="work-items"),
     path("work-items/<int:number>/", work_items.settle, name="work-item"),
+    path("accounts/", accounts.listing, name="accounts"),
+    path("accounts/issue/", accounts.issue, name="account-issue"),
+    path("accounts/<int:number>/", accounts.detail, name="account"),
+    path("accounts/<int:number>/<slug:key>/", accounts.act, name="account-act"),
     path("screenings/", runs.listing, name="runs"),
     path("screenings/<int:number>/", runs.detail, name="run"),
     path("proposals/", proposals.listing, name="proposals"),
