@@ -16,7 +16,7 @@ help: ## list the targets
 
 install: .venv/.synced node_modules/.synced ## make the environment: Python packages and page assets, from the locks
 
-.venv/.synced: requirements/bootstrap.txt requirements/dev.txt scripts/make-venv
+.venv/.synced: requirements/dev.txt scripts/make-venv
 	@scripts/make-venv $(PYTHON)
 	@touch $@
 
@@ -52,8 +52,8 @@ check: install ## lint, types, layers, migrations, deployment settings, locks
 	@HUIMIN_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') $(BIN)/python -W ignore manage.py check --deploy --fail-level WARNING
 	@$(BIN)/python scripts/check_locks.py
 
-lock: ## resolve the locks anew
-	@for name in bootstrap run dev; do $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade requirements/$$name.in -o requirements/$$name.txt; done
+lock: ## resolve the locks anew (needs uv on the path)
+	@for name in run dev; do uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade requirements/$$name.in -o requirements/$$name.txt; done
 	@npm install --silent --ignore-scripts
 
 clean: ## remove the environment and the demo's data (asks the database to stop first)
