@@ -34,6 +34,8 @@ ONLY_POSTED_TO = {"sign-out", "write-orders", "write-files", "account-act"}
 NOT_A_PAGE = {"batch-file", "roster-pdf", "notice-pdf"}
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "notice",
+    "notice-sheet",
     "decide",
     "compile",
     "objection-file",
@@ -122,7 +124,7 @@ def test_every_page_is_accessible_narrow_and_its_own(site):
     [
         ("screened", "civil-approver", ["/proposals/?kind=enter", "/proposals/decide/?programme=dibao-rural"]),
         ("accrued", "meishan-clerk", ["/", "/rosters/compile/"]),
-        ("published", "meishan-clerk", ["/notices/rows/1/objection/"]),
+        ("published", "meishan-clerk", ["/notices/1/", "/notices/1/sheet/", "/notices/rows/1/objection/"]),
         ("prepared", "finance-releaser", ["/", "/batches/", "/batches/2/release/", "/batches/many/release/?id=2&id=3"]),
     ],
 )

@@ -67,7 +67,13 @@ def _to_compile() -> Iterator[tuple[str, str]]:
     with reading(county_officer()):
         there = {(r.programme, r.division) for r in Roster.objects.exclude(state="withdrawn")}
         owed = fetch(
-            "SELECT DISTINCT programme, left(division, 9) || '000' FROM payment_due WHERE state = 'owed' ORDER BY 2, 1"
+            "SELECT DISTINCT d.programme, left(d.division, 9) || '000' FROM payment_due d"
+            " JOIN casework_entitlement e ON e.id = d.entitlement_id"
+            " WHERE d.state = 'owed' AND EXISTS (SELECT 1 FROM registry_card c JOIN registry_membership m"
+            "   ON m.person_id = c.holder_id AND m.recorded_to IS NULL AND m.valid_to IS NULL"
+            "   WHERE m.household_id = e.household_id AND c.state = 'active' AND c.recorded_to IS NULL"
+            "   AND CASE WHEN e.person_id IS NULL THEN m.relation = '户主' ELSE m.person_id = e.person_id END)"
+            " ORDER BY 2, 1"
         )
     for programme, township in owed:
         if (programme, township) not in there:

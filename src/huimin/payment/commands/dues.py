@@ -8,7 +8,7 @@ arise again by itself: the household is to be determined and decided anew.
 
 from datetime import date
 
-from huimin.database.bulk import run
+from huimin.database.bulk import run, temporary
 from huimin.kernel.errors import Refusal
 from huimin.kernel.periods import Period
 from huimin.organisation.acting import Actor, AlreadyDone, command, refused_by_constraint, require_programme
@@ -22,13 +22,12 @@ class NothingOwed(Refusal):
     """There is nothing to pay for this programme, place and period."""
 
 
-_ACCRUE = """
-INSERT INTO payment_due (entitlement_id, division, programme, period_from, period_until, kind, number, amount_fen, state)
-SELECT e.id, e.division, e.programme, p.period_from, p.period_until, 'base', 1,
+# Chosen before anything is added, and by hash: a plan made while the table was empty would read it once a row.
+_OWED = """
+SELECT e.id, e.division, e.programme, p.period_from, p.period_until,
        CASE WHEN e.period = 'year'
             THEN e.amount_fen * p.after / 12 - e.amount_fen * p.before / 12
-            ELSE e.amount_fen END,
-       'owed'
+            ELSE e.amount_fen END AS amount_fen
 FROM casework_entitlement e
 CROSS JOIN unnest(%(starts)s::date[], %(untils)s::date[], %(befores)s::int[], %(afters)s::int[])
            AS p(period_from, period_until, before, after)
@@ -38,6 +37,10 @@ WHERE e.programme = %(programme)s
         SELECT 1 FROM payment_due d
         WHERE d.entitlement_id = e.id AND d.kind = 'base'
           AND (e.period = 'once' OR (d.period_from < p.period_until AND d.period_until > p.period_from)))
+"""
+_ADD = """
+INSERT INTO payment_due (entitlement_id, division, programme, period_from, period_until, kind, number, amount_fen, state)
+SELECT id, division, programme, period_from, period_until, 'base', 1, amount_fen, 'owed' FROM newly_owed
 """
 
 
@@ -52,8 +55,10 @@ def accrue_dues(*, by: Actor, on: date, programme: str, period: Period) -> int:
         parts = [period] if law.period == "once" else period.split("quarter")
     else:
         raise Refusal(f"{law.name}的周期“{law.period}”还不能生成应发", remedy="请核对政策文件的周期")
-    return run(
-        _ACCRUE,
+    run("SET LOCAL enable_nestloop = off")
+    temporary(
+        "newly_owed",
+        _OWED,
         {
             "programme": programme,
             "starts": [part.start for part in parts],
@@ -62,3 +67,5 @@ def accrue_dues(*, by: Actor, on: date, programme: str, period: Period) -> int:
             "afters": [part.start.month - 1 + part.months for part in parts],
         },
     )
+    run("SET LOCAL enable_nestloop = on")
+    return run(_ADD)
