@@ -79,8 +79,8 @@ def _scan(county: County, out: Path) -> tuple[bool, str]:
 
 
 def _binary_folders() -> list[Path]:
-    """The database's own files (scanned through its tables)."""
-    return [instance.home() / "postgres"]
+    """The database's own files, which are scanned through its tables, and its programs; its log is scanned."""
+    return [instance.home() / "postgres" / "data", instance.home() / "postgres" / "postgres"]
 
 
 def _plain_numbers(county: County) -> set[str]:

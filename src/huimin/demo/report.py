@@ -54,14 +54,14 @@ def counted() -> dict[str, int]:
 
 
 def step_line(title: str, figures: dict[str, Any], seconds: float) -> str:
-    """`筛查  建议 12,345 · 8,123,456.00 元 · 1.2 秒 · 10,287/秒`, from the first count and the money of a step."""
+    """`筛查  建议 12,345 · 8,123,456.00 元 · 1.2 秒 · 10,287/秒`, from the counts and the money of a step; the rate is of the largest count."""
     parts = [f"{_WORDS.get(name, name)} {value:,}" for name, value in figures.items() if _is_count(name, value)]
     if "amount_fen" in figures:
         parts.append(f"{yuan(figures['amount_fen'] or 0)} 元")
     parts.append(f"{seconds:.1f} 秒")
-    first = next((value for name, value in figures.items() if _is_count(name, value)), 0)
-    if first and seconds > 0.05:
-        parts.append(f"{first / seconds:,.0f}/秒")
+    most = max((value for name, value in figures.items() if _is_count(name, value)), default=0)
+    if most and seconds > 0.05:
+        parts.append(f"{most / seconds:,.0f}/秒")
     return f"{title}：" + " · ".join(parts)
 
 
