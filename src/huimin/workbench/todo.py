@@ -29,7 +29,7 @@ from huimin.payment import commands, queries
 from huimin.payment.models import Batch, Roster
 from huimin.screening.models import Run
 from huimin.screening.queries import ProposalFilter, find_latest_run, total_proposals
-from huimin.workbench.guard import SETTLERS
+from huimin.workbench.guard import SETTLERS, STAFF
 
 DAYS_A_LEVEL = 7
 ROWS_MAX = 60
@@ -278,7 +278,7 @@ class Progress:
 
 def list_progress(by: Actor, on: date) -> list[Progress]:
     """How far the quarter is in the actor's place; nothing for what has not begun. Inside `reading(by)`."""
-    if by.audience == "bank":
+    if by.post not in STAFF:
         return []
     period = queries.current_quarter(on)
     bars = [bar for bar in (_screened(), _noticed(by, period), _confirmed(by, period), _paid(by, period)) if bar]

@@ -3,8 +3,10 @@
 from django.db import migrations
 
 GATE = """
-CREATE FUNCTION payment_gate() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, public, pg_temp AS $body$
+CREATE OR REPLACE FUNCTION payment_gate() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp
+-- Every line is looked up by key, whatever the planner believes of tables that were filled a minute ago.
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $body$
 DECLARE
     refused record;
 BEGIN
@@ -16,7 +18,7 @@ BEGIN
              WHEN r.signed_by IS NULL OR r.department_by IS NULL OR r.finance_by IS NULL THEN 'roster not confirmed'
              WHEN l.state <> 'listed' THEN 'line not payable'
              WHEN i.amount_fen <> l.amount_fen OR i.account_hash <> c.account_hash THEN 'not what was frozen'
-             WHEN n.id IS NULL THEN 'no ended notice'
+             WHEN w.id IS NULL THEN 'no ended notice'
              ELSE 'objection open or upheld'
            END AS obstacle
       INTO refused
@@ -27,16 +29,18 @@ BEGIN
       LEFT JOIN registry_card c ON c.id = l.card_id
       LEFT JOIN casework_entitlement e ON e.id = l.entitlement_id
       LEFT JOIN casework_decision d ON d.id = e.decision_id
-      LEFT JOIN (notices_noticerow w JOIN notices_notice n
-                   ON n.id = w.notice_id AND n.state = 'ended' AND n.ended_on >= n.ends_on)
-        ON w.subject_line = coalesce(l.noticed_id, l.id) AND n.subject = 'roster:' || coalesce(r.origin_id, r.id)
+      LEFT JOIN LATERAL (
+           SELECT w.id FROM notices_noticerow w JOIN notices_notice n ON n.id = w.notice_id
+            WHERE w.subject_line = coalesce(l.noticed_id, l.id) AND n.subject = 'roster:' || coalesce(r.origin_id, r.id)
+              AND n.state = 'ended' AND n.ended_on >= n.ends_on
+            LIMIT 1) w ON true
      WHERE d.outcome IS DISTINCT FROM 'granted'
         OR r.id IS NULL OR b.roster_id IS DISTINCT FROM r.id
         OR b.released_by IS NULL OR b.state <> 'released'
         OR r.signed_by IS NULL OR r.department_by IS NULL OR r.finance_by IS NULL
         OR l.state <> 'listed'
         OR i.amount_fen <> l.amount_fen OR i.account_hash <> c.account_hash
-        OR n.id IS NULL
+        OR w.id IS NULL
         OR EXISTS (SELECT 1 FROM notices_objection o WHERE o.row_id = w.id AND o.state IN ('open', 'upheld'))
      LIMIT 1;
     IF FOUND THEN
