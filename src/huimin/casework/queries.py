@@ -1,10 +1,9 @@
 """Reads of decisions and entitlements; bounded, inside `reading(by)` or a command (SEC-07)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Q
 
 from huimin.casework.models import Decision, Entitlement
 from huimin.database.context import scope_of
@@ -31,25 +30,10 @@ def find_decision_of(proposal_id: int) -> Decision | None:
     return Decision.objects.filter(proposal=proposal_id).select_related("signature").first()
 
 
-@dataclass(frozen=True)
-class EntitlementTotal:
-    """How many entitlements of a programme are in force, and their sum per policy period."""
-
-    programme: str
-    count: int
-    households: int
-    amount_fen: int
-
-
-def total_entitlements(prefix: str, on: date) -> list[EntitlementTotal]:
-    """By programme, in force on `on`; one query."""
+def count_entitlements(prefix: str, on: date) -> int:
+    """How many are in force on `on`."""
     first, until = scope_of(prefix)
-    rows = Entitlement.objects.filter(live_on(on), division__gte=first, division__lt=until)
-    sums = rows.values("programme").order_by("programme")
-    counted = sums.annotate(
-        count=Count("id"), households=Count("household", distinct=True), amount_fen=Sum("amount_fen")
-    )
-    return [EntitlementTotal(**row) for row in counted]
+    return Entitlement.objects.filter(live_on(on), division__gte=first, division__lt=until).count()
 
 
 def households_with_entitlement(household_ids: Iterable[int], on: date) -> dict[int, list[str]]:

@@ -94,6 +94,12 @@ def get_roster(number: int) -> Roster:
     return Roster.objects.select_related("application", "origin").get(pk=number)
 
 
+def list_quarter(prefix: str, period: Period) -> list[Roster]:
+    """Every base roster of the period that was not withdrawn: one a programme and township."""
+    rows = _within(Roster.objects.filter(kind=Roster.Kind.BASE), prefix).exclude(state=Roster.State.WITHDRAWN)
+    return list(rows.filter(period_from__gte=period.start, period_until__lte=period.until).order_by("id")[:2000])
+
+
 def list_ready_to_sign(prefix: str, on: date) -> list[Roster]:
     """Published rosters whose notices are all past their last day, without an open objection."""
     waiting = Objection.objects.filter(state=Objection.State.OPEN).values("notice")

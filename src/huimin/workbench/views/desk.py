@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from huimin.casework.queries import total_entitlements
+from huimin.casework.queries import count_entitlements
 from huimin.payment.queries import current_quarter
 from huimin.policy.queries import programme_names
 from huimin.workbench import guard
@@ -24,7 +24,7 @@ def desk(request: Any) -> HttpResponse:
     names = programme_names()
     rows = list_todo(by, on, names)
     window = request.GET.get("due", "")
-    entitled = total_entitlements(by.prefix, on) if by.post in guard.STAFF else []
+    entitled = count_entitlements(by.prefix, on) if by.post in guard.STAFF else 0
     context = {
         "section": "desk",
         "rows": [row for row in rows if _within(row, window, on)] if window in WINDOWS else rows,
@@ -33,7 +33,7 @@ def desk(request: Any) -> HttpResponse:
         "late": sum(_within(row, "late", on) for row in rows),
         "today": sum(_within(row, "today", on) for row in rows),
         "week": sum(_within(row, "week", on) for row in rows),
-        "entitled": sum(total.count for total in entitled),
+        "entitled": entitled,
         "progress": list_progress(by, on),
         "quarter": current_quarter(on),
     }

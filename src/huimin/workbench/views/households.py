@@ -18,7 +18,7 @@ from huimin.payment.papers.statements import gather_statements
 from huimin.payment.queries import list_lines_of
 from huimin.policy.queries import programme_names
 from huimin.registry.commands import Looked, change_card_state, look_at, propose_card_correction
-from huimin.registry.models import Household
+from huimin.registry.models import CardCorrection, Household
 from huimin.registry.queries import (
     HouseholdFilter,
     HouseholdState,
@@ -26,7 +26,6 @@ from huimin.registry.queries import (
     find_by_identity_number,
     find_household_of,
     get_household,
-    list_card_corrections,
     list_households,
 )
 from huimin.registry.showing import UNASKED
@@ -112,7 +111,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     on = day_of(request.GET.get("on", "")) or today
     state = get_household(number, by, on)
     explained = told(explain_household(by=by, household_id=number, on=on), by)
-    proposed = [each for each in list_card_corrections(by.prefix) if each.household_id == number]
+    proposed = CardCorrection.objects.filter(household=number, state=CardCorrection.State.PROPOSED)
     context = {
         "section": "households",
         "state": state,
@@ -130,7 +129,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "proposals": [each for each in list_proposals_of(number) if each.state == "open"],
         "lines": list_lines_of(number),
         "acts": household_timeline(number, by),
-        "corrections": proposed,
+        "corrections": list(proposed.select_related("holder")[:20]),
         "may_see_rosters": by.post in guard.PAYERS,
         "may_correct": may(by, propose_card_correction),
         "may_change_card": may(by, change_card_state),

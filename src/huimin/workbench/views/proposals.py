@@ -15,6 +15,7 @@ from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.errors import Refusal
 from huimin.kernel.money import yuan
 from huimin.kernel.periods import add_months, month_start
+from huimin.kernel.places import Level
 from huimin.organisation.acting import Actor, AlreadyDone, may, reading
 from huimin.policy.models import Programme
 from huimin.policy.queries import programme_names
@@ -90,7 +91,9 @@ def _wanted(request: Any, names: dict[str, str], source: QueryDict | None = None
     """The filter of the address; a department sees its own programmes."""
     source = request.GET if source is None else source
     place = chosen_place(request, source)
-    programme = one_of(source, "programme", names)
+    # A county's list is of one programme unless all are asked for: the order by village then follows the index.
+    first = next(iter(names), "") if request.actor.level <= Level.COUNTY and "id" not in source else ""
+    programme = one_of(source, "programme", names, first)
     wanted = ProposalFilter(
         prefix=place.prefix,
         programme=programme,
