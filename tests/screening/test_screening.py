@@ -174,3 +174,32 @@ def test_the_snapshot_folder_is_beside_the_keys_not_in_the_database(county: At, 
     with reading(county_officer()):
         path = snapshot_path(Run.objects.get())
     assert b"PAR1" not in path.read_bytes()
+
+
+def test_screening_one_township_leaves_the_proposals_of_the_others(county: At) -> None:
+    """DET-06: only what lies beneath the run's own place is superseded."""
+    county("screened")
+    place = townships()[0]
+    with reading(county_officer()):
+        elsewhere = Proposal.objects.filter(state="open").exclude(division__startswith=place[:9]).count()
+    again(division=place)
+    with reading(county_officer()):
+        assert Proposal.objects.filter(state="open").exclude(division__startswith=place[:9]).count() == elsewhere > 0
+
+
+def test_a_run_that_was_overtaken_stores_nothing(county: At) -> None:
+    """Two screenings of one place at once: the one that began later counts."""
+    from huimin.organisation.acting import AlreadyDone
+    from huimin.screening import commands
+
+    county("adopted")
+    by = county_officer()
+
+    def overtake(title: str, done: int, total: int) -> None:
+        if done == total == 3:
+            commands.open_run(by=by, on=dates.SCREENED, division=COUNTY, determination_date=dates.DETERMINED_FOR)
+
+    with pytest.raises(AlreadyDone):
+        again(progress=overtake)
+    with reading(by):
+        assert not Proposal.objects.exists()

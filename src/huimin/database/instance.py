@@ -99,18 +99,32 @@ def bring_up() -> Iterator[tuple[str, str]]:
     yield "表与行级权限", f"{upgrade()} 张表"
 
 
+def remember_database(name: str) -> None:
+    """Commands that name no database use this one from now on: the last demonstration's."""
+    (home() / "current-database").write_text(name, encoding="utf-8")
+
+
+def remembered_database() -> str | None:
+    path = home() / "current-database"
+    return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+
+def _remembered() -> str:
+    return remembered_database() or "huimin"
+
+
 def connect_settings() -> str:
     """Start what must run, point the settings at it, and return the superuser's URL of the instance's database."""
     load_secrets()
     url = os.environ.get("DATABASE_URL")
     if url:
         parts = urlsplit(url)
-        name = os.environ.setdefault("HUIMIN_DB_NAME", unquote(parts.path.lstrip("/")) or "huimin")
+        name = os.environ.setdefault("HUIMIN_DB_NAME", unquote(parts.path.lstrip("/")) or _remembered())
         url = urlunsplit(parts._replace(path="/" + name))
     else:
         cluster = private_cluster()
         cluster.start()
-        url = cluster.url(os.environ.setdefault("HUIMIN_DB_NAME", "huimin"))
+        url = cluster.url(os.environ.setdefault("HUIMIN_DB_NAME", _remembered()))
     parts = urlsplit(url)
     os.environ["HUIMIN_DB_HOST"] = parts.hostname or "127.0.0.1"
     os.environ["HUIMIN_DB_PORT"] = str(parts.port or 5432)

@@ -4,7 +4,6 @@ Running it again with the same people gives the same figures; running it over a 
 number of people begins anew with a database of its own (huimin_demo_<people>).
 """
 
-import json
 import os
 import sys
 import time
@@ -27,9 +26,9 @@ def demo() -> None:
     """The demonstration."""
 
 
-def _environment(people: int) -> None:
-    """The demonstration's own database, folder and marks; plain HTTP on this machine only."""
-    os.environ["HUIMIN_DB_NAME"] = f"huimin_demo_{people}"
+def _environment(database: str) -> None:
+    """The demonstration's own database and marks; plain HTTP on this machine only."""
+    os.environ["HUIMIN_DB_NAME"] = database
     os.environ.setdefault("HUIMIN_DEMO", "1")
     os.environ.setdefault("HUIMIN_PLAIN_HTTP", "1")
 
@@ -38,14 +37,14 @@ def _environment(people: int) -> None:
 @click.option("--people", type=click.IntRange(*PEOPLE), default=20_000, show_default=True, help="人数")
 @click.option("--seed", type=int, default=SEED, show_default=True, help="随机种子")
 def run_command(people: int, seed: int) -> None:
-    _environment(people)
+    _environment(f"huimin_demo_{people}")
     console = Console(highlight=False, soft_wrap=True)
     seconds: dict[str, float] = {}
     started = time.monotonic()
     for step, outcome in instance.bring_up():
         console.print(f"{step}：{outcome}")
     seconds["database"] = round(time.monotonic() - started, 2)
-    _record_last(people)
+    instance.remember_database(os.environ["HUIMIN_DB_NAME"])
 
     from huimin.demo.quarter import STEPS, County
     from huimin.demo.report import step_line
@@ -90,23 +89,14 @@ def _refresh_statistics() -> None:
         cursor.execute("ANALYZE")
 
 
-def _record_last(people: int) -> None:
-    path = instance.home() / "last-demo.json"
-    path.write_text(json.dumps({"people": people}), encoding="utf-8")
-
-
-def _last_people() -> int:
-    path = instance.home() / "last-demo.json"
-    if not path.exists():
-        raise click.ClickException("还没有演示数据，请先执行 make demo")
-    return int(json.loads(path.read_text(encoding="utf-8"))["people"])
-
-
 @click.command("serve", help="打开上一次演示的网站")
 @click.option("--port", type=click.IntRange(1024, 65535), default=8000, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True)
 def serve(port: int, workers: int) -> None:
-    _environment(_last_people())
+    database = instance.remembered_database()
+    if database is None:
+        raise click.ClickException("还没有演示数据，请先执行 make demo")
+    _environment(database)
     instance.use_instance()
     from django.core.management import call_command
 
@@ -119,6 +109,6 @@ def serve(port: int, workers: int) -> None:
     arguments = [
         str(program), "huimin.wsgi:application", "--bind", f"127.0.0.1:{port}", "--workers", str(workers),
         "--worker-class", "gthread", "--threads", "4", "--chdir", str(ROOT / "src"), "--log-level", "warning",
-        "--control-socket-disable",
+        "--no-control-socket",
     ]  # fmt: skip
     os.execv(program, arguments)

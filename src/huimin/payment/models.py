@@ -3,7 +3,7 @@
     Entitlement ──► Due ──► LineDue ──► RosterLine ──► Instruction ──► ResultLine
                             (live)      in a Roster    in a Batch      in a ResultFile
 
-Always true, by the database itself (this file and payment/constraints.sql):
+Always true, by the database itself (this file and migrations/0002_gate.py):
 
 - base dues of one entitlement never overlap in time;
 - a due stands on at most one live line, a line has at most one live instruction ("unknown" counts as live);

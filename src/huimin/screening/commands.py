@@ -17,9 +17,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from huimin.database.bulk import run
+from huimin.divisions.queries import get_division
 from huimin.kernel.errors import Refusal
-from huimin.kernel.places import chain
-from huimin.organisation.acting import Actor, command, reading, require_place
+from huimin.kernel.places import Level, chain, scope_prefix
+from huimin.organisation.acting import Actor, AlreadyDone, command, reading, require_place
 from huimin.organisation.posts import Post
 from huimin.policy.queries import adopted_book
 from huimin.registry.snapshots import snapshot_columns
@@ -137,7 +138,10 @@ def store_proposals(
     """All proposals of a run and its end, in one transaction."""
     row = Run.objects.select_for_update().get(pk=run_id)
     copy_in("proposal_draft", _literals(listed), _TYPES)
-    run(_SUPERSEDE, {"run": row.pk, "low": by.prefix, "high": by.prefix + "~"})
+    if row.state != Run.State.RUNNING:
+        raise AlreadyDone("这次筛查已被另一次取代", why="同一地方又开始了新的筛查", remedy="请看新的筛查结果")
+    low = scope_prefix(row.division, Level(get_division(row.division, on).level))
+    run(_SUPERSEDE, {"run": row.pk, "low": low, "high": low + "~"})
     run(_STORE, {"run": row.pk})
     row.state = Run.State.FINISHED
     row.households, row.people = len(snapshot.households), len(snapshot.members)
