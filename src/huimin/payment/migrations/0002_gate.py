@@ -30,8 +30,10 @@ BEGIN
       LEFT JOIN casework_entitlement e ON e.id = l.entitlement_id
       LEFT JOIN casework_decision d ON d.id = e.decision_id
       LEFT JOIN LATERAL (
+           -- CASE and not coalesce: row-level security takes coalesce for leaky and would not use the index.
            SELECT w.id FROM notices_noticerow w JOIN notices_notice n ON n.id = w.notice_id
-            WHERE w.subject_line = coalesce(l.noticed_id, l.id) AND n.subject = 'roster:' || coalesce(r.origin_id, r.id)
+            WHERE w.subject_line = CASE WHEN l.noticed_id IS NULL THEN l.id ELSE l.noticed_id END
+              AND n.subject = 'roster:' || coalesce(r.origin_id, r.id)
               AND n.state = 'ended' AND n.ended_on >= n.ends_on
             LIMIT 1) w ON true
      WHERE d.outcome IS DISTINCT FROM 'granted'
