@@ -181,7 +181,7 @@ def test_an_ordinary_user_starts_it_too(home: Path) -> None:
         return
     user = pwd.getpwnam("nobody")
     os.chown(home.parent, user.pw_uid, user.pw_gid)
-    programs = Cluster(home, wheel_programs())._reachable_programs()
+    programs = Cluster(home.with_name("programs"), wheel_programs())._reachable_programs()
     child = os.fork()
     if child == 0:
         status = 1
