@@ -49,7 +49,7 @@ def run_command(people: int, seed: int) -> None:
     from huimin.demo.quarter import STEPS, County
     from huimin.demo.report import step_line
 
-    county = County(people=people, seed=seed, home=instance.home() / f"demo-{people}")
+    county = County(people=people, seed=seed, home=_folder(os.environ["HUIMIN_DB_NAME"]))
     for number, step in enumerate(STEPS, 1):
         began = time.monotonic()
         with console.status(f"{step.title}…"):
@@ -81,6 +81,11 @@ def _finish(console: Console, county: object, seconds: dict[str, float]) -> None
     console.print("每一项差额都是 0。")
 
 
+def _folder(database: str) -> Path:
+    """Where a demonstration keeps what it exchanges with its bank."""
+    return instance.home() / database.removeprefix("huimin_").replace("_", "-")
+
+
 def _refresh_statistics() -> None:
     """What PostgreSQL does by itself overnight: the next step comes at once and must not be planned for empty tables."""
     from django.db import connections
@@ -102,6 +107,7 @@ def serve(port: int, workers: int) -> None:
 
     from huimin.demo.accounts import account_lines
 
+    os.environ.setdefault("HUIMIN_OUTBOX", str(_folder(database) / "bank" / "outbox"))
     call_command("collectstatic", interactive=False, verbosity=0)
     click.echo("\n".join(account_lines()))
     click.echo(f"网站：http://127.0.0.1:{port}  （按 Ctrl+C 停止）")

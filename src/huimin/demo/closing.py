@@ -22,14 +22,16 @@ from huimin.registry.commands.looking import Looked
 from huimin.registry.models import CardCorrection
 
 LEFT_OPEN_EVERY = 10  # one returned line in ten keeps its exception open, as in real life
+CORRECTED_MAX = 200  # corrections are people's work, one by one; a large county's rest stays open
 NEW_ACCOUNTS = "6299991"  # an invented prefix, apart from the generator's
 
+# Everybody whose money came back in the first round, whatever has been done about it since.
 _RETURNED = """
 SELECT DISTINCT ON (l.payee_id, c.use) l.payee_id, c.use, p.name, left(l.division, 9) || '000'
-FROM payment_paymentexception e JOIN payment_rosterline l ON l.id = e.line_id
+FROM payment_instruction i JOIN payment_rosterline l ON l.id = i.line_id
+JOIN payment_roster r ON r.id = l.roster_id AND r.kind = 'base'
 JOIN registry_card c ON c.id = l.card_id JOIN registry_person p ON p.id = l.payee_id
-WHERE e.kind = 'returned' AND l.state = 'returned' AND e.state = 'open'
-  AND NOT EXISTS (SELECT 1 FROM registry_cardcorrection x WHERE x.holder_id = l.payee_id AND x.use = c.use)
+WHERE i.state = 'returned'
 ORDER BY l.payee_id, c.use
 """
 
@@ -39,7 +41,9 @@ def correct(county: County) -> Figures:
     business_day(dates.CORRECTED)
     officer = county_officer()
     with reading(officer):
-        returned = [row for row in fetch(_RETURNED) if row[0] % LEFT_OPEN_EVERY]
+        done = set(CardCorrection.objects.values_list("holder_id", "use"))
+        chosen = [row for row in fetch(_RETURNED) if row[0] % LEFT_OPEN_EVERY][:CORRECTED_MAX]
+        returned = [row for row in chosen if (row[0], row[1]) not in done]
     _open_at_the_bank(county, returned)
     for payee, use, name, township in returned:
         propose_card_correction(
