@@ -14,6 +14,7 @@ class _Rooms(click.Group):
     ROOMS = {
         "policy": "huimin.policy.book_cli:policy",
         "audit": "huimin.audit.cli:audit",
+        "divisions": "huimin.divisions.cli:divisions",
         "db": "huimin.database.cli:db",
         "demo": "huimin.demo.cli:demo",
         "serve": "huimin.demo.cli:serve",
