@@ -32,7 +32,7 @@ browser:
 
 demo: install fonts ## a whole quarter of a generated county, then the site (PEOPLE=20000 SERVE=1 PORT=8000)
 	@./huimin demo run --people $(PEOPLE)
-	@if [ "$(SERVE)" != 0 ]; then ./huimin serve --port $(PORT); fi
+	@if [ "$(SERVE)" != 0 ]; then ./huimin serve --port $(PORT); else ./huimin db down; fi
 
 serve: install ## the site of the last demo, at http://127.0.0.1:8000
 	@./huimin serve --port $(PORT)
