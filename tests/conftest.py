@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 _HOME = tempfile.TemporaryDirectory(prefix="huimin-test-", dir="/var/tmp")
 os.environ["HUIMIN_HOME"] = _HOME.name
+(Path(_HOME.name) / "static").mkdir()  # collected files go here; the pages look for the folder
 os.environ["HUIMIN_PLAIN_HTTP"] = "1"
 os.environ["HUIMIN_DEMO"] = "1"
 os.environ["HUIMIN_DB_NAME"] = "stage_blank"
