@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from huimin.kernel.digests import canonical, digest
 from huimin.kernel.errors import BadInput
 from huimin.kernel.money import in_words, parse_yuan, yuan, yuan_plain
-from huimin.kernel.periods import Period, add_months, instalment_fen, month, parse_period, quarter
+from huimin.kernel.periods import add_months, month, parse_period, quarter
 from huimin.kernel.places import NATION, Level, chain, scope_prefix
 from huimin.kernel.working_days import CalendarUnknown, add_working_days, is_working_day
 
@@ -46,15 +46,6 @@ def test_what_is_no_amount_is_refused_with_its_place(text: str) -> None:
 
 def test_amounts_as_typed_are_accepted() -> None:
     assert parse_yuan("１，２３４．５０ 元", where="金额") == 123_450
-
-
-@given(st.integers(1, 10**12), st.integers(2000, 2100), st.sampled_from(["month", "quarter"]))
-def test_instalments_add_up_to_the_year(amount_fen: int, year: int, kind: str) -> None:
-    """PAY-06: whatever the rhythm, the parts of a year are the year to the cent."""
-    whole = Period(date(year, 1, 1), date(year + 1, 1, 1))
-    parts = [instalment_fen(amount_fen, whole, part) for part in whole.split(kind)]
-    assert sum(parts) == amount_fen
-    assert max(parts) - min(parts) <= 1
 
 
 def test_periods_print_as_the_office_writes_them() -> None:

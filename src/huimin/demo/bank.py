@@ -4,7 +4,6 @@ outbox   what we send: transfer orders and batches        inbox   what the bank 
 """
 
 import json
-import shutil
 import subprocess
 import sys
 from datetime import date
@@ -56,9 +55,3 @@ def books(county: County) -> dict[str, Any]:
 def answers(county: County, start: str) -> list[Path]:
     """Answer files whose names begin with `start`, oldest name first."""
     return sorted(inbox(county).glob(f"{start}*.txt"))
-
-
-def forget(county: County) -> None:
-    """Remove the bank's books and both folders, when the demonstration begins anew."""
-    for name in ("outbox", "inbox", "book"):
-        shutil.rmtree(county.home / "bank" / name, ignore_errors=True)

@@ -1,7 +1,6 @@
 """Periods money is owed and paid for: half-open date ranges [from, to), in whole months.
 
-A `Period` prints as the office writes it (2021年7—9月). `instalment_fen` splits a yearly amount over its months so
-that the parts add up to the cent, whatever the rhythm of payment.
+A `Period` prints as the office writes it (2021年7—9月).
 """
 
 import calendar
@@ -82,11 +81,3 @@ def parse_period(text: str, *, where: str) -> Period:
     except ValueError:
         pass
     raise BadInput(f"“{text}”不是期间", where=where, remedy="请写 2021Q3、2021-07 或 2021-07/2021-09")
-
-
-def instalment_fen(amount_fen: int, whole: Period, part: Period) -> int:
-    """What falls on `part` of an amount owed for `whole`; parts that cover `whole` add up to it exactly."""
-    assert whole.start <= part.start and part.until <= whole.until
-    before = Period(whole.start, part.start).months if part.start > whole.start else 0
-    after = before + part.months
-    return amount_fen * after // whole.months - amount_fen * before // whole.months
