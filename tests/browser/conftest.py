@@ -101,6 +101,7 @@ class Site:
         page.fill("#id_username", username)
         page.fill("#id_password", demo_password())
         page.click("main button")
+        page.wait_for_url(lambda address: "/sign-in/" not in address)  # loaded: a key pressed before is nobody's
         return window
 
 

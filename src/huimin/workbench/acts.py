@@ -44,20 +44,33 @@ def new_token() -> str:
     return uuid.uuid4().hex
 
 
-def once(request: HttpRequest, act: Callable[[], Outcome]) -> HttpResponse:
-    """Run `act` unless this token was used; redirect to its outcome."""
+def answered_once(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+    """Run the whole view of a POST, unless its token was used: what the view reads before it acts is then out of date."""
     token = request.POST.get("token", "")
     if not _TOKEN.fullmatch(token):
-        raise PageExpired("这一页已过期", remedy="请返回上一页，刷新后再提交")
+        return view()
     with _alone(token):
         done = _stored(request)
         if token not in done:
-            done[token] = asdict(act())
-            request.session[_DONE] = dict(list(done.items())[-_KEPT:])
-            request.session.save()
-        else:
-            request.session[_DONE] = done
-    where = str(done[token]["where"])
+            return view()
+        request.session[_DONE] = done
+        return _led_to(done[token], token)
+
+
+def once(request: HttpRequest, act: Callable[[], Outcome]) -> HttpResponse:
+    """Run `act`, keep its outcome under the page's token, redirect to it; only inside `answered_once`."""
+    token = request.POST.get("token", "")
+    if not _TOKEN.fullmatch(token):
+        raise PageExpired("这一页已过期", remedy="请返回上一页，刷新后再提交")
+    outcome = asdict(act())
+    done = _stored(request) | {token: outcome}
+    request.session[_DONE] = dict(list(done.items())[-_KEPT:])
+    request.session.save()
+    return _led_to(outcome, token)
+
+
+def _led_to(outcome: dict[str, Any], token: str) -> HttpResponse:
+    where = str(outcome["where"])
     return redirect(f"{where}{'&' if '?' in where else '?'}done={token}")
 
 

@@ -5,7 +5,8 @@
     @page(posts)               one of these posts acting; a GET runs inside `reading(actor)`
 
 `huimin.workbench.middleware.Desk` enforces the marks; a test walks all routes and finds none without.
-A POST runs outside a transaction: the command it calls opens its own, and so does a read before it.
+A POST runs outside a transaction: the command it calls opens its own, and so does a read before it. It runs once for
+the page it was sent from (`acts`).
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 
 from huimin.organisation.acting import reading
 from huimin.organisation.posts import Post
+from huimin.workbench.acts import answered_once
 
 View = Callable[..., HttpResponse]
 
@@ -49,6 +51,8 @@ def page(posts: frozenset[str], *, reads: bool = True) -> Callable[[View], View]
             if reads and request.method in ("GET", "HEAD"):
                 with reading(request.actor):  # type: ignore[attr-defined]
                     return view(request, *args, **kwargs)
+            if request.method == "POST":
+                return answered_once(request, lambda: view(request, *args, **kwargs))
             return view(request, *args, **kwargs)
 
         run.guard = Guard(signed_in=True, posts=frozenset(posts))  # type: ignore[attr-defined]
