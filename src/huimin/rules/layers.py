@@ -21,19 +21,38 @@ from huimin.rules.yaml_text import Entry
 
 _T = TypeVar("_T")
 WORDS: dict[str, dict[str, str]] = {
-    "主管部门": {"民政": "civil_affairs", "农业农村": "agriculture", "水利": "water"},
+    "主管部门": {
+        "民政": "civil_affairs",
+        "农业农村": "agriculture",
+        "水利": "water",
+        "财政": "finance",
+        "林业": "forestry",
+        "卫生健康": "health",
+        "人力资源社会保障": "human_resources",
+        "医疗保障": "medical_insurance",
+        "教育": "education",
+        "退役军人": "veterans",
+        "应急管理": "emergency",
+        "残联": "disabled_federation",
+        "乡村振兴": "rural_revitalisation",
+    },
+    "级次": {"中央": "central", "省": "province", "市": "city", "县": "county"},
+    "类别": {"补贴类": "subsidy", "保障类": "security", "救助类": "relief"},
     "对象": {"户": "household", "人": "person"},
     "期间": {"月": "month", "季": "quarter", "年": "year", "一次": "once"},
     "发放": {"按月": "monthly", "按季": "quarterly", "一次": "once"},
     "收款": {"户主卡": "head", "本人卡": "own"},
 }
 PROGRAMME_FIELDS = ("名称", "简称", "主管部门", "对象", "期间", "发放", "收款", "依据")
+LIST_FIELDS = ("级次", "类别", "序号", "面向对象", "申领流程", "发放时间", "咨询方式")
+"""What the published policy list (补贴政策清单) shows besides; a file may leave them out. 序号: in S0 annex 4 article 6."""
 FILE_FIELDS = (
     "项目",
     "区划",
     "自",
     "至",
     *PROGRAMME_FIELDS,
+    *LIST_FIELDS,
     "说明",
     "参数",
     "数值",
@@ -166,7 +185,7 @@ class FileReader:
             valid_from=valid_from,
             valid_to=_day(fields["至"]) if "至" in fields else None,
             at=self.file.at,
-            fields={key: _fixed_word(key, fields[key]) for key in PROGRAMME_FIELDS if key in fields},
+            fields={key: _fixed_word(key, fields[key]) for key in (*PROGRAMME_FIELDS, *LIST_FIELDS) if key in fields},
             declared=tuple(declared),
             values=tuple(self._all(fields, "数值", _value)),
             conditions=tuple(self._all(fields, "条件", _condition)),

@@ -97,7 +97,7 @@ class Programme:
 
     @property
     def department(self) -> str:
-        """civil_affairs, agriculture, water."""
+        """civil_affairs, agriculture, water, … (`layers.WORDS`)."""
         return self.structure.fields["主管部门"]
 
     @property
