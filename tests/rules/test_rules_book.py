@@ -114,7 +114,7 @@ def test_pol_02_a_parameter_without_a_value_is_refused_never_zero(shipped):
         shipped.programmes_in_force(chain("110000000000"), ON, only="dibao-rural")
     nationwide = policy_text().replace(", 数值: 650 元/月, 自: 2020-01-01, 来源: 试算", "")
     with pytest.raises(BadInput, match="没有数值"):
-        read_book_texts({"国.yaml": nationwide}).programmes_in_force((NATION,), ON)
+        read_book_texts({"国.yaml": nationwide}).programmes_in_force((NATION,), ON, only="trial")
     two = nationwide.replace("参数:", "参数:\n  - {名称: 限额, 单位: 元}")
     with pytest.raises(PolicyFaults, match="“限额”在 341524000000 自 2024-01-01 起没有数值"):
         read_book_texts({"国.yaml": two, "县值.yaml": COUNTY_VALUE})
@@ -284,3 +284,15 @@ def test_pol_02_check_counts_and_fails_on_any_fault(tmp_path):
     done = CliRunner().invoke(policy, ["check", str(tmp_path)])
     assert done.exit_code == 1
     assert "第 19 行第 7 列" in done.stderr
+
+
+def test_pol_01_a_programme_waits_where_no_county_has_set_its_values():
+    two = policy_text().replace("参数:", "参数:\n  - {名称: 限额, 单位: 元}")
+    city = COUNTY_VALUE.replace("341524000000", "341500000000")
+    book = read_book_texts({"国.yaml": two, "市值.yaml": city})
+    assert book.programmes_in_force(chain(VILLAGE), ON) == ()
+    assert book.waiting(chain(VILLAGE), ON) == {"trial": ("限额",)}
+    with pytest.raises(BadInput, match=r"“限额”.*没有数值"):
+        book.programmes_in_force(chain(VILLAGE), ON, only="trial")
+    tried = book.programmes_in_force(chain(VILLAGE), ON, {"限额": "100 元"})
+    assert [programme.code for programme in tried] == ["trial"]

@@ -98,4 +98,6 @@ def _days(on: date) -> tuple[date, ...]:
 
 
 def _in_force(book: Book, by: Actor, code: str, day: date) -> Law | None:
+    if code in book.waiting(chain(by.division), day):
+        return None
     return next(iter(book.programmes_in_force(chain(by.division), day, only=code)), None)

@@ -9,7 +9,8 @@ Always true:
 - The nearest place's words win, the newest in force at that place; so do its parameters' values.
 - A programme's version names its code, the date it is in force since and a digest of everything it was merged from:
   every layer, every parameter value with its source. The same version gives the same results (DET-07).
-- A parameter without a value for a place and date is an error there, never zero.
+- A parameter without a value for a place and date is an error there, never zero. A programme that lacks one where no
+  county has set any is not in force there but waiting, and says for which.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from huimin.kernel.errors import BadInput
 from huimin.kernel.facts import FACTS, Fact
-from huimin.kernel.places import NATION, chain
+from huimin.kernel.places import chain
 from huimin.rules.faults import Fault, FaultFound, PolicyFaults, Source, nearest
 from huimin.rules.layers import Case, Declared, FileReader, Layer, ParameterEntry
 from huimin.rules.merging import merged_structure
@@ -63,12 +64,33 @@ class Book:
         """The programmes in force at the last place of `chain` on that day, by code.
 
         `overrides`: parameter values for this call, text (`700 元/月`) or a number in the declared unit. `only` limits to
-        one code. Raises BadInput when a parameter has no value there or an override fits no parameter.
+        one code. Without `only`, programmes that wait for a value (`waiting`) are left out. Raises BadInput when a
+        parameter of the one asked for has no value there, or an override fits no parameter.
         """
         structures = [s for code in self.codes if only in (None, code) for s in self._in_force(code, chain, on)]
         given = dict(overrides or {})
         self._refuse_unknown_overrides(given, structures)
+        if only is None:
+            structures = [s for s in structures if not self._unset(s, chain, on, given)]
         return tuple(self._bound(structure, chain, on, given) for structure in structures)
+
+    def waiting(self, chain: tuple[str, ...], on: date) -> dict[str, tuple[str, ...]]:
+        """Programmes written for this place and day that are not in force, and the parameters nobody has set there."""
+        unset = {
+            code: self._unset(structure, chain, on, {})
+            for code in self.codes
+            for structure in self._in_force(code, chain, on)
+        }
+        return {code: names for code, names in unset.items() if names}
+
+    def _unset(
+        self, structure: Structure, chain: Sequence[str], on: date, given: Mapping[str, Override]
+    ) -> tuple[str, ...]:
+        return tuple(
+            name
+            for name in structure.declared
+            if name not in given and self._entry_in_force(structure.code, name, chain, on) is None
+        )
 
     def _in_force(self, code: str, chain: Sequence[str], on: date) -> list[Structure]:
         layers = self._nearest_layers(code, chain, on)
@@ -258,13 +280,16 @@ class BookCheck:
             self._values(structure, places, day, entries)
 
     def _values(self, structure: Structure, places: Sequence[str], day: date, entries: list[ParameterEntry]) -> None:
-        """Known names, right units; and complete from the day on which this place has begun to give values."""
+        """Known names, right units; and complete from the day on which the county has begun to give values.
+
+        What the nation, a province or a city gives alone does not begin: there the programme waits for the county.
+        """
         for entry in entries:
             if entry.division in places:
                 self._one_value(structure, entry)
         begun: dict[str, date] = {}
         for entry in entries:
-            if entry.division in places and entry.division != NATION:
+            if entry.division in places and not entry.division.endswith("0" * 8):
                 begun[entry.name] = min(entry.valid_from, begun.get(entry.name, entry.valid_from))
         for name, declared in structure.declared.items():
             missing = self.book._entry_in_force(structure.code, name, places, day) is None
