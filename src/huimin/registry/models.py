@@ -4,9 +4,11 @@ Facts are bitemporal: `valid_from/valid_to` is when something holds in the world
 knew it. A correction closes the recorded range of a row and adds another; nothing is overwritten. The state on a past
 day is the rows valid that day and not closed; the state as known on a past day asks both ranges.
 
-A null fact has not been asked; it is neither zero nor false. Columns are those of huimin.kernel.facts (a test compares
-them). Encrypted columns end in `_enc` and stand beside a keyed hash that ends in `_hash`.
+A null fact has not been asked; it is neither zero nor false. The facts' columns are made from huimin.kernel.facts, all
+but a person's sex, birth date and relation, which stand in Person and Membership. Encrypted columns end in `_enc` and stand beside a keyed hash that ends in `_hash`.
 """
+
+from typing import Any
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -14,6 +16,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from huimin.database.tables import DateRange, DivisionField, SealedField, Table, TableClass
+from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, RELATIONS, Fact, Kind
 
 # The transaction's time, not the statement's: what one act closes and what it adds meet without a gap.
 RECORDED = models.Func(function="transaction_timestamp", output_field=models.DateTimeField())
@@ -54,6 +57,19 @@ def _one_at_a_time(column: str, name: str) -> ExclusionConstraint:
     )
 
 
+def _column(fact: Fact) -> "models.Field[Any, Any]":
+    """The column of a fact; null is "not asked"."""
+    if fact.kind is Kind.CHOICE:
+        return models.CharField(max_length=12, null=True, choices=[(choice, choice) for choice in fact.choices])
+    return {
+        Kind.INT: models.IntegerField,
+        Kind.MONEY: models.BigIntegerField,
+        Kind.AREA: models.BigIntegerField,
+        Kind.DATE: models.DateField,
+        Kind.FLAG: models.BooleanField,
+    }[fact.kind](null=True)
+
+
 class Household(Table):
     """A household for life under one number (village code + serial); it may move."""
 
@@ -69,31 +85,13 @@ class Household(Table):
 
 
 class HouseholdFacts(Bitemporal):
-    """What is known of a household for a time: address, resources, incomes, assets."""
+    """What is known of a household for a time: address and phone, and the dictionary's facts of households."""
 
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="facts", db_index=False)
     address_enc = SealedField(null=True)
     address_hash = models.BinaryField(null=True)
     phone_enc = SealedField(null=True)
     phone_hash = models.BinaryField(null=True)
-
-    hukou = models.CharField(max_length=3, null=True, choices=[("农业", "农业"), ("非农业", "非农业")])
-    contract_land_mu = models.BigIntegerField(null=True)
-    sown_land_mu = models.BigIntegerField(null=True)
-    vehicles = models.IntegerField(null=True)
-    vehicle_value = models.BigIntegerField(null=True)
-    large_machines = models.IntegerField(null=True)
-    houses = models.IntegerField(null=True)
-    deposits = models.BigIntegerField(null=True)
-    securities = models.BigIntegerField(null=True)
-    other_assets = models.BigIntegerField(null=True)
-    businesses = models.IntegerField(null=True)
-    business_income_year = models.BigIntegerField(null=True)
-    property_income_year = models.BigIntegerField(null=True)
-    transfer_income_year = models.BigIntegerField(null=True)
-    other_income_year = models.BigIntegerField(null=True)
-    rigid_medical_year = models.BigIntegerField(null=True)
-    rigid_education_year = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [_one_at_a_time("household", "household_facts_one_a_day")]
@@ -125,37 +123,33 @@ class Person(Table):
         ]
 
 
+ELSEWHERE = ("sex", "birth_date", "relation")
+"""Facts of a person that stand in Person and Membership."""
+
+
 class PersonFacts(Bitemporal):
-    """What is known of a person for a time."""
+    """What is known of a person for a time: the dictionary's facts of people."""
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="facts", db_index=False)
-    labour = models.CharField(max_length=2, null=True, choices=[("有", "有"), ("部分", "部分"), ("无", "无")])
-    employed = models.BooleanField(null=True)
-    wage_month = models.BigIntegerField(null=True)
-    pension_month = models.BigIntegerField(null=True)
-    disability_grade = models.SmallIntegerField(null=True)
-    serious_illness = models.BooleanField(null=True)
-    reservoir_migrant = models.BooleanField(null=True)
-    migrant_since = models.DateField(null=True)
-    fiscal_payroll = models.BooleanField(null=True)
-    clergy_years = models.SmallIntegerField(null=True)
-    in_custody = models.BooleanField(null=True)
-    death_date = models.DateField(null=True)
-    moved_out_date = models.DateField(null=True)
 
     class Meta:
         constraints = [_one_at_a_time("person", "person_facts_one_a_day")]
         indexes = [_history("person", "person_facts_history")]
 
 
+for _fact in HOUSEHOLD_FACTS:
+    HouseholdFacts.add_to_class(_fact.code, _column(_fact))
+for _fact in PERSON_FACTS:
+    if _fact.code not in ELSEWHERE:
+        PersonFacts.add_to_class(_fact.code, _column(_fact))
+
+
 class Membership(Bitemporal):
     """A person in a household for a time, with the relation to its head. In one household at a time."""
 
-    RELATIONS = [(r, r) for r in ("户主", "配偶", "子", "女", "孙", "父母", "祖父母", "兄弟姐妹", "其他")]
-
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships", db_index=False)
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="memberships")
-    relation = models.CharField(max_length=4, choices=RELATIONS)
+    relation = models.CharField(max_length=4, choices=[(each, each) for each in RELATIONS])
 
     class Meta:
         constraints = [_one_at_a_time("person", "person_in_one_household")]

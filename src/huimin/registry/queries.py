@@ -16,6 +16,7 @@ from huimin.kernel.identity import parse_identity
 from huimin.kernel.masking import HIDDEN, mask_address, mask_identity, mask_phone
 from huimin.organisation.acting import Actor
 from huimin.registry.models import (
+    ELSEWHERE,
     Card,
     CardCorrection,
     Household,
@@ -30,8 +31,6 @@ from huimin.registry.snapshots import NotRegistered
 
 HEAD = "户主"
 _LAST = "\U0010ffff"
-_OF_PERSON = ("sex", "birth_date")
-_ELSEWHERE = (*_OF_PERSON, "relation")
 
 
 @dataclass(frozen=True)
@@ -173,7 +172,7 @@ def _members(household: int, by: Actor, on: date, known_at: datetime | None) -> 
 
 def _member(row: Membership, known: PersonFacts | None, by: Actor) -> Member:
     person = row.person
-    shown = [show(fact, getattr(known, fact.code, None), by) for fact in PERSON_FACTS if fact.code not in _ELSEWHERE]
+    shown = [show(fact, getattr(known, fact.code, None), by) for fact in PERSON_FACTS if fact.code not in ELSEWHERE]
     return Member(person, row.relation, mask_identity(plain(person.id_number_enc, ID_NUMBER)), shown)
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from huimin.demo.population import cards, faults, holdings, people, standing
+from huimin.demo.population import cards, faults, holdings, lives, people, standing
 from huimin.demo.population.chance import Bools, Chance, Ints, happens
 from huimin.demo.population.draft import CHOICES, NO_DATE, Draft, code_of
 from huimin.demo.population.families import Families, Role, draw_families
@@ -33,6 +33,15 @@ DEMO_DAY = date(2021, 6, 25)
 EARLIEST_DAY = date(2017, 1, 1)
 INVENTED = "虚构，不属于任何人"
 """Stands in the metadata of every table with numbers that look like somebody's."""
+
+ARROW_TYPES = {
+    Kind.INT: pa.int64(),
+    Kind.MONEY: pa.int64(),
+    Kind.AREA: pa.int64(),
+    Kind.DATE: pa.date32(),
+    Kind.FLAG: pa.bool_(),
+    Kind.CHOICE: pa.dictionary(pa.int8(), pa.string()),
+}
 
 _RELATION = {
     Role.HEAD: ("户主", "户主"),
@@ -112,6 +121,7 @@ def _live(draft: Draft, chance: Chance) -> standing.Standing:
     holdings.draw_incomes(draft, chance)
     holdings.draw_expenses(draft, chance)
     standing.steer_incomes(draft, worth)
+    lives.draw_lives(draft, chance)
     return worth
 
 
@@ -130,7 +140,7 @@ def _households(draft: Draft, county: County, places: dict[str, pa.Array], chanc
         "address": places["address"],
         "phone": _phones(len(draft.families.size), chance),
     }
-    columns |= {fact.code: _column(fact, draft.households[fact.code], draft) for fact in HOUSEHOLD_FACTS}
+    columns |= {fact.code: _column(fact, draft.households, draft, len(draft.families.size)) for fact in HOUSEHOLD_FACTS}
     return pa.table(columns, metadata={"phone": INVENTED})
 
 
@@ -153,7 +163,7 @@ def _people(draft: Draft, names: Names, identity: Text) -> pa.Table:
         "name": names.text(),
         "id_number": as_text(identity),
     }
-    columns |= {fact.code: _column(fact, known[fact.code], draft) for fact in PERSON_FACTS}
+    columns |= {fact.code: _column(fact, known, draft, len(families.role)) for fact in PERSON_FACTS}
     return pa.table(columns, metadata={"id_number": INVENTED})
 
 
@@ -163,9 +173,12 @@ def _relations(families: Families) -> Ints:
     return codes
 
 
-def _column(fact: Fact, values: Ints, draft: Draft) -> pa.Array:
-    """The fact's column in its Arrow type, null where nobody asked."""
-    unknown: Bools = draft.unknown.get(fact.code, np.zeros(len(values), bool))
+def _column(fact: Fact, drawn: dict[str, Ints], draft: Draft, count: int) -> pa.Array:
+    """The fact's column in its Arrow type, null where nobody asked; a fact that was not drawn was not surveyed."""
+    if fact.code not in drawn:
+        return pa.nulls(count, ARROW_TYPES[fact.kind])
+    values = drawn[fact.code]
+    unknown: Bools = draft.unknown.get(fact.code, np.zeros(count, bool))
     if fact.kind is Kind.DATE:
         none = unknown | (values == NO_DATE)
         return pa.array(np.where(none, 0, values).astype(np.int32), pa.date32(), mask=none)

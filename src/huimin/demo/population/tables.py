@@ -5,7 +5,8 @@ Rows are referred to by position: `people.household` is a row of `households`, `
 
 Types: INT, MONEY (分) and AREA (hundredths of 亩) are int64, FLAG bool, DATE date32, CHOICE dictionary<int8, string>,
 TEXT string. Null in a fact's column means "not asked", and every such null is counted in `faults`; the dates of events
-(`migrant_since`, `death_date`, `moved_out_date`) are null also where there was no such event.
+(`migrant_since`, `death_date`, `moved_out_date`) are null also where there was no such event. A fact the sample
+county did not survey is null for everybody.
 """
 
 from dataclasses import dataclass, field

@@ -39,12 +39,10 @@ from huimin.registry.commands.checks import (
     check_people,
 )
 from huimin.registry.commands.clashes import keep_clashes
-from huimin.registry.models import HouseholdFacts, PersonFacts
+from huimin.registry.models import ELSEWHERE, HouseholdFacts, PersonFacts
 from huimin.registry.transfer import copy_in, hexed
 
-OF_PERSON = ("sex", "birth_date")
-OF_MEMBERSHIP = ("relation",)
-_FACTS_OF_PERSON = tuple(f for f in PERSON_FACTS if f.code not in (*OF_PERSON, *OF_MEMBERSHIP))
+_FACTS_OF_PERSON = tuple(fact for fact in PERSON_FACTS if fact.code not in ELSEWHERE)
 
 
 @dataclass(frozen=True)
