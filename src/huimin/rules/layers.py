@@ -40,7 +40,7 @@ WORDS: dict[str, dict[str, str]] = {
     "类别": {"补贴类": "subsidy", "保障类": "security", "救助类": "relief"},
     "对象": {"户": "household", "人": "person"},
     "期间": {"月": "month", "季": "quarter", "年": "year", "一次": "once"},
-    "发放": {"按月": "monthly", "按季": "quarterly", "一次": "once"},
+    "发放": {"按月": "monthly", "按季": "quarterly", "按年": "yearly", "一次": "once"},
     "收款": {"户主卡": "head", "本人卡": "own"},
 }
 PROGRAMME_FIELDS = ("名称", "简称", "主管部门", "对象", "期间", "发放", "收款", "依据")
@@ -57,6 +57,7 @@ FILE_FIELDS = (
     "参数",
     "数值",
     "条件",
+    "排除",
     "金额",
     "案例底数",
     "案例",
@@ -136,6 +137,7 @@ class Layer:
     declared: tuple[Declared, ...]
     values: tuple[Written, ...]
     conditions: tuple[Written, ...]
+    exclusions: tuple[Written, ...]
     amount: Amount | None
     cases: tuple[Case, ...]
     plain: object
@@ -189,6 +191,7 @@ class FileReader:
             declared=tuple(declared),
             values=tuple(self._all(fields, "数值", _value)),
             conditions=tuple(self._all(fields, "条件", _condition)),
+            exclusions=tuple(self._all(fields, "排除", read_exclusion)),
             amount=_amount(fields["金额"]) if "金额" in fields else None,
             cases=tuple(self._all(fields, "案例", lambda entry: _case(entry, self.division, fields.get("案例底数")))),
             plain={key: entry.plain for key, entry in fields.items() if key not in ("案例", "案例底数", "参数")},
