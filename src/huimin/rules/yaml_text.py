@@ -9,6 +9,7 @@ Nothing is converted: `2021-07-01`, `是` and `341524000000` stay the words that
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import yaml
 
@@ -57,8 +58,9 @@ class Entry:
         return self.items
 
 
+@lru_cache(maxsize=256)
 def read_yaml(text: str, file: str) -> Entry:
-    """The whole file. Raises FaultFound or PolicyFaults."""
+    """The whole file, kept: a draft is checked with all other files as they stand. Raises FaultFound or PolicyFaults."""
     if len(text) > TEXT_MAX:
         raise FaultFound(Source.plain("", file), 0, f"文件超过 {TEXT_MAX} 字", "请拆成几个文件")
     try:
