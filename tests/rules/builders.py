@@ -7,8 +7,10 @@ import numpy as np
 
 from huimin.kernel.facts import FACTS
 from huimin.kernel.places import NATION
-from huimin.rules import Book, Column, Programme, Table, read_book_texts
+from huimin.rules import Book, Column, Held, Programme, Table, read_book_texts
+from huimin.rules.held_input import held_of
 from huimin.rules.household_input import household_table
+from huimin.rules.reference import holdings
 
 ON = date(2026, 6, 1)
 Household = tuple[Mapping[str, object], Sequence[Mapping[str, object]]]
@@ -70,7 +72,23 @@ def joined_table(households: Sequence[Household]) -> Table:
         _joined([table.households for table in tables]),
         _joined([table.members for table in tables]),
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        _joined_held(households),
     )
+
+
+def _joined_held(households: Sequence[Household]) -> dict[str, Held]:
+    """What each household or member holds, all rows in order."""
+    joined = {}
+    members = [member for _, people in households for member in people]
+    for rows in ([house for house, _ in households], members):
+        for code in {code for row in rows for code in holdings(row)}:
+            parts = [held_of(row, []).get(code) for row in rows]
+            fields = [[0 if part is None else int(getattr(part, name)[0]) for part in parts] for name in _HELD]
+            joined[code] = Held(np.array(fields[0], np.int64), *(np.array(each, np.int32) for each in fields[1:]))
+    return joined
+
+
+_HELD = ("amount_fen", "since", "phase_out_since")
 
 
 def _joined(parts: Sequence[Mapping[str, Column]]) -> dict[str, Column]:

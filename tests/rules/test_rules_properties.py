@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from huimin.kernel.facts import FACTS, Entity, Fact, Kind
 from huimin.kernel.places import chain
 from huimin.rules import Column, NumberTooLarge, Programme, Table, evaluate, explain, read_book
-from huimin.rules.engine import CHUNK_HOUSEHOLDS, missing_facts
+from huimin.rules.engine import CHUNK_HOUSEHOLDS
 from huimin.rules.exact import LIMIT, group_sums, plus, times
 from huimin.rules.reference import determine
-from huimin.rules.typed import NOBODY_BIT
 from tests.rules.builders import ON, Household, joined_table, trial
+from tests.rules.same import same
 
 SLOW = settings(
     max_examples=80, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
@@ -121,33 +121,16 @@ def _day(depth: int, member: bool) -> st.SearchStrategy[str]:
     return _fold(depth, member, base, _DAY)
 
 
-def _same(programme: Programme, households: list[Household], table: Table | None = None) -> None:
-    """Every field of the outcome equals the reference's verdict."""
-    outcome = evaluate(programme, table or joined_table(households), ON, threads=1)
-    verdicts = [verdict for house in households for verdict in determine(programme, *house, ON)]
-    assert len(verdicts) == len(outcome.eligible)
-    for row, verdict in enumerate(verdicts):
-        assert int(outcome.eligible[row]) == {True: 1, False: 0, None: -1}[verdict.eligible]
-        assert int(outcome.amount_fen[row]) == verdict.amount_fen
-        mask = int(outcome.missing_mask[row])
-        nobody = {"成员"} if mask >> NOBODY_BIT & 1 else set()
-        assert {fact.code for fact in missing_facts(programme, mask)} | nobody == verdict.missing
-        for bit, condition in enumerate(programme.conditions):
-            masks = (outcome.met_mask, outcome.failed_mask, outcome.unknown_mask)
-            hits = tuple(int(mask[row]) >> bit & 1 for mask in masks)
-            assert hits == {True: (1, 0, 0), False: (0, 1, 0), None: (0, 0, 1)}[verdict.conditions[condition.id]]
-
-
 @SLOW
 @given(_flag(3, False), _money(3, False), st.lists(HOUSEHOLDS, min_size=1, max_size=5))
 def test_pol_02_engine_equals_reference_for_household_policies(condition, amount, households):
-    _same(trial(condition, f"max(0, {amount})"), households)
+    same(trial(condition, f"max(0, {amount})"), households)
 
 
 @SLOW
 @given(_flag(2, True), _money(2, True), st.lists(HOUSEHOLDS, min_size=1, max_size=5))
 def test_pol_02_engine_equals_reference_for_person_policies(condition, amount, households):
-    _same(trial(condition, f"max(0, {amount})", unit="人", rounding="进一到角"), households)
+    same(trial(condition, f"max(0, {amount})", unit="人", rounding="进一到角"), households)
 
 
 _LEAVES = {
@@ -188,7 +171,7 @@ def test_pol_02_every_operation_equals_the_reference(pattern, unit):
     else:
         money = text if pattern in _MONEY else f"({text}) / 1 人 * 1 元/月"
         condition, amount = f"({money}) > -500 元/月", f"{money} + 2000000 元/月"
-    _same(trial(condition, amount, unit=unit), HOUSES, HOUSES_TABLE)
+    same(trial(condition, amount, unit=unit), HOUSES, HOUSES_TABLE)
 
 
 HOUSES = _some_households(40)
@@ -209,7 +192,7 @@ def shipped() -> list[Programme]:
 @given(st.lists(HOUSEHOLDS, min_size=1, max_size=8))
 def test_det_01_engine_equals_reference_for_the_shipped_programmes(shipped, households):
     for programme in shipped:
-        _same(programme, households)
+        same(programme, households)
 
 
 @SLOW

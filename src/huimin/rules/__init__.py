@@ -11,12 +11,13 @@ docs/policy-language.md.
 
 from huimin.rules.book import Book, read_book, read_book_texts
 from huimin.rules.cases import CaseResult, run_cases
-from huimin.rules.engine import AmountNegative, Outcome, evaluate, grounds, missing_names
+from huimin.rules.engine import AmountNegative, evaluate, evaluate_all, grounds, in_order_of_asking, missing_names
 from huimin.rules.exact import NumberTooLarge
 from huimin.rules.explain import explain
 from huimin.rules.faults import Fault, PolicyFaults
+from huimin.rules.outcome import Outcome
 from huimin.rules.programme import Condition, ParameterValue, Programme
-from huimin.rules.table import Column, Table
+from huimin.rules.table import Column, Held, Table
 
 __all__ = [
     "AmountNegative",
@@ -25,6 +26,7 @@ __all__ = [
     "Column",
     "Condition",
     "Fault",
+    "Held",
     "NumberTooLarge",
     "Outcome",
     "ParameterValue",
@@ -32,8 +34,10 @@ __all__ = [
     "Programme",
     "Table",
     "evaluate",
+    "evaluate_all",
     "explain",
     "grounds",
+    "in_order_of_asking",
     "missing_names",
     "read_book",
     "read_book_texts",

@@ -19,15 +19,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import cache, cached_property
 from pathlib import Path
 
 from huimin.kernel.errors import BadInput
 from huimin.kernel.facts import FACTS, Fact
 from huimin.kernel.places import chain
+from huimin.rules.exclusions import Other
 from huimin.rules.faults import Fault, FaultFound, PolicyFaults, Source, nearest
 from huimin.rules.layers import Case, Declared, FileReader, Layer, ParameterEntry
-from huimin.rules.merging import merged_structure
-from huimin.rules.programme import ParameterValue, Programme, Structure
+from huimin.rules.merging import FACTS_MAX, merged_structure
+from huimin.rules.programme import ParameterValue, Programme, Structure, find_circle
 from huimin.rules.values import Value, parse_value
 from huimin.rules.yaml_text import read_yaml
 
@@ -47,6 +49,16 @@ class Book:
     def codes(self) -> tuple[str, ...]:
         """Codes of all programmes, at any place and date."""
         return tuple(sorted({layer.programme for layer in self.layers}))
+
+    @cached_property
+    def others(self) -> dict[str, Other]:
+        """Every programme as others may speak of it; its unit cannot differ from place to place."""
+        heads = [layer.fields for layer in self.layers]
+        return {
+            layer.programme: Other(fields.get("名称", layer.programme), fields["对象"])
+            for layer, fields in reversed([*zip(self.layers, heads, strict=True)])
+            if "对象" in fields
+        }
 
     @property
     def cases(self) -> tuple[tuple[str, Case], ...]:
@@ -107,7 +119,7 @@ class Book:
     def _structure(self, layers: list[Layer]) -> Structure:
         key = tuple(id(layer) for layer in layers)
         if key not in self._structures:
-            self._structures[key] = merged_structure(layers, self.facts)
+            self._structures[key] = merged_structure(layers, self.facts, self.others)
         return self._structures[key]
 
     def _refuse_unknown_overrides(self, given: Mapping[str, Override], structures: Iterable[Structure]) -> None:
@@ -126,7 +138,54 @@ class Book:
                 values[name] = self._value_in_force(structure, declared, chain, on)
             if name in structure.nonzero_parameters and values[name].value == 0:
                 raise BadInput(f"参数“{name}”为零，而算式用它作除数", where=name, remedy="请写大于零的数值")
-        return _programme(structure, values)
+        return self._programme(structure, values, chain, on, given)
+
+    def _programme(
+        self,
+        structure: Structure,
+        values: Mapping[str, ParameterValue],
+        chain: Sequence[str],
+        on: date,
+        given: Mapping[str, Override],
+    ) -> Programme:
+        asked = self._asked(structure, chain, on)
+        needed = {fact.code for each in (structure, *asked.values()) for fact in each.facts_needed}
+        since = max([structure.valid_from, *(v.valid_from for v in values.values() if not v.overridden)])
+        plain = [structure.plain, [values[name].plain for name in sorted(values)]]
+        plain += [[code, self._plain(asked[code], chain, on, given)] for code in sorted(asked)]
+
+        @cache
+        def companion(code: str) -> Programme | None:
+            other = asked.get(code)
+            waits = other is None or self._unset(other, chain, on, given)
+            return None if waits or other is None else self._bound(other, chain, on, given)
+
+        return Programme(
+            structure,
+            f"{structure.code}@{since}#{_digest(plain)}",
+            values,
+            tuple(fact for fact in self.facts if fact.code in needed),
+            companion,
+        )
+
+    def _asked(self, structure: Structure, chain: Sequence[str], on: date) -> dict[str, Structure]:
+        """Every programme in force whose outcome this one rests on (符合), directly or through another."""
+        found: dict[str, Structure] = {}
+        pending = sorted(structure.fits)
+        while pending:
+            code = pending.pop()
+            if code not in found and code != structure.code:
+                for other in self._in_force(code, chain, on):
+                    found[code] = other
+                    pending += sorted(other.fits)
+        return found
+
+    def _plain(self, structure: Structure, chain: Sequence[str], on: date, given: Mapping[str, Override]) -> object:
+        """What an outcome of this programme rests on, for the digest of one that asks about it."""
+        entries = {name: self._entry_in_force(structure.code, name, chain, on) for name in structure.declared}
+        values = [[name, str(given[name])] for name in sorted(entries) if name in given]
+        values += [entry.plain for name, entry in sorted(entries.items()) if entry and name not in given]
+        return [structure.plain, values]
 
     def _value_in_force(
         self, structure: Structure, declared: Declared, chain: Sequence[str], on: date
@@ -171,14 +230,9 @@ def _overridden(declared: Declared, given: Override, place: str, on: date) -> Pa
     return ParameterValue(declared.name, value, declared.unit, "--set", place, on, False, overridden=True)
 
 
-def _programme(structure: Structure, values: Mapping[str, ParameterValue]) -> Programme:
-    since = max([structure.valid_from, *(v.valid_from for v in values.values() if not v.overridden)])
-    digest = hashlib.sha256(
-        json.dumps(
-            [structure.plain, [values[name].plain for name in sorted(values)]], ensure_ascii=False, sort_keys=True
-        ).encode()
-    ).hexdigest()
-    return Programme(structure, f"{structure.code}@{since}#{digest[:12]}", values)
+def _digest(plain: object) -> str:
+    """Twelve hexadecimal digits over everything a programme was merged from."""
+    return hashlib.sha256(json.dumps(plain, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:12]
 
 
 # -- reading
@@ -235,6 +289,7 @@ class BookCheck:
 
     def faults(self) -> list[Fault]:
         self._twice_written()
+        self._circles()
         for code in sorted({*self.book.codes, *(entry.programme for entry in self.book.parameters)}):
             if code in self.book.codes:
                 self._programme(code)
@@ -255,6 +310,38 @@ class BookCheck:
             if key in seen:
                 self._add(at, f"同一地方同一日期写了两次：{'、'.join(str(part) for part in key)}", "请删去一处或改日期")
             seen.add(key)
+
+    def _circles(self) -> None:
+        """Programmes that rest on each other's outcome (符合), at any place on any day."""
+        layers = self.book.layers
+        days = sorted({layer.valid_from for layer in layers})
+        told: set[frozenset[str]] = set()
+        for place in sorted({layer.division for layer in layers}):
+            for day in days if self._may_circle() else []:
+                circle = self._circle_at(chain(place), day)
+                if circle and frozenset(circle) not in told:
+                    told.add(frozenset(circle))
+                    at = next(layer.at for layer in layers if layer.programme == circle[0])
+                    what = f"项目互相以对方是否符合为条件，成了圈：{' → '.join(circle)}（{place}，{day}）"
+                    self._add(at, what, "请让其中一个只看 享受(编码)，或只由一方写“排除”")
+
+    def _may_circle(self) -> bool:
+        """By the words alone, whatever is in force where: most books need no closer look."""
+        asks: dict[str, set[str]] = {}
+        for layer in self.book.layers:
+            asks.setdefault(layer.programme, set()).update(layer.asks)
+        return bool(find_circle(asks))
+
+    def _circle_at(self, places: Sequence[str], day: date) -> list[str]:
+        asks: dict[str, frozenset[str]] = {}
+        for code in self.book.codes:
+            try:
+                structures = self.book._in_force(code, places, day)
+            except PolicyFaults:
+                continue  # told where the programme itself is checked
+            for structure in structures:
+                asks[code] = structure.fits
+        return find_circle(asks)
 
     def _orphans(self, code: str) -> None:
         for entry in self.book.parameters:
@@ -277,6 +364,7 @@ class BookCheck:
             self.found += found.faults
             return
         for structure in structures:
+            self._facts_with_others(structure, places, day)
             self._values(structure, places, day, entries)
 
     def _values(self, structure: Structure, places: Sequence[str], day: date, entries: list[ParameterEntry]) -> None:
@@ -295,6 +383,16 @@ class BookCheck:
             missing = self.book._entry_in_force(structure.code, name, places, day) is None
             if missing and begun and day >= max(begun.values()):
                 self._add(declared.at, f"参数“{name}”在 {places[-1]} 自 {day} 起没有数值", "请在当地的参数文件里补上")
+
+    def _facts_with_others(self, structure: Structure, places: Sequence[str], day: date) -> None:
+        try:
+            asked = self.book._asked(structure, places, day)
+        except PolicyFaults:
+            return  # told where the other programme is checked
+        needed = {fact.code for each in (structure, *asked.values()) for fact in each.facts_needed}
+        if len(needed) > FACTS_MAX:
+            at = next(layer.at for layer in self.book.layers if layer.programme == structure.code)
+            self._add(at, f"连同符合(…)的项目，用到的事实超过 {FACTS_MAX} 项", "请改用 享受(编码)")
 
     def _one_value(self, structure: Structure, entry: ParameterEntry) -> None:
         declared = structure.declared.get(entry.name)

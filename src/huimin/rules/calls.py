@@ -5,6 +5,7 @@ a policy about persons, where outside an aggregate it is the fact of the person 
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -37,6 +38,15 @@ class CallChecks(ABC):
     def common_unit(self, parts: list[Typed]) -> Unit | None: ...
 
     @abstractmethod
+    def programmes(self) -> Mapping[str, str]: ...
+
+    @abstractmethod
+    def own_code(self) -> str: ...
+
+    @abstractmethod
+    def of_level(self, node: syntax.Node, typed: Typed, word: str) -> Typed: ...
+
+    @abstractmethod
     def about_members(self) -> "CallChecks": ...
 
     def call(self, node: syntax.Call, known: Guards) -> Typed:
@@ -48,6 +58,8 @@ class CallChecks(ABC):
         over_members = isinstance(first, syntax.Name) and first.text == MEMBERS
         if over_members and name in _AGGREGATE:
             return self.aggregate(node, name)
+        if name in ("held", "fits"):
+            return self.other_programme(node, name)
         if name == "if":
             return self.choice_between(node, known)
         if name in _ROUNDING:
@@ -60,6 +72,23 @@ class CallChecks(ABC):
         if name in PERIODS:
             return self.converted(node, name, arguments)
         raise self.wrong_arguments(node, name)
+
+    def other_programme(self, node: syntax.Call, name: str) -> Typed:
+        """享受(X): held today; 符合(X): found eligible by this very determination. Of whom X is about, household or person."""
+        (code,) = node.arguments
+        assert isinstance(code, syntax.Text)
+        units = self.programmes()
+        if code.value not in units:
+            near = nearest(code.value, units) or self.fault_remedy(name)
+            raise self.fault(code, f"没有编码为“{code.value}”的项目", near)
+        if name == "fits" and code.value == self.own_code():
+            raise self.fault(node, "项目不能以自己是否符合为条件", "已在享受本项目的，写 享受(编码)")
+        op = Op.HELD if name == "held" else Op.FITS
+        level = Level.MEMBER if units[code.value] == "person" else Level.HOUSEHOLD
+        return self.of_level(node, Typed(op, FLAG, level, payload=code.value), f"{node.name}({code.value})")
+
+    def fault_remedy(self, name: str) -> str:
+        return f"应写成 {FUNCTION_EXAMPLES[name]}"
 
     def wrong_arguments(self, node: syntax.Call, name: str) -> FaultFound:
         return self.fault(node, f"“{node.name}”括号里的内容不对", f"应写成 {FUNCTION_EXAMPLES[name]}")

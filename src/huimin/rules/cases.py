@@ -4,7 +4,7 @@ in    a Book
 out   one CaseResult per case: passed, or what was expected and what came out, and where the case stands
 
 A case names a date, sometimes a place and parameters of its own; facts it does not write are those of 案例底数, and 不详
-makes one unknown. A case that cannot be run is a failed case, never a skipped one.
+makes one unknown. What is held (享受) and what other programme is fitted (符合) is given, never worked out. A case that cannot be run is a failed case, never a skipped one.
 """
 
 from collections.abc import Mapping
@@ -18,12 +18,13 @@ from huimin.kernel.places import chain
 from huimin.rules.book import Book
 from huimin.rules.explain import explain
 from huimin.rules.faults import FaultFound
+from huimin.rules.held_input import FITS, HELD_FIELDS, HOLDS
 from huimin.rules.layers import Case
 from huimin.rules.values import YES
 from huimin.rules.yaml_text import Entry
 
 _ELIGIBLE = {"是": True, "否": False, "未知": None}
-_RESULT_FIELDS = ("符合", "金额", "不符合", "缺少")
+_RESULT_FIELDS = ("符合", "金额", "不符合", "缺少", "渐退")
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,40 @@ def case_facts(case: Case, facts: tuple[Fact, ...]) -> tuple[dict[str, object], 
     member_base = _values(shared.get("成员"), facts, Entity.PERSON)
     household = household_base | _values(case.fields.get("户"), facts, Entity.HOUSEHOLD)
     members = case.fields["成员"].sequence("成员") if "成员" in case.fields else ()
+    for key in (HOLDS, FITS):
+        if key in case.fields:
+            household[key] = _programmes(key, case.fields[key])
+    household.setdefault(FITS, [])
     return household, [member_base | _values(member, facts, Entity.PERSON) for member in members]
+
+
+def _programmes(key: str, entry: Entry) -> list[object]:
+    """Codes of programmes, or for 享受 fields that say how much and since when."""
+    if entry.items is None:
+        return [] if entry.text and not entry.text.text.strip() else [entry.words(key).text.strip()]
+    return [_programme(key, item) for item in entry.items]
+
+
+def _programme(key: str, item: Entry) -> object:
+    if item.fields is None or key == FITS:
+        return item.words(key).text.strip()
+    fields = {name: each.words(name).text.strip() for name, each in item.mapping(key, HELD_FIELDS).items()}
+    return {name: Decimal(word) if name == "金额" and _number(word) else word for name, word in fields.items()}
+
+
+def _number(word: str) -> bool:
+    return word.replace(".", "", 1).isascii() and word.replace(".", "", 1).isdigit()
 
 
 def _values(entry: Entry | None, facts: tuple[Fact, ...], entity: Entity) -> dict[str, object]:
     if entry is None or (entry.text is not None and not entry.text.text.strip()):
         return {}
     names = {fact.name: fact for fact in facts if fact.entity is entity}
-    found = entry.mapping(entity.value, tuple(names))
-    return {name: _typed(names[name], value) for name, value in found.items()}
+    found = entry.mapping(entity.value, (*names, HOLDS, FITS))
+    return {
+        name: _programmes(name, value) if name in (HOLDS, FITS) else _typed(names[name], value)
+        for name, value in found.items()
+    }
 
 
 def _typed(fact: Fact, entry: Entry) -> object:
@@ -154,4 +180,5 @@ def _found(result: Mapping[str, object]) -> dict[str, str]:
         "金额": f"{fen // 100}.{fen % 100:02d}",
         "不符合": "、".join(sorted(condition["id"] for condition in conditions if condition["met"] is False)),
         "缺少": "、".join(sorted(missing)),
+        "渐退": "是" if result["phase_out"] else "否",
     }

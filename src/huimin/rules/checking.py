@@ -7,7 +7,7 @@ Always true of a typed tree: the engine and the reference can evaluate it for ev
 type, an unlike unit, an unknown name, a cycle of names, or a division by an unguarded zero.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -111,7 +111,7 @@ class Expression(CallChecks):
             return Typed(Op.PARAM, vocabulary.parameters[node.text], Level.CONST, payload=node.text)
         if node.text in DERIVED:
             op, kind, level = DERIVED[node.text]
-            return self.of_level(node, Typed(op, kind, level))
+            return self.of_level(node, Typed(op, kind, level), node.text)
         if node.text in vocabulary.facts:
             return self.fact_name(node)
         if node.text == MEMBERS:
@@ -128,7 +128,7 @@ class Expression(CallChecks):
             raise self.fault(node, f"“{node.text}”是文字，不能参加计算", "请改用选项、是否、数或日期类的事实")
         if fact.code in ("death_date", "moved_out_date"):
             raise self.fault(node, f"“{node.text}”不直接用于算式", "请用“在户”，它表示认定日期在世且未迁出")
-        return self.of_level(node, Typed(Op.FACT, kind, fact_level(fact), payload=fact.code))
+        return self.of_level(node, Typed(Op.FACT, kind, fact_level(fact), payload=fact.code), node.text)
 
     def value_name(self, node: syntax.Name) -> Typed:
         path = self.checker.open_names
@@ -136,15 +136,21 @@ class Expression(CallChecks):
             loop = " → ".join([*path[path.index(node.text) :], node.text])
             raise self.fault(node, f"名称互相引用成了圈：{loop}", "请让其中一个不再引用另一个")
         definition = self.checker.value(node.text)
-        return self.of_level(
-            node, Typed(Op.VALUE, definition.type, definition.level, payload=node.text, ragged=definition.ragged)
-        )
+        found = Typed(Op.VALUE, definition.type, definition.level, payload=node.text, ragged=definition.ragged)
+        return self.of_level(node, found, node.text)
 
-    def of_level(self, node: syntax.Name, typed: Typed) -> Typed:
+    def of_level(self, node: syntax.Node, typed: Typed, word: str) -> Typed:
         if typed.level is Level.MEMBER and not self.members:
-            what = f"“{node.text}”是成员的事实，这里说的是整户"
-            raise self.fault(node, what, f"请写明是哪些成员，例如 any(成员, …{node.text}…) 或 sum(成员, {node.text})")
+            what = f"“{word}”是成员的事实，这里说的是整户"
+            sum_of = "" if typed.type.sort is Sort.FLAG else f" 或 sum(成员, {word})"
+            raise self.fault(node, what, f"请写明是哪些成员，例如 any(成员, …{word}…){sum_of}")
         return typed
+
+    def programmes(self) -> Mapping[str, str]:
+        return self.checker.vocabulary.programmes
+
+    def own_code(self) -> str:
+        return self.checker.vocabulary.own
 
     # -- signs
 

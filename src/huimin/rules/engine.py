@@ -12,26 +12,25 @@ table and the outcome is bounded by chunk size × threads.
 """
 
 import os
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from huimin.kernel.errors import Refusal
+from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.facts import Fact
 from huimin.rules import exact
 from huimin.rules.exact import Ints, Num
 from huimin.rules.frame import Col, Flag, Frame, parameter_column
 from huimin.rules.operations import column_of
-from huimin.rules.programme import Programme
+from huimin.rules.outcome import Outcome
+from huimin.rules.programme import Programme, find_circle
 from huimin.rules.table import Table
 from huimin.rules.typed import EPOCH_ORDINAL, NOBODY_BIT, Level, Typed
 
 CHUNK_HOUSEHOLDS = 16_384
-Masks = NDArray[np.uint64]
 _ROUNDERS = {"四舍五入": exact.round_to, "进一": exact.ceil_to, "舍去": exact.floor_to}
 
 
@@ -46,38 +45,34 @@ class AmountNegative(Refusal):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Results by row (household or member). Bit i of the masks is condition i, or facts_needed[i] in `missing_mask`.
+def evaluate(
+    programme: Programme,
+    table: Table,
+    on: date,
+    *,
+    threads: int | None = None,
+    others: Mapping[str, Outcome] | None = None,
+) -> Outcome:
+    """Determine every household (or member) of the table on that date. Raises NumberTooLarge, AmountNegative.
 
-    `eligible` 1 yes, 0 no, -1 unknown; `amount_fen` is 0 unless eligible; `missing_mask` is 0 unless unknown.
+    `others`: outcomes of the programmes this one asks about with 符合; those not given are determined here first.
     """
-
-    eligible: NDArray[np.int8]
-    amount_fen: Ints
-    met_mask: Masks
-    failed_mask: Masks
-    unknown_mask: Masks
-    missing_mask: Masks
-
-    @classmethod
-    def empty(cls, rows: int) -> "Outcome":
-        masks = [np.zeros(rows, np.uint64) for _ in range(4)]
-        return cls(np.zeros(rows, np.int8), np.zeros(rows, np.int64), *masks)
-
-
-def evaluate(programme: Programme, table: Table, on: date, *, threads: int | None = None) -> Outcome:
-    """Determine every household (or member) of the table on that date. Raises NumberTooLarge, AmountNegative."""
     table.require(programme.facts_needed)
+    fits = outcomes_asked(programme, table, on, others or {}, threads)
     by_person = programme.unit == "person"
     outcome = Outcome.empty(table.member_count if by_person else table.household_count)
     starts = range(0, table.household_count, CHUNK_HOUSEHOLDS)
 
     def one_chunk(low: int) -> None:
         high = min(low + CHUNK_HOUSEHOLDS, table.household_count)
-        rows = (int(table.offsets[low]), int(table.offsets[high])) if by_person else (low, high)
+        members = int(table.offsets[low]), int(table.offsets[high])
+        rows = members if by_person else (low, high)
         if rows[0] < rows[1]:
-            _determine(programme, make_frame(programme, _cut(programme, table, low, high), on), outcome, *rows)
+            here = {
+                code: found.cut(*(members if _of_persons(programme, code) else (low, high)))
+                for code, found in fits.items()
+            }
+            _determine(programme, make_frame(programme, _cut(programme, table, low, high), on, here), outcome, *rows)
 
     workers = min(threads or os.cpu_count() or 1, max(len(starts), 1))
     if workers == 1:
@@ -89,21 +84,78 @@ def evaluate(programme: Programme, table: Table, on: date, *, threads: int | Non
     return outcome
 
 
+def evaluate_all(
+    programmes: Iterable[Programme], table: Table, on: date, *, threads: int | None = None
+) -> dict[str, Outcome]:
+    """Outcomes by programme code, each determined once, those asked about with 符合 before those that ask.
+
+    A programme that is asked about but not among `programmes` is determined where it is asked. Memory: an outcome is
+    42 bytes a row.
+    """
+    found: dict[str, Outcome] = {}
+    for programme in in_order_of_asking(programmes):
+        found[programme.code] = evaluate(programme, table, on, threads=threads, others=found)
+    return found
+
+
+def in_order_of_asking(programmes: Iterable[Programme]) -> list[Programme]:
+    """The same programmes, each after those of them it asks about. Raises BadInput when they ask in a circle."""
+    by_code = {programme.code: programme for programme in programmes}
+    circle = find_circle({code: programme.structure.fits for code, programme in by_code.items()})
+    if circle:
+        raise BadInput(
+            f"项目互相以对方是否符合为条件，成了圈：{' → '.join(circle)}",
+            where=f"项目 {circle[0]}",
+            remedy="请让其中一个只看 享受(编码)",
+        )
+    ordered: dict[str, Programme] = {}
+
+    def place(programme: Programme) -> None:
+        if programme.code not in ordered:
+            for code in sorted(programme.structure.fits & by_code.keys()):
+                place(by_code[code])
+            ordered[programme.code] = programme
+
+    for programme in by_code.values():
+        place(programme)
+    return list(ordered.values())
+
+
+def outcomes_asked(
+    programme: Programme, table: Table, on: date, others: Mapping[str, Outcome], threads: int | None = None
+) -> dict[str, Outcome]:
+    """For each programme asked about with 符合: its outcome; one that is not in force at the place fits nobody."""
+    found = {}
+    for code in sorted(programme.structure.fits):
+        companion = None if code in others else programme.companion(code)
+        rows = table.member_count if _of_persons(programme, code) else table.household_count
+        if code in others:
+            found[code] = others[code]
+        elif companion is None:
+            found[code] = Outcome.empty(rows)
+        else:
+            found[code] = evaluate(companion, table, on, threads=threads, others=others)
+    return found
+
+
+def _of_persons(programme: Programme, code: str) -> bool:
+    return programme.structure.others.get(code) == "person"
+
+
 def _cut(programme: Programme, table: Table, low: int, high: int) -> Table:
     """The chunk, with only the columns this programme reads."""
     codes = {fact.code for fact in programme.facts_needed}
-    households = {code: column for code, column in table.households.items() if code in codes}
-    members = {code: column for code, column in table.members.items() if code in codes}
-    first, last = int(table.offsets[low]), int(table.offsets[high])
-    return Table(
-        {code: column.cut(low, high) for code, column in households.items()},
-        {code: column.cut(first, last) for code, column in members.items()},
-        table.offsets[low : high + 1] - first,
+    slim = Table(
+        {code: column for code, column in table.households.items() if code in codes},
+        {code: column for code, column in table.members.items() if code in codes},
+        table.offsets,
+        {code: held for code, held in table.held.items() if code in programme.structure.others},
     )
+    return slim.cut(low, high, [code for code in slim.held if _of_persons(programme, code)])
 
 
-def make_frame(programme: Programme, table: Table, on: date) -> Frame:
-    """What the evaluator needs for one chunk of this programme."""
+def make_frame(programme: Programme, table: Table, on: date, others: Mapping[str, Outcome] | None = None) -> Frame:
+    """What the evaluator needs for one chunk of this programme; `others` are cut like the table."""
     return Frame(
         table,
         facts={fact.code: fact for fact in programme.facts_needed},
@@ -111,7 +163,25 @@ def make_frame(programme: Programme, table: Table, on: date) -> Frame:
         parameters={name: parameter_column(p.value) for name, p in programme.parameters.items()},
         values={value.name: value.tree for value in programme.structure.values},
         today=on.toordinal() - EPOCH_ORDINAL,
+        fits={code: _fit(programme, code, outcome) for code, outcome in (others or {}).items()},
     )
+
+
+def _fit(programme: Programme, code: str, outcome: Outcome) -> Flag:
+    """符合: yes, no, or unknown for the facts the other programme misses, as bits of this one's."""
+    unknown = np.flatnonzero(outcome.eligible < 0)
+    if not len(unknown):
+        return Flag(outcome.eligible == 1)
+    companion = programme.companion(code)
+    assert companion is not None, "an outcome that misses facts comes from a programme in force"
+    mine = {fact.code: bit for bit, fact in enumerate(programme.facts_needed)}
+    moves = [(bit, mine[fact.code]) for bit, fact in enumerate(companion.facts_needed)]
+    theirs, reasons = outcome.missing_mask[unknown], np.zeros(len(unknown), np.uint64)
+    for bit, to in [*moves, (NOBODY_BIT, NOBODY_BIT)]:
+        reasons |= (theirs >> np.uint64(bit) & np.uint64(1)) << np.uint64(to)
+    why = np.zeros(len(outcome.eligible), np.uint64)
+    why[unknown] = reasons
+    return Flag(outcome.eligible == 1, why)
 
 
 def _determine(programme: Programme, frame: Frame, outcome: Outcome, low: int, high: int) -> None:

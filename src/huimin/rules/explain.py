@@ -13,9 +13,10 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from huimin.kernel.facts import FACTS, Fact
-from huimin.rules.engine import evaluate, leveled, make_frame, missing_names
+from huimin.rules.engine import evaluate, leveled, make_frame, missing_names, outcomes_asked
 from huimin.rules.exact import Num
 from huimin.rules.frame import Col, Flag, Frame
+from huimin.rules.held_input import given_outcomes, refuse_misplaced
 from huimin.rules.household_input import household_table
 from huimin.rules.programme import Condition, Programme
 from huimin.rules.typed import COMPARISON_OPS, Level, Op, Sort, Type, Typed
@@ -35,10 +36,15 @@ def explain(
     place: str = "",
     facts: Sequence[Fact] = FACTS,
 ) -> dict[str, object]:
-    """{"place", "date", "results": [...]}: one result for the household, or one for each member. Raises BadInput."""
+    """What the household and its members hold and are said to fit: `held_input`.
+
+    {"place", "date", "results": [...]}: one result for the household, or one for each member. Raises BadInput."""
+    refuse_misplaced(programme, household, members)
     table = household_table(household, members, facts)
-    outcome = evaluate(programme, table, on, threads=1)
-    teller = _Teller(programme, make_frame(programme, table, on))
+    given = given_outcomes(programme, household, members)
+    asked = outcomes_asked(programme, table, on, given, threads=1)
+    outcome = evaluate(programme, table, on, threads=1, others=asked)
+    teller = _Teller(programme, make_frame(programme, table, on, asked))
     rows = range(len(outcome.eligible))
     results = [
         {
@@ -49,6 +55,7 @@ def explain(
             "eligible": {1: True, 0: False, -1: None}[int(outcome.eligible[row])],
             "amount_fen": int(outcome.amount_fen[row]),
             "period": programme.period,
+            "phase_out": bool(outcome.phase_out[row]),
             "conditions": [teller.condition(condition, row) for condition in programme.conditions],
             "values": teller.values(row),
             "missing": missing_names(programme, int(outcome.missing_mask[row])),

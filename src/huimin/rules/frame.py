@@ -58,6 +58,7 @@ class Frame:
     parameters: Mapping[str, Col]
     values: Mapping[str, Typed]
     today: int
+    fits: Mapping[str, Flag] = field(default_factory=dict)
     memo: dict[tuple[str, str], Col] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -89,6 +90,11 @@ class Frame:
             columns = self.table.households if level is Level.HOUSEHOLD else self.table.members
             self.memo[key] = _leaf(columns[code], self.facts[code], self.bits[code])
         return self.memo[key]
+
+    def holds(self, code: str) -> Flag:
+        """享受: known to the office itself, hence never unknown."""
+        held = self.table.held.get(code)
+        return Flag(False) if held is None else Flag(held.amount_fen > 0)
 
     def spread(self, column: Col, level: Level, wanted: Level) -> Col:
         """Household-level values as each member's."""

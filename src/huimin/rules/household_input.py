@@ -5,6 +5,7 @@ out   a Table of one household, or BadInput naming the fact and how to write it
 
 Every fact of the dictionary is a column, unknown where nothing was written. Decimals are taken as written, digit by
 digit; more than two decimals of money or area are refused rather than rounded.
+享受 and 符合 are not facts but what the office itself knows: see `held_input`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ import numpy as np
 from huimin.kernel.errors import BadInput
 from huimin.kernel.facts import Entity, Fact, Kind
 from huimin.rules.faults import nearest
+from huimin.rules.held_input import FITS, HOLDS, held_of
 from huimin.rules.table import Column, Table, dtype_of
 from huimin.rules.typed import EPOCH_ORDINAL
 from huimin.rules.vocabulary import DERIVED
@@ -39,6 +41,8 @@ def household_table(
     facts = tuple(facts)
     if len(members) > MEMBERS_MAX:
         raise BadInput(f"成员有 {len(members)} 人", where="成员", remedy=f"一户至多 {MEMBERS_MAX} 人，请分户")
+    held = held_of(household, members)
+    household, members = _without_programmes(household), [_without_programmes(member) for member in members]
     own = _facts_of(facts, Entity.HOUSEHOLD)
     persons = _facts_of(facts, Entity.PERSON)
     _refuse_unknown(household, own, persons, "户")
@@ -48,11 +52,16 @@ def household_table(
         {fact.code: _column(fact, [household], ["户"]) for fact in own.values()},
         {fact.code: _column(fact, members, [f"成员[{i}]" for i in range(len(members))]) for fact in persons.values()},
         np.array([0, len(members)], np.int64),
+        held,
     )
 
 
 def _facts_of(facts: tuple[Fact, ...], entity: Entity) -> dict[str, Fact]:
     return {fact.name: fact for fact in facts if fact.entity is entity and fact.kind is not Kind.TEXT}
+
+
+def _without_programmes(row: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in row.items() if name not in (HOLDS, FITS)}
 
 
 def _refuse_unknown(given: Mapping[str, object], known: dict[str, Fact], others: dict[str, Fact], where: str) -> None:

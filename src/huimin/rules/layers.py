@@ -7,6 +7,7 @@ A layer says all of a programme (the farthest place) or only what differs there;
 编号 and 名称 so that a nearer place may replace one. Field names and fixed words are the office's own, in Chinese.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -63,6 +64,8 @@ FILE_FIELDS = (
     "案例",
 )
 PARAMETER_FIELDS = ("项目", "名称", "单位", "数值", "自", "至", "来源", "说明", "示例假设")
+_FITS = re.compile(r"符合\s*[（(]\s*[\"'“”]?([^\"'“”()（）,，]+)")
+SCOPES = ("本人", "任一成员", "全体成员")
 ROUNDINGS = ("四舍五入", "进一", "舍去")
 ROUNDING_STEPS = {"分": Fraction(1, 100), "角": Fraction(1, 10), "元": Fraction(1)}
 
@@ -91,10 +94,17 @@ class ParameterEntry:
     assumption: bool
     at: Source
 
+    @property
+    def plain(self) -> list[str]:
+        return [self.name, self.text.text.strip(), self.source, self.division, str(self.valid_from)]
+
 
 @dataclass(frozen=True)
 class Written:
-    """A named value, a condition or the amount as written. `drop`: a nearer place takes it out (作废)."""
+    """A named value, a condition or an exclusion as written. `drop`: a nearer place takes it out (作废).
+
+    `scope`: whom an exclusion looks at (范围).
+    """
 
     key: str
     expression: Source
@@ -103,6 +113,7 @@ class Written:
     paper: str = ""
     drop: bool = False
     at: Source | None = None
+    scope: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +152,14 @@ class Layer:
     amount: Amount | None
     cases: tuple[Case, ...]
     plain: object
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """Codes that stand behind 符合( in its expressions, and those it excludes."""
+        texts = [item.expression.text for item in (*self.values, *self.conditions)]
+        texts += [self.amount.expression.text] if self.amount else []
+        found = {code.strip() for text in texts for code in _FITS.findall(text)}
+        return frozenset(found | {item.key for item in self.exclusions})
 
     def in_force(self, on: date) -> bool:
         return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
@@ -307,6 +326,19 @@ def _condition(entry: Entry) -> Written:
     return Written(key.text.strip(), expression, text, citation, _text(fields, "材料"), at=key)
 
 
+def read_exclusion(entry: Entry) -> Written:
+    fields = entry.mapping("排除", ("项目", "说明", "依据", "材料", "范围", "作废"))
+    code = _field(entry, fields, "项目").words("项目")
+    if "作废" in fields and _yes(fields["作废"]):
+        return Written(code.text.strip(), code, drop=True)
+    citation = _field(entry, fields, "依据").words("依据").text.strip()
+    scope = _text(fields, "范围")
+    if scope not in ("", *SCOPES):
+        raise FaultFound(fields["范围"].words("范围"), 0, f"范围没有“{scope}”", f"可写的有：{'、'.join(SCOPES)}")
+    paper = _text(fields, "材料")
+    return Written(code.text.strip(), code, _text(fields, "说明"), citation, paper, at=code, scope=scope)
+
+
 def _amount(entry: Entry) -> Amount:
     fields = entry.mapping("金额", ("算式", "取整", "依据"))
     rounding = _field(entry, fields, "取整").words("取整")
@@ -319,7 +351,7 @@ def _amount(entry: Entry) -> Amount:
 
 
 def _case(entry: Entry, division: str, shared: Entry | None) -> Case:
-    fields = entry.mapping("案例", ("编号", "说明", "日期", "区划", "参数", "户", "成员", "结果"))
+    fields = entry.mapping("案例", ("编号", "说明", "日期", "区划", "参数", "户", "成员", "享受", "符合", "结果"))
     name = _field(entry, fields, "编号").words("编号")
     place = _division(fields["区划"]) if "区划" in fields else division
     return Case(name.text.strip(), name, fields, shared, place)

@@ -7,11 +7,12 @@ Fields of a nearer place replace those of a farther one; values and conditions b
 replace, new ones at the end; 作废: 是 takes one out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from huimin.kernel.facts import Fact
 from huimin.rules.checking import Checker
+from huimin.rules.exclusions import Other, exclusion_condition
 from huimin.rules.faults import AlreadyTold, Fault, FaultFound, PolicyFaults, Source
 from huimin.rules.layers import PROGRAMME_FIELDS, Amount, Declared, Layer, Written
 from huimin.rules.programme import Condition, NamedValue, Structure
@@ -29,9 +30,9 @@ _AMOUNT_UNITS: dict[str, Unit] = {
 _FIXED = ("名称", "对象", "期间")
 
 
-def merged_structure(layers: Sequence[Layer], facts: tuple[Fact, ...]) -> Structure:
-    """Raises PolicyFaults."""
-    merger = _Merger(layers, facts)
+def merged_structure(layers: Sequence[Layer], facts: tuple[Fact, ...], others: Mapping[str, Other]) -> Structure:
+    """`others`: all programmes of the book by code. Raises PolicyFaults."""
+    merger = _Merger(layers, facts, others)
     structure = merger.structure()
     if merger.faults or structure is None:
         raise PolicyFaults(merger.faults)
@@ -42,6 +43,7 @@ def merged_structure(layers: Sequence[Layer], facts: tuple[Fact, ...]) -> Struct
 class _Merger:
     layers: Sequence[Layer]
     facts: tuple[Fact, ...]
+    others: Mapping[str, Other]
     faults: list[Fault] = field(default_factory=list)
 
     def structure(self) -> Structure | None:
@@ -54,6 +56,7 @@ class _Merger:
         declared = {item.name: item for layer in self.layers for item in layer.declared}
         values = self._merged([layer.values for layer in self.layers], "数值")
         conditions = self._merged([layer.conditions for layer in self.layers], "条件")
+        self._exclude(conditions, fields["对象"])
         return self._checked(fields, declared, values, conditions, amount)
 
     def _add(self, source: Source, what: str, remedy: str = "") -> None:
@@ -93,6 +96,19 @@ class _Merger:
                     merged[item.key] = item
         return merged
 
+    def _exclude(self, conditions: dict[str, Written], unit: str) -> None:
+        """Exclusions become conditions at the end, `not-` and the other's code."""
+        exclusions = self._merged([layer.exclusions for layer in self.layers], "排除")
+        for code, written in exclusions.items():
+            try:
+                condition = exclusion_condition(written, self.layers[0].programme, unit, self.others)
+            except FaultFound as found:
+                self._gather(found)
+                continue
+            if condition.key in conditions:
+                self._add(written.expression, f"条件“{condition.key}”与排除项目“{code}”重名", "请给条件换一个编号")
+            conditions[condition.key] = condition
+
     def _checked(
         self,
         fields: dict[str, str],
@@ -114,6 +130,7 @@ class _Merger:
         checked_values = {name: tree for name, tree in named.items() if tree is not None}
         roots = [tree for tree in (*trees.values(), amount_tree) if tree is not None]
         assert amount_tree is not None
+        asked = asked_programmes(roots, checked_values)
         structure = Structure(
             code=self.layers[0].programme,
             fields=fields,
@@ -136,6 +153,8 @@ class _Merger:
             rounding_step=amount.step,
             nonzero_parameters=frozenset(checker.nonzero_parameters),
             facts_needed=needed_facts(roots, checked_values, self.facts),
+            others={code: self.others[code].unit for code in (*asked[Op.HELD], *asked[Op.FITS])},
+            fits=frozenset(asked[Op.FITS]),
             plain=[[layer.division, str(layer.valid_from), layer.plain] for layer in self.layers],
         )
         return self._within_limits(structure)
@@ -151,6 +170,8 @@ class _Merger:
                 self._gather(found)
         for name in declared.keys() & values.keys():
             self._add(values[name].at or values[name].expression, f"“{name}”既是参数又是数值", "请给其中一个换名称")
+        vocabulary.programmes = {code: other.unit for code, other in self.others.items()}
+        vocabulary.own = self.layers[0].programme
         vocabulary.parameters = {name: item.type for name, item in declared.items()}
         vocabulary.values = {key: Definition(key, item.expression, item.citation) for key, item in values.items()}
         return Checker(vocabulary, self._gather)
@@ -197,17 +218,32 @@ class _Merger:
 def needed_facts(roots: Iterable[Typed], values: dict[str, Typed], facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     """Every fact the trees rest on, through named values and derived words."""
     codes: set[str] = set()
-    pending, seen = list(roots), set()
-    while pending:
-        node = pending.pop()
-        pending += node.args
+    for node in all_nodes(roots, values):
         if node.op is Op.FACT:
             codes.add(str(node.payload))
         if node.op is Op.AGE:
             codes.add("birth_date")
         if node.op in AGGREGATES or node.op in (Op.HEADS, Op.PRESENT):
             codes |= DEPARTURES
+    return tuple(fact for fact in facts if fact.code in codes)
+
+
+def asked_programmes(roots: Iterable[Typed], values: dict[str, Typed]) -> dict[Op, set[str]]:
+    """Codes asked about with 享受 and with 符合."""
+    asked: dict[Op, set[str]] = {Op.HELD: set(), Op.FITS: set()}
+    for node in all_nodes(roots, values):
+        if node.op in asked:
+            asked[node.op].add(str(node.payload))
+    return asked
+
+
+def all_nodes(roots: Iterable[Typed], values: dict[str, Typed]) -> Iterator[Typed]:
+    """Every node of the trees, and of each named value they use, once."""
+    pending, seen = list(roots), set()
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += node.args
         if node.op is Op.VALUE and node.payload not in seen:
             seen.add(node.payload)
             pending.append(values[str(node.payload)])
-    return tuple(fact for fact in facts if fact.code in codes)

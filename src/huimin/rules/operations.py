@@ -71,6 +71,14 @@ def _age(node: Typed, frame: Frame) -> Col:
     return _elapsed(born, Code(frame.today), 12)
 
 
+def _held(node: Typed, frame: Frame) -> Col:
+    return frame.holds(cast(str, node.payload))
+
+
+def _fits(node: Typed, frame: Frame) -> Col:
+    return frame.fits[cast(str, node.payload)]
+
+
 # -- logic
 
 
@@ -216,7 +224,7 @@ def _rounded(node: Typed, frame: Frame) -> Col:
 
 
 def _elapsed(a: Code, b: Code, months: int) -> Num:
-    n = months_between(a.v, b.v) // months
+    n = months_between(a.v, b.v, months)
     why = join_why(a.why, b.why)
     if isinstance(n, int):
         return replace(exact.constant(Fraction(n)), why=why)
@@ -332,6 +340,8 @@ _OPERATIONS: dict[Op, Callable[[Typed, Frame], Col]] = {
     Op.HEADS: _heads,
     Op.PRESENT: lambda node, frame: Flag(frame.present),
     Op.AGE: _age,
+    Op.HELD: _held,
+    Op.FITS: _fits,
     Op.NEG: _negative,
     Op.NOT: _not,
     Op.AND: _and,

@@ -4,8 +4,8 @@ in    a `Structure` (merged and checked), the values in force
 out   `Programme`, read only, safe to share between threads
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
@@ -71,6 +71,10 @@ class Structure:
     rounding_step: Fraction
     nonzero_parameters: frozenset[str]
     facts_needed: tuple[Fact, ...]
+    others: Mapping[str, str]
+    """Programmes asked about, by code: household or person."""
+    fits: frozenset[str]
+    """Those of them whose outcome this one rests on (符合)."""
     plain: object
 
 
@@ -81,6 +85,10 @@ class Programme:
     structure: Structure
     version: str
     parameters: Mapping[str, ParameterValue]
+    facts_needed: tuple[Fact, ...]
+    """In the order of the fact dictionary; bit i of a missing mask is facts_needed[i]. With those of 符合(…)."""
+    companion: Callable[[str], "Programme | None"] = field(compare=False, repr=False)
+    """The programme with this code as in force at the same place and day; None when it is not in force there."""
 
     @property
     def code(self) -> str:
@@ -136,7 +144,20 @@ class Programme:
     def conditions(self) -> tuple[Condition, ...]:
         return self.structure.conditions
 
-    @property
-    def facts_needed(self) -> tuple[Fact, ...]:
-        """In the order of the fact dictionary; bit i of a missing mask is facts_needed[i]."""
-        return self.structure.facts_needed
+
+def find_circle(asks: Mapping[str, Collection[str]]) -> list[str]:
+    """The first circle in who asks about whom, first code repeated at the end; empty when there is none."""
+    done: set[str] = set()
+
+    def walk(code: str, path: list[str]) -> list[str]:
+        if code in path:
+            return [*path[path.index(code) :], code]
+        if code in done or code not in asks:
+            return []
+        for other in sorted(asks[code]):
+            if found := walk(other, [*path, code]):
+                return found
+        done.add(code)
+        return []
+
+    return next((found for code in sorted(asks) if (found := walk(code, []))), [])

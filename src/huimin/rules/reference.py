@@ -54,6 +54,7 @@ class Verdict:
     amount_fen: int
     conditions: dict[str, bool | None]
     missing: frozenset[str]
+    phase_out: bool = False
 
 
 def determine(programme: Programme, household: Facts, members: Sequence[Facts], on: date) -> list[Verdict]:
@@ -141,6 +142,10 @@ class _Scope:
                 return self.present(self.member)
             case Op.AGE:
                 return self.age()
+            case Op.HELD:
+                return str(node.payload) in holdings(self.facts_of(node))
+            case Op.FITS:
+                return self.fits(node)
             case Op.AND | Op.OR:
                 return self.logic(node)
             case Op.IF:
@@ -164,7 +169,23 @@ class _Scope:
 
     def fact(self, node: Typed) -> Value:
         fact = next(f for f in self.programme.facts_needed if f.code == node.payload)
-        return _read(fact, self.household if node.level is Level.HOUSEHOLD else cast(Facts, self.member))
+        return _read(fact, self.facts_of(node))
+
+    def facts_of(self, node: Typed) -> Facts:
+        return self.household if node.level is Level.HOUSEHOLD else cast(Facts, self.member)
+
+    def fits(self, node: Typed) -> Value:
+        """As given, where anything is given; else as the other programme's own slow determination says."""
+        code = str(node.payload)
+        if any("符合" in facts for facts in (self.household, *self.members)):
+            return code in cast(Sequence[str], self.facts_of(node).get("符合", ()))
+        other = self.programme.companion(code)
+        if other is None:
+            return False
+        verdicts = determine(other, self.household, self.members, self.on)
+        at = 0 if node.level is Level.HOUSEHOLD else next(i for i, m in enumerate(self.members) if m is self.member)
+        eligible = verdicts[at].eligible
+        return Unknown(verdicts[at].missing) if eligible is None else eligible
 
     def age(self) -> Value:
         born = (self.member or {}).get("出生日期")
@@ -224,6 +245,13 @@ def _collected(op: Op, values: list[Value]) -> Value:
     if op is Op.SUM:
         return sum(cast(list[Fraction], values), Fraction(0))
     return max(cast(list[Fraction], values)) if op is Op.MAX_OF else min(cast(list[Fraction], values))
+
+
+def holdings(facts: Facts) -> dict[str, Facts]:
+    """What a household or member holds, by code."""
+    items = cast(Sequence[object], facts.get("享受", ()))
+    rows = [{"项目": item} if isinstance(item, str) else cast(Facts, item) for item in items]
+    return {str(row["项目"]): row for row in rows}
 
 
 def _as_date(value: object) -> date:

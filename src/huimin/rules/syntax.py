@@ -16,6 +16,7 @@ from huimin.rules.tokens import Kind, Token, tokenize
 from huimin.rules.units import UNIT_WORDS, Unit, unit_of_words
 
 DEPTH_MAX = 60
+CODE_CALLS = ("享受", "符合")
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 _POWER = {"or": 1, "and": 2, "in": 4, "not in": 4, "+": 5, "-": 5, "*": 6, "/": 6} | dict.fromkeys(COMPARISONS, 4)
 _NOT_POWER, _MINUS_POWER = 3, 7
@@ -193,8 +194,20 @@ class _Parser:
         if not (self.token.kind is Kind.SIGN and self.token.text == "("):
             return Name(token.start, token.end, token.text)
         self.take()
+        if token.text in CODE_CALLS:
+            return self.call_with_code(token)
         arguments, closing = self.list_until_bracket()
         return Call(token.start, closing.end, token.text, arguments)
+
+    def call_with_code(self, name: Token) -> Node:
+        """享受(dibao-rural): what stands between the brackets is a code as it is, with or without quotation marks."""
+        first = self.token
+        while not (self.token.kind is Kind.END or self.token.text in ("(", ")", ",")):
+            self.take()
+        start, end = first.start, self.token.start
+        closing = self.expect(")")
+        code = self.source.text[start:end].strip().strip("\"'“”‘’＂＇").replace("－", "-").strip()
+        return Call(name.start, closing.end, name.text, (Text(start, end, code),))
 
     def day(self, token: Token) -> date:
         digits = token.text.replace("年", "-").replace("月", "-").replace("日", "").split("-")

@@ -7,8 +7,8 @@ Column dtypes: int64 for whole numbers, money (分) and areas (hundredths); int3
 flags; int8 positions in `Fact.choices` for choices. `known` is bool. What stands in an unknown place does not matter.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +37,32 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Who holds a programme today, by row of the programme's unit (all households or all members).
+
+    `amount_fen` int64: what was granted, before any 渐退; 0 where it is not held. `since`, `phase_out_since`: int32 days
+    since 1970-01-01, 0 where not held and where no 渐退 has begun.
+    """
+
+    amount_fen: NDArray[np.int64]
+    since: NDArray[np.int32]
+    phase_out_since: NDArray[np.int32]
+
+    def cut(self, low: int, high: int) -> "Held":
+        return Held(self.amount_fen[low:high], self.since[low:high], self.phase_out_since[low:high])
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """Households, and members sorted by household: those of household i are offsets[i] up to offsets[i+1]."""
+    """Households, and members sorted by household: those of household i are offsets[i] up to offsets[i+1].
+
+    `held`: by programme code; a code that is absent is held by nobody.
+    """
 
     households: Mapping[str, Column]
     members: Mapping[str, Column]
     offsets: NDArray[np.int64]
+    held: Mapping[str, Held] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         assert self.offsets.dtype == np.int64, "offsets must be int64"
@@ -53,6 +73,10 @@ class Table:
             for code, column in columns.items():
                 assert len(column.values) == len(column.known) == rows, f"column {code} must have {rows} rows"
                 assert column.known.dtype == np.bool_, f"known of column {code} must be bool"
+        for code, held in self.held.items():
+            lengths = {len(held.amount_fen), len(held.since), len(held.phase_out_since)}
+            assert len(lengths) == 1, f"columns of held {code} differ in length"
+            assert lengths <= {self.household_count, self.member_count}, f"held {code} must have one row a unit"
 
     @property
     def household_count(self) -> int:
@@ -62,13 +86,17 @@ class Table:
     def member_count(self) -> int:
         return int(self.offsets[-1])
 
-    def cut(self, low: int, high: int) -> "Table":
-        """Households low up to high, with their members; views, nothing is copied but the offsets."""
+    def cut(self, low: int, high: int, persons: Collection[str] = ()) -> "Table":
+        """Households low up to high, with their members; views, nothing is copied but the offsets.
+
+        `persons`: the codes in `held` whose rows are members.
+        """
         first, last = int(self.offsets[low]), int(self.offsets[high])
         return Table(
             {code: column.cut(low, high) for code, column in self.households.items()},
             {code: column.cut(first, last) for code, column in self.members.items()},
             self.offsets[low : high + 1] - first,
+            {code: held.cut(*((first, last) if code in persons else (low, high))) for code, held in self.held.items()},
         )
 
     def require(self, facts: Sequence[Fact]) -> None:

@@ -48,7 +48,8 @@ class Level(IntEnum):
 
 
 class Op(Enum):
-    """What a node does. Payloads: CONST value · FACT code · PARAM, VALUE name · IN constants · ROUND.. step."""
+    """What a node does. Payloads: CONST value · FACT code · PARAM, VALUE name · IN constants · ROUND.. step ·
+    HELD, FITS programme code."""
 
     CONST = "const"
     FACT = "fact"
@@ -90,6 +91,8 @@ class Op(Enum):
     DAYS = "date - date"
     LATER_DAYS = "date + days"
     LATER_MONTHS = "date + months"
+    HELD = "享受"
+    FITS = "符合"
 
 
 Payload = Fraction | int | bool | str | tuple[Fraction, ...] | tuple[int, ...] | None

@@ -34,6 +34,7 @@ FUNCTIONS = {
     "round": "round", "四舍五入": "round", "floor": "floor", "舍去": "floor", "ceil": "ceil", "进一": "ceil",
     "count": "count", "人数": "count", "sum": "sum", "合计": "sum", "any": "any", "有人": "any", "all": "all", "人人": "all",
     "整年": "years", "整月": "months", "按年": "年", "按季": "季", "按月": "月",
+    "享受": "held", "符合": "fits",
 }  # fmt: skip
 FUNCTION_EXAMPLES = {
     "if": "if(条件, 成立时的数值, 不成立时的数值)",
@@ -51,6 +52,8 @@ FUNCTION_EXAMPLES = {
     "年": "按年(月工资)",
     "季": "按季(月工资)",
     "月": "按月(年经营净收入)",
+    "held": "享受(tekun)，括号里是另一个项目的编码",
+    "fits": "符合(tekun)，括号里是另一个项目的编码",
 }
 
 
@@ -65,11 +68,13 @@ class Definition:
 
 @dataclass
 class Vocabulary:
-    """The words of one programme. `parameters`: name → type."""
+    """The words of one programme. `parameters`: name → type; `programmes`: code → household or person; `own`: its code."""
 
     facts: Mapping[str, Fact]
     parameters: Mapping[str, Type] = field(default_factory=dict)
     values: Mapping[str, Definition] = field(default_factory=dict)
+    programmes: Mapping[str, str] = field(default_factory=dict)
+    own: str = ""
 
     def words(self, *, members: bool) -> list[str]:
         """What may stand here, for the nearest known name."""

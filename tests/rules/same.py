@@ -1,0 +1,25 @@
+"""The engine's outcome held against the reference, row by row."""
+
+from huimin.rules import Programme, Table, evaluate
+from huimin.rules.engine import missing_facts
+from huimin.rules.reference import determine
+from huimin.rules.typed import NOBODY_BIT
+from tests.rules.builders import ON, Household, joined_table
+
+
+def same(programme: Programme, households: list[Household], table: Table | None = None) -> None:
+    """Every field of the outcome equals the reference's verdict."""
+    outcome = evaluate(programme, table or joined_table(households), ON, threads=1)
+    verdicts = [verdict for house in households for verdict in determine(programme, *house, ON)]
+    assert len(verdicts) == len(outcome.eligible)
+    for row, verdict in enumerate(verdicts):
+        assert int(outcome.eligible[row]) == {True: 1, False: 0, None: -1}[verdict.eligible]
+        assert int(outcome.amount_fen[row]) == verdict.amount_fen
+        assert bool(outcome.phase_out[row]) == verdict.phase_out
+        mask = int(outcome.missing_mask[row])
+        nobody = {"成员"} if mask >> NOBODY_BIT & 1 else set()
+        assert {fact.code for fact in missing_facts(programme, mask)} | nobody == verdict.missing
+        for bit, condition in enumerate(programme.conditions):
+            masks = (outcome.met_mask, outcome.failed_mask, outcome.unknown_mask)
+            hits = tuple(int(mask[row]) >> bit & 1 for mask in masks)
+            assert hits == {True: (1, 0, 0), False: (0, 1, 0), None: (0, 0, 1)}[verdict.conditions[condition.id]]
