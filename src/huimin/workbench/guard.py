@@ -84,3 +84,7 @@ BOOKKEEPERS = frozenset(
         Post.SUPERVISOR,
     }
 )
+SIMULATORS = frozenset(
+    {Post.COUNTY_OFFICER, Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER, Post.FINANCE_OFFICER, Post.SUPERVISOR}
+)
+"""Posts that work on policies or watch them, and may try out a draft (POL-04)."""
