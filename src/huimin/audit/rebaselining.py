@@ -12,9 +12,8 @@ import json
 from django.db import transaction
 
 from huimin.audit.sealing import ALIAS, pin_session
-from huimin.audit.verifying.rows import differences, recorded_tables
+from huimin.audit.verifying.rows import differences, present_digest, recorded_tables
 from huimin.database.bulk import run
-from huimin.database.security import has_nested, row_digest, unrecorded_columns
 from huimin.kernel.errors import BadInput
 
 
@@ -29,14 +28,12 @@ def rebaseline(table: str, reason: str) -> int:
         pin_session()
         statement = f"""
             INSERT INTO audit_change (table_name, row_key, operation, division, after, digest)
-            SELECT %s, d.row_key, 'B', logged.division, %s::jsonb, {row_digest("j", has_nested(model))}
+            SELECT %s, d.row_key, 'B', logged.division, %s::jsonb, {present_digest(model)}
             FROM ({differences(model)}) AS d (row_key, present, operation, id, at, appointment)
             JOIN audit_change logged ON logged.id = d.id
-            JOIN (SELECT to_jsonb(t) - %s::text[] AS j FROM "{table}" t) AS contents
-              ON j ->> '{model._meta.pk.column}' = d.row_key
+            JOIN "{table}" r ON r."{model._meta.pk.column}"::text = d.row_key
             WHERE d.present AND d.operation <> 'D'"""
-        sealed = unrecorded_columns(model)
         note = json.dumps({"reason": reason}, ensure_ascii=False)
-        while added := run(statement, [table, note, sealed, table, sealed], using=ALIAS):
+        while added := run(statement, [table, note, table], using=ALIAS):
             done += added
     return done

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.db.models import JSONField
 from psycopg import Connection, sql
 
 from huimin.database.roles import APPLICATION, MAINTENANCE, OWNER
@@ -38,6 +37,8 @@ PINNED = {
     "extra_float_digits": "1",
 }
 """Session settings under which a digest of rows or records is computed, wherever that is."""
+
+_ARGUMENTS_MAX = 50  # PostgreSQL takes 100 arguments a call
 
 _STAFF = "current_setting('app.audience', true) IN ('staff', 'system')"
 _ANYBODY = "current_setting('app.audience', true) IN ('staff', 'system', 'bank')"
@@ -88,9 +89,9 @@ def secure(owner: Connection[Any]) -> int:
     count = 0
     with owner.transaction(), owner.cursor() as cursor:
         cursor.execute(_RECORDING.read_text(encoding="utf-8"))
-        cursor.execute(f"GRANT EXECUTE ON FUNCTION audit_without_nulls(jsonb) TO {MAINTENANCE}")
+        columns = dict(cursor.execute(TABLE_COLUMNS).fetchall())
         for model in our_tables():
-            for statement in _statements(model):
+            for statement in _statements(model, columns[model._meta.db_table]):
                 cursor.execute(statement)
             count += 1
         for table in LIBRARY_TABLES:
@@ -110,13 +111,13 @@ def _exists(cursor: Any, table: str) -> bool:
     return bool(cursor.execute("SELECT to_regclass(%s)", [table]).fetchone()[0])
 
 
-def _statements(model: type[Table]) -> Iterator[sql.Composed]:
+def _statements(model: type[Table], columns: list[str]) -> Iterator[sql.Composed]:
     table = sql.Identifier(model._meta.db_table)
     yield from _grants(model, table)
     if model.table_class is not TableClass.INSTANCE:
         yield from _policies(model, table)
     if model.recorded and model.table_class is not TableClass.LOG:
-        yield from _triggers(model, table)
+        yield from _triggers(model, table, columns)
 
 
 def _grants(model: type[Table], table: sql.Identifier) -> Iterator[sql.Composed]:
@@ -143,19 +144,22 @@ def unrecorded_columns(model: type[Table]) -> list[str]:
     return sealed + [model._meta.get_field(name).column for name in model.unlogged]
 
 
-def row_digest(row: str, nested: bool) -> str:
-    """SQL for the digest of a row, given SQL for its JSON without the unrecorded columns.
+TABLE_COLUMNS = """
+SELECT c.relname, array_agg(a.attname::text ORDER BY a.attname::text COLLATE "C") FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+AND a.attnum > 0 AND NOT a.attisdropped GROUP BY c.relname"""
+"""Table and its columns as they are in the database, whatever the models know: a digest covers them all."""
 
-    Null columns are left out, so that a migration which adds a nullable column changes no digest. `nested` is whether
-    the table has JSON columns: inside those a null is content and stays (jsonb_strip_nulls would drop it).
+
+def row_digest(columns: list[str], row: str) -> str:
+    """SQL for the digest of a row, given its recorded columns and its name in the statement: over all but the nulls.
+
+    The columns come in the order of their names, each as `name=octets:text;`, so that no two contents are spelled
+    alike. Null columns are left out: a migration that adds a nullable column changes no digest.
     """
-    form = f"audit_without_nulls({row})" if nested else f"jsonb_strip_nulls({row})"
-    return f"sha256(convert_to(({form})::text, 'UTF8'))"
-
-
-def has_nested(model: type[Table]) -> bool:
-    """Whether the table has JSON columns."""
-    return any(isinstance(field, JSONField) for field in model._meta.fields)
+    parts = [f"'{c}=' || octet_length({row}.\"{c}\"::text) || ':' || {row}.\"{c}\"::text || ';'" for c in columns]
+    groups = [f"concat({', '.join(parts[at : at + _ARGUMENTS_MAX])})" for at in range(0, len(parts), _ARGUMENTS_MAX)]
+    return f"sha256(convert_to({' || '.join(groups)}, 'UTF8'))"
 
 
 def _policies(model: type[Table], table: sql.Identifier) -> Iterator[sql.Composed]:
@@ -176,12 +180,26 @@ def _policies(model: type[Table], table: sql.Identifier) -> Iterator[sql.Compose
     yield sql.SQL("CREATE POLICY scope_remove ON {} FOR DELETE USING ({})").format(table, write)
 
 
-def _triggers(model: type[Table], table: sql.Identifier) -> Iterator[sql.Composed]:
-    """One trigger per kind of statement: transition tables cannot be shared between kinds."""
-    sealed = unrecorded_columns(model)
-    nested = "nested" if has_nested(model) else ""
+def recorded_columns(model: type[Table], columns: list[str]) -> list[str]:
+    """Of the columns a table has, those that records hold and digests cover."""
+    unrecorded = unrecorded_columns(model)
+    return [column for column in columns if column not in unrecorded]
+
+
+def trigger_arguments(model: type[Table], columns: list[str]) -> tuple[str, str, str, str]:
+    """What the log's triggers of a table are told: key, place, columns left out, digest (recording.sql)."""
     place = model._meta.get_field(model.scope_column).column if _has(model, model.scope_column) else ""
-    arguments = sql.SQL(", ").join(map(sql.Literal, (model._meta.pk.column, place, ",".join(sealed), nested)))
+    return (
+        model._meta.pk.column,
+        place,
+        ",".join(unrecorded_columns(model)),
+        row_digest(recorded_columns(model, columns), "r"),
+    )
+
+
+def _triggers(model: type[Table], table: sql.Identifier, columns: list[str]) -> Iterator[sql.Composed]:
+    """One trigger per kind of statement: transition tables cannot be shared between kinds."""
+    arguments = sql.SQL(", ").join(map(sql.Literal, trigger_arguments(model, columns)))
     for name, event, tables in (
         ("record_insert", "INSERT", "NEW TABLE AS new_rows"),
         ("record_update", "UPDATE", "OLD TABLE AS old_rows NEW TABLE AS new_rows"),

@@ -4,7 +4,7 @@
 from huimin.audit.sealing import ALIAS
 from huimin.audit.verifying.report import Kind, Report
 from huimin.database.bulk import fetch
-from huimin.database.security import has_nested, our_tables, row_digest, unrecorded_columns
+from huimin.database.security import TABLE_COLUMNS, our_tables, recorded_columns, row_digest
 from huimin.database.tables import Table, TableClass
 
 TRIGGERS = ("record_insert", "record_update", "record_delete")
@@ -20,7 +20,7 @@ def check_rows(report: Report) -> None:
     """Rows changed, added or removed around the log, in every recorded table."""
     for model in recorded_tables():
         table = model._meta.db_table
-        rows = fetch(differences(model), [unrecorded_columns(model), table], using=ALIAS)
+        rows = fetch(differences(model), [table], using=ALIAS)
         report.tables += 1
         report.rows += fetch(f'SELECT count(*) FROM "{table}"', using=ALIAS)[0][0]
         for key, present, operation, record, at, who in rows:
@@ -33,13 +33,19 @@ def check_rows(report: Report) -> None:
                 report.add(Kind.ROW_EDITED, "现在的内容与最后一条记录不同", **where)
 
 
+def present_digest(model: type[Table]) -> str:
+    """SQL for the digest of row r of the table as it is now."""
+    columns = dict(fetch(TABLE_COLUMNS, using=ALIAS))
+    return row_digest(recorded_columns(model, columns[model._meta.db_table]), "r")
+
+
 def differences(model: type[Table]) -> str:
-    """SQL for rows that differ from the log; parameters are the unrecorded columns and the table's name."""
+    """SQL for rows that differ from the log; its parameter is the table's name."""
     table, key = model._meta.db_table, model._meta.pk.column
+    digest = present_digest(model)
     return f"""
         WITH present AS (
-            SELECT j ->> '{key}' AS row_key, {row_digest("j", has_nested(model))} AS digest
-            FROM (SELECT to_jsonb(t) - %s::text[] AS j FROM "{table}" t) AS contents),
+            SELECT r."{key}"::text AS row_key, {digest} AS digest FROM "{table}" r),
         logged AS (
             SELECT DISTINCT ON (row_key) row_key::text AS row_key, operation, id, digest, appointment,
                    to_char(at, 'YYYY-MM-DD HH24:MI:SS') AS at
