@@ -6,7 +6,8 @@ out   the explanation of huimin.rules.explain, programme by programme, with the 
 Computed now, from what is known now; nothing is stored. What a past run said is on its proposals.
 """
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,17 +17,29 @@ from huimin.kernel.places import chain
 from huimin.organisation.acting import Actor
 from huimin.policy.queries import adopted_book
 from huimin.registry.snapshots import household_columns
-from huimin.rules import explain
+from huimin.rules import Programme, explain
 
 
-def explain_household(*, by: Actor, household_id: int, on: date) -> dict[str, Any]:
-    """`{"results": [...], "members": [person id, ...]}`; inside a reading transaction of `by`."""
-    households, members = household_columns(household_id, on)
+def explain_household(
+    *,
+    by: Actor,
+    household_id: int,
+    on: date,
+    laws: Sequence[Programme] | None = None,
+    facts_on: date | None = None,
+    known_at: datetime | None = None,
+) -> dict[str, Any]:
+    """`{"results": [...], "members": [person id, ...]}`; inside a reading transaction of `by`.
+
+    `laws` instead of the policies in use, facts of another day (`facts_on`), or as they were known at a moment: what a
+    simulation counted.
+    """
+    households, members = household_columns(household_id, facts_on or on, known_at)
     facts = {f.name: _value(households[f.code][0].as_py(), f) for f in HOUSEHOLD_FACTS}
     people = [{f.name: _value(members[f.code][row].as_py(), f) for f in PERSON_FACTS} for row in range(len(members))]
     place = households["division"][0].as_py()
     results: list[dict[str, Any]] = []
-    for law in adopted_book().programmes_in_force(chain(place), on):
+    for law in adopted_book().programmes_in_force(chain(place), on) if laws is None else laws:
         results += explain(law, _known(facts), [_known(person) for person in people], on)["results"]
     return {"results": results, "members": members["person_id"].to_pylist()}
 
