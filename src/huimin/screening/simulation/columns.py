@@ -1,17 +1,17 @@
 """A snapshot made ready for counting: the engine's table, who is there, whose household each member is in.
 
 in    a Snapshot and the day
-out   `Columns`; its `evaluate` runs all programmes together
+out   `Columns`; its `evaluate` runs all programmes together, one after another, so that memory holds few outcomes
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from huimin.rules import Outcome, Programme, Table, evaluate
+from huimin.rules import Outcome, Programme, Table, evaluate, in_order_of_asking
 from huimin.screening.snapshots import Snapshot
 
 Ints = NDArray[np.int64]
@@ -25,9 +25,15 @@ class Columns:
         self.snapshot, self.on = snapshot, on
         self.table: Table = snapshot.table()
 
-    def evaluate(self, programmes: Sequence[Programme]) -> Mapping[str, Outcome]:
-        """The outcome of each, by code. Raises what the engine raises."""
-        return {law.code: evaluate(law, self.table, self.on) for law in programmes}
+    def evaluate(self, programmes: Sequence[Programme]) -> Iterator[tuple[Programme, Outcome]]:
+        """The outcome of each, those asked about with 符合 first; only theirs are kept. Raises what the engine raises."""
+        asked = frozenset().union(*(law.structure.fits for law in programmes))
+        kept: dict[str, Outcome] = {}
+        for law in in_order_of_asking(programmes):
+            outcome = evaluate(law, self.table, self.on, others=kept)
+            if law.code in asked:
+                kept[law.code] = outcome
+            yield law, outcome
 
     @cached_property
     def living(self) -> Flags:

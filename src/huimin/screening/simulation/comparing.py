@@ -21,8 +21,8 @@ import numpy as np
 
 from huimin.kernel.periods import add_months, month_start
 from huimin.kernel.places import Level
-from huimin.rules import Outcome
-from huimin.screening.simulation.columns import Columns, Flags, Ints
+from huimin.rules import Programme
+from huimin.screening.simulation.columns import Columns, Ints
 from huimin.screening.simulation.drafts import Laws, version_in
 from huimin.screening.simulation.grouping import Dimension, dimensions
 
@@ -196,13 +196,13 @@ class _Change:
 
 def compare(columns: Columns, laws: Laws, place_level: Level, progress: Progress = lambda *_: None) -> Comparison:
     """Both sets of programmes over everybody. Raises what the engine raises."""
-    before = columns.evaluate(tuple(laws.before.values()))
+    before = _side(columns, tuple(laws.before.values()))
     progress("现行政策", 1, 3)
-    after = columns.evaluate(tuple(laws.after.values()))
+    after = _side(columns, tuple(laws.after.values()))
     progress("草案", 2, 3)
     changes = {code: _change(columns, laws.law(code).unit, before.get(code), after.get(code)) for code in laws.codes}
     everybody = _everybody(columns, laws, changes)
-    programmes = tuple(_programme(laws, code, changes[code], before, after, columns) for code in laws.codes)
+    programmes = tuple(_programme(laws, code, changes[code], before.get(code), after.get(code)) for code in laws.codes)
     return Comparison(
         columns.table.household_count,
         int(columns.living.sum()),
@@ -214,16 +214,37 @@ def compare(columns: Columns, laws: Laws, place_level: Level, progress: Progress
     )
 
 
-def _change(columns: Columns, unit: str, before: Outcome | None, after: Outcome | None) -> _Change:
-    counts = columns.counts(unit)
-    return _change_of(columns.owners_of(unit), _granted(before, counts), _granted(after, counts))
+@dataclass(frozen=True)
+class _Granted:
+    """What one programme gives: the rows that get something, how much, and how many cannot be determined."""
+
+    rows: Ints
+    fen: Ints
+    unknown: int
 
 
-def _granted(outcome: Outcome | None, counts: Flags) -> Ints:
-    """The amount of every row that is a beneficiary, 0 for the rest."""
-    if outcome is None:
-        return np.zeros(len(counts), np.int64)
-    return np.where((outcome.eligible == 1) & counts, outcome.amount_fen, 0)
+def _side(columns: Columns, programmes: Sequence[Programme]) -> dict[str, _Granted]:
+    """One set of programmes over everybody. Outcomes are let go as soon as they are counted."""
+    found = {}
+    for law, outcome in columns.evaluate(programmes):
+        counts = columns.counts(law.unit)
+        rows = np.flatnonzero((outcome.eligible == 1) & counts & (outcome.amount_fen > 0))
+        unknown = int(((outcome.eligible == -1) & counts).sum())
+        found[law.code] = _Granted(rows, outcome.amount_fen[rows], unknown)
+    return found
+
+
+def _change(columns: Columns, unit: str, before: _Granted | None, after: _Granted | None) -> _Change:
+    owners = columns.owners_of(unit)
+    return _change_of(owners, _spread(before, len(owners)), _spread(after, len(owners)))
+
+
+def _spread(granted: _Granted | None, count: int) -> Ints:
+    """Amounts by row, 0 for who gets nothing."""
+    fen = np.zeros(count, np.int64)
+    if granted is not None:
+        fen[granted.rows] = granted.fen
+    return fen
 
 
 def _change_of(owners: Ints, before: Ints, after: Ints) -> _Change:
@@ -269,20 +290,14 @@ def _broken_down(dimension: Dimension, everybody: _Change, changes: Mapping[str,
 
 
 def _programme(
-    laws: Laws, code: str, change: _Change, before: Mapping[str, Outcome], after: Mapping[str, Outcome],
-    columns: Columns,
-) -> ProgrammeResult:  # fmt: skip
+    laws: Laws, code: str, change: _Change, before: _Granted | None, after: _Granted | None
+) -> ProgrammeResult:
     law = laws.law(code)
-    counts = columns.counts(law.unit)
     return ProgrammeResult(
         code, law.name, law.unit, law.period, code in laws.changed, _lines(change, None, 1, PER_YEAR[law.period])[0],
-        _unknown(before.get(code), counts), _unknown(after.get(code), counts), version_in(laws.before, code),
+        before.unknown if before else 0, after.unknown if after else 0, version_in(laws.before, code),
         version_in(laws.after, code),
     )  # fmt: skip
-
-
-def _unknown(outcome: Outcome | None, counts: Flags) -> int:
-    return 0 if outcome is None else int(((outcome.eligible == -1) & counts).sum())
 
 
 # -- cost by month

@@ -77,7 +77,7 @@ def _income(columns: Columns, law: Programme) -> Ints:
     is below it exactly."""
     [named] = [value for value in law.structure.values if value.name == INCOME]
     asking = replace(law, structure=_paying(law.structure, named.tree))
-    outcome = columns.evaluate([asking])[law.code]
+    [(_, outcome)] = columns.evaluate([asking])
     return np.where(outcome.eligible == 1, outcome.amount_fen, -1)
 
 
@@ -119,7 +119,7 @@ def drawn(columns: Columns, periods: Mapping[str, str]) -> Drawn:
     assert len(codes) <= 64, "a mask holds 64 programmes"
     ids = columns.snapshot.household_ids
     rows = np.searchsorted(ids, granted["household"].to_numpy())
-    held = np.flatnonzero(ids[np.minimum(rows, len(ids) - 1)] == granted["household"].to_numpy()) if len(ids) else []
+    held: Ints = np.flatnonzero(np.append(ids, -1)[rows] == granted["household"].to_numpy())
     rows = rows[held]
     number = pc.index_in(granted["programme"], value_set=pa.array(codes, pa.string())).to_numpy()[held]
     per_year = np.array([PER_YEAR[periods[code]] for code in codes], np.int64)

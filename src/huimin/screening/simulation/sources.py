@@ -44,7 +44,7 @@ def find_run(place: str) -> Run | None:
 
 def of_run(row: Run, place: str, level: Level) -> Source:
     """The run's own snapshot, cut to the place. Needs no transaction."""
-    snapshot, _ = load(snapshot_path(row))
+    snapshot = load(snapshot_path(row), row.snapshot_sha256)
     return Source(cut(snapshot, scope_prefix(place, level)), row.determination_date, row.known_at, row.pk)
 
 
