@@ -17,7 +17,9 @@ class _Rooms(click.Group):
         "divisions": "huimin.divisions.cli:divisions",
         "db": "huimin.database.cli:db",
         "demo": "huimin.demo.cli:demo",
+        "screen": "huimin.casework.cli:screen",
         "serve": "huimin.demo.cli:serve",
+        "work": "huimin.jobs.cli:work",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -3,16 +3,14 @@
     proposal (open) ──decide──► decision (granted / refused), signed ──► entitlement begins, changes or ends
 
 Always true: nobody decides what he proposed; an unknown determination is decided by nobody; what is granted takes
-effect on the first of the month after the decision (民发〔2021〕57号 第21条); deciding the same proposal again is
-refused. Everything is set-based: ten thousand proposals are a handful of statements.
+effect on the first of the month after the decision (民发〔2021〕57号 第21条); an unbroken holding keeps the month it began
+in; a 渐退 remembers what was granted before it and ends by itself; deciding the same proposal again is refused. Everything is set-based: ten thousand proposals are a handful of statements.
 """
 
 from collections.abc import Sequence
 from datetime import date
 
-import pyarrow as pa
-
-from huimin.database.bulk import fetch, fetch_one, run, temporary
+from huimin.database.bulk import fetch_one, run, temporary
 from huimin.divisions.models import Division
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import Refusal
@@ -30,15 +28,11 @@ from huimin.organisation.acting import (
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.policy.models import Programme
-from huimin.screening.commands import Progress, start_screening
 from huimin.screening.models import Run
 
 refused_by_constraint("entitlement_once", AlreadyDone, "这一户（人）已有这个项目的待遇", "请刷新后查看")
 
-_GRANTED = """
-SELECT programme, household_id, coalesce(person_id, 0), amount_fen FROM casework_entitlement
-WHERE valid_from <= %(on)s AND (valid_to IS NULL OR valid_to > %(on)s)
-"""
+DECIDABLE = ("enter", "leave", "increase", "decrease", "phase_out")
 
 
 class NothingToDecide(Refusal):
@@ -49,31 +43,9 @@ class StillUnknown(Refusal):
     """A determination that lacks facts cannot be granted."""
 
 
-def screen(
-    *, by: Actor, on: date, division: str, determination_date: date, progress: Progress = lambda *_: None
-) -> Run:
-    """Screen a place against what is granted there; see screening.commands.start_screening."""
-    return start_screening(
-        by=by, on=on, division=division, determination_date=determination_date, granted=granted_on, progress=progress
-    )
-
-
-def granted_on(on: date) -> pa.Table:
-    """What is granted on a day: programme, household, person (0 for a household's), amount_fen. In a transaction."""
-    columns = list(zip(*fetch(_GRANTED, {"on": on}), strict=True)) or [(), (), (), ()]
-    return pa.table(
-        {
-            "programme": pa.array(columns[0], pa.string()),
-            "household": pa.array(columns[1], pa.int64()),
-            "person": pa.array(columns[2], pa.int64()),
-            "amount_fen": pa.array(columns[3], pa.int64()),
-        }
-    )
-
-
 _CHOSEN = """
 SELECT id, run_id, programme, version, division, household_id, person_id, kind, amount_fen, previous_fen, people,
-       quantity, facts_digest
+       quantity, facts_digest, phase_out_since, phase_out_months
 FROM screening_proposal
 WHERE programme = %(programme)s AND state = 'open' AND division >= %(low)s AND division < %(high)s
   AND (%(ids)s::bigint[] IS NULL OR id = ANY (%(ids)s)) AND (%(kinds)s::text[] IS NULL OR kind = ANY (%(kinds)s))
@@ -94,21 +66,35 @@ SELECT id, division, programme, version, household_id, person_id, %(outcome)s, %
 FROM chosen
 """
 _MARK = "UPDATE screening_proposal p SET state = %(outcome)s FROM chosen c WHERE p.id = c.id"
+# What changes rests on what was held: since when, and in a 渐退 how much before it began.
+_HOLDING = """
+SELECT DISTINCT ON (c.id) c.id, coalesce(e.since, e.valid_from) AS since, coalesce(e.original_fen, e.amount_fen) AS original_fen,
+       coalesce(c.phase_out_since, %(effective)s) AS phase_out_since
+FROM chosen c JOIN casework_entitlement e
+  ON e.programme = c.programme AND e.household_id = c.household_id AND e.person_id IS NOT DISTINCT FROM c.person_id
+WHERE c.kind IN ('increase', 'decrease', 'phase_out') AND e.valid_from < %(effective)s
+  AND (e.valid_to IS NULL OR e.valid_to >= %(effective)s)
+ORDER BY c.id, e.valid_from DESC
+"""
 # What leaves or changes ends where the new amount begins.
 _END = """
 UPDATE casework_entitlement e SET valid_to = %(effective)s
 FROM chosen c
 WHERE e.programme = c.programme AND e.household_id = c.household_id AND e.person_id IS NOT DISTINCT FROM c.person_id
   AND e.valid_from < %(effective)s AND (e.valid_to IS NULL OR e.valid_to > %(effective)s)
-  AND c.kind IN ('leave', 'increase', 'decrease')
+  AND c.kind IN ('leave', 'increase', 'decrease', 'phase_out')
 """
+# The end of a 渐退 is known when it begins; one whose time is over before this decision would take effect is not begun.
 _ENTITLE = """
 INSERT INTO casework_entitlement (decision_id, division, programme, version, household_id, person_id, amount_fen,
-    period, people, quantity, valid_from, valid_to)
+    period, people, quantity, valid_from, valid_to, since, original_fen, phase_out_since)
 SELECT d.id, c.division, c.programme, c.version, c.household_id, c.person_id, c.amount_fen, %(period)s, c.people,
-       c.quantity, %(effective)s, NULL
-FROM chosen c JOIN casework_decision d ON d.proposal_id = c.id
-WHERE c.kind IN ('enter', 'increase', 'decrease')
+       c.quantity, %(effective)s, u.until, coalesce(h.since, %(effective)s),
+       CASE WHEN c.kind = 'phase_out' THEN h.original_fen END, CASE WHEN c.kind = 'phase_out' THEN h.phase_out_since END
+FROM chosen c JOIN casework_decision d ON d.proposal_id = c.id LEFT JOIN holding h ON h.id = c.id
+CROSS JOIN LATERAL (SELECT CASE WHEN c.kind = 'phase_out'
+                        THEN (h.phase_out_since + make_interval(months => c.phase_out_months))::date END) AS u(until)
+WHERE c.kind IN ('enter', 'increase', 'decrease', 'phase_out') AND (u.until IS NULL OR u.until > %(effective)s)
 """
 
 
@@ -136,7 +122,7 @@ def decide_proposals(
         raise Refusal("不批准须写明理由", remedy="请填写理由后再提交")
     ids = None if proposal_ids is None else list(proposal_ids)
     low = _prefix(division)
-    wanted = list(kinds) if kinds else (["enter", "leave", "increase", "decrease"] if ids is None else None)
+    wanted = list(kinds) if kinds else (list(DECIDABLE) if ids is None else None)
     temporary("chosen", _CHOSEN, {"programme": programme, "low": low, "high": low + "~", "ids": ids, "kinds": wanted})
     count = _require_decidable(by, grant, ids)
     _carry_out(by, on, law, division, grant, reason.strip())
@@ -177,5 +163,6 @@ def _carry_out(by: Actor, on: date, law: Programme, division: str, grant: bool, 
     )  # fmt: skip
     run(_MARK, {"outcome": outcome})
     if grant:
+        temporary("holding", _HOLDING, {"effective": effective})
         run(_END, {"effective": effective})
         run(_ENTITLE, {"effective": effective, "period": law.period})

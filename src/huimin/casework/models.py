@@ -42,7 +42,11 @@ class Decision(Table):
 
 
 class Entitlement(Table):
-    """Who gets what, how much per policy period, from when until when (exclusive; null while it lasts)."""
+    """Who gets what, how much per policy period, from when until when (exclusive; null while it lasts).
+
+    In a 渐退, `amount_fen` is the reduced amount, `original_fen` what was granted before it began in the month
+    `phase_out_since`, and `valid_to` its end. `since` is the first month of an unbroken holding (低保起始月).
+    """
 
     table_class = TableClass.SUBTREE
     changeable = ("valid_to", "division")
@@ -59,6 +63,9 @@ class Entitlement(Table):
     quantity = models.CharField(max_length=60, default="")
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)
+    since = models.DateField(null=True)
+    original_fen = models.BigIntegerField(null=True)
+    phase_out_since = models.DateField(null=True)
 
     class Meta:
         constraints = [

@@ -5,6 +5,7 @@ number of people begins anew with a database of its own (huimin_demo_<people>).
 """
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -94,6 +95,12 @@ def _refresh_statistics() -> None:
         cursor.execute("ANALYZE")
 
 
+def _start_background_work() -> None:
+    """`./huimin work` beside the site: it ends when this process does, which becomes the site's own."""
+    command = [sys.executable, "-m", "huimin", "work", "--beside", str(os.getpid())]
+    subprocess.Popen(command, start_new_session=True)
+
+
 @click.command("serve", help="打开上一次演示的网站")
 @click.option("--port", type=click.IntRange(1024, 65535), default=8000, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True)
@@ -111,6 +118,7 @@ def serve(port: int, workers: int) -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
     click.echo("\n".join(account_lines()))
     click.echo(f"网站：http://127.0.0.1:{port}  （按 Ctrl+C 停止）")
+    _start_background_work()
     program = Path(sys.executable).with_name("gunicorn")
     arguments = [
         str(program), "huimin.wsgi:application", "--bind", f"127.0.0.1:{port}", "--workers", str(workers),

@@ -5,7 +5,8 @@ in    the registered county; out entitlements from July on. Each step may be rep
 
 from django.conf import settings
 
-from huimin.casework.commands import StillUnknown, decide_proposals, screen
+from huimin.casework.commands import StillUnknown, decide_proposals
+from huimin.casework.screening import screen
 from huimin.database.bulk import fetch, fetch_one
 from huimin.demo import dates
 from huimin.demo.actors import actor

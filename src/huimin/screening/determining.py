@@ -3,22 +3,23 @@
 in    a Snapshot (with what is granted today), the programmes in force
 out   an Arrow table, one row a proposed change, in the order of households
 
-What is granted and stays the same is not listed. Who is not eligible and has nothing is not listed either: the grounds
+What is granted and stays the same is not listed. For what is granted and changes, the row says what changed since it was
+determined (screening.reasons). Who is not eligible and has nothing is not listed either: the grounds
 of everybody are recomputed from the snapshot whenever asked (screening.explaining). An unknown determination is listed
 as unknown and names the missing facts; it can be confirmed by nobody until they are collected.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Kind
-from huimin.rules import Outcome, Programme, Table, evaluate, missing_names
-from huimin.screening.snapshots import Snapshot
+from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
+from huimin.rules import Column, Outcome, Programme, Table, evaluate, missing_names
+from huimin.screening.snapshots import Snapshot, Standing
 
 Ints = NDArray[np.int64]
 
@@ -28,51 +29,75 @@ COLUMNS = {
     "programme": pa.string(), "version": pa.string(), "division": pa.string(), "household_id": pa.int64(),
     "person_id": pa.int64(), "kind": pa.string(), "amount_fen": pa.int64(), "previous_fen": pa.int64(),
     "people": pa.int64(), "quantity": pa.string(), "failed": pa.list_(pa.string()), "missing": pa.list_(pa.string()),
-    "facts_digest": pa.string(),
+    "facts_digest": pa.string(), "reasons": pa.string(), "phase_out_since": pa.date32(), "phase_out_months": pa.int64(),
 }  # fmt: skip
-KINDS = ("unknown", "leave", "enter", "increase", "decrease")
+KINDS = ("unknown", "leave", "enter", "phase_out", "increase", "decrease")
+Explainer = Callable[[Programme, Ints, Ints, Standing], list[str]]
+"""(programme, rows of the households, rows of the subjects, what they hold) → the reasons of each, as JSON."""
+
+
+def no_reasons(programme: Programme, houses: Ints, rows: Ints, held: Standing) -> list[str]:
+    return ["[]"] * len(rows)
 
 
 class Determination:
     """All programmes over one snapshot; `listed` yields the proposals of one programme."""
 
-    def __init__(self, snapshot: Snapshot, on: date) -> None:
-        self.snapshot, self.on = snapshot, on
+    def __init__(self, snapshot: Snapshot, on: date, explainer: Explainer = no_reasons) -> None:
+        self.snapshot, self.on, self.explainer = snapshot, on, explainer
+        self.outcomes: dict[str, Outcome] = {}
         self.table: Table = snapshot.table()
         self.divisions = snapshot.divisions
         self.living = _living(self.table, on)
         self.people = np.add.reduceat(
             np.append(self.living, 0), np.minimum(self.table.offsets[:-1], len(self.living))
         ) * (np.diff(self.table.offsets) > 0)
-        self._household_bytes = _rows_as_bytes(self.table.households, self.table.household_count)
-        self._member_bytes = _rows_as_bytes(self.table.members, self.table.member_count)
+        self._household_bytes = _rows_as_bytes(self.table.households, snapshot.households, HOUSEHOLD_FACTS)
+        self._member_bytes = _rows_as_bytes(self.table.members, snapshot.members, PERSON_FACTS)
 
     def evaluate(self, programme: Programme) -> Outcome:
-        return evaluate(programme, self.table, self.on)
+        """Kept, so that a later programme that asks about this one (符合) need not determine it again."""
+        found = evaluate(programme, self.table, self.on, others=self.outcomes)
+        self.outcomes[programme.code] = found
+        return found
 
     def listed(self, programme: Programme, outcome: Outcome) -> pa.Table:
         """What is determined compared with what is granted: one row of COLUMNS a proposed change."""
         by_person = programme.unit == "person"
         subjects = self.snapshot.person_ids if by_person else self.snapshot.household_ids
-        previous = _previous(subjects, *self.snapshot.granted_to(programme.code, by_person))
-        rows = np.flatnonzero(_changed(outcome, previous, self._counts(by_person)))
+        held = self.snapshot.standing(programme.code, by_person)
+        rows = np.flatnonzero(_changed(outcome, held, self._counts(by_person)))
         houses = np.searchsorted(self.table.offsets, rows, side="right") - 1 if by_person else rows
+        kinds = np.array(KINDS)[_kinds(outcome, rows, held)]
+        phased = kinds == "phase_out"
         columns = {
             "programme": [programme.code] * len(rows),
             "version": [programme.version] * len(rows),
             "division": [self.divisions[house] for house in houses.tolist()],
             "household_id": self.snapshot.household_ids[houses],
             "person_id": subjects[rows] if by_person else [None] * len(rows),
-            "kind": np.array(KINDS)[_kinds(outcome, rows, previous)],
+            "kind": kinds,
             "amount_fen": outcome.amount_fen[rows],
-            "previous_fen": previous[rows],
+            "previous_fen": held.amount_fen[rows],
             "people": np.ones(len(rows), np.int64) if by_person else self.people[houses],
             "quantity": self._quantities(programme, houses),
             "failed": _by_mask(outcome.failed_mask[rows], lambda mask: _failed(programme, mask)),
             "missing": _by_mask(_missing(outcome, rows), lambda mask: missing_names(programme, mask)),
             "facts_digest": [self._facts_digest(house) for house in houses.tolist()],
+            "reasons": self._reasons(programme, houses, rows, held),
+            "phase_out_since": _dates(np.where(phased, held.phase_out_since[rows], 0)),
+            "phase_out_months": phase_out_months(programme, self.table, self.on, outcome, rows, phased),
         }
         return pa.table([pa.array(columns[name], kind) for name, kind in COLUMNS.items()], schema=pa.schema(COLUMNS))
+
+    def _reasons(self, programme: Programme, houses: Ints, rows: Ints, held: Standing) -> list[str]:
+        """Of those who hold something; who enters has nothing that changed."""
+        told = ["[]"] * len(rows)
+        changing = np.flatnonzero(held.amount_fen[rows] > 0)
+        reasons = self.explainer(programme, houses[changing], rows[changing], held) if len(changing) else []
+        for place, reason in zip(changing.tolist(), reasons, strict=True):
+            told[place] = reason
+        return told
 
     def _counts(self, by_person: bool) -> NDArray[np.bool_]:
         """Rows that can be a beneficiary at all: living people, any household."""
@@ -105,41 +130,42 @@ def _living(table: Table, on: date) -> Ints:
     return (~gone).astype(np.int64)
 
 
-def _rows_as_bytes(columns: object, rows: int) -> Ints:
-    """Every fact and whether it is known, one row a subject, in the dictionary's order."""
-    facts = [fact for fact in (*HOUSEHOLD_FACTS, *PERSON_FACTS) if fact.code in columns]  # type: ignore[operator]
-    out = np.empty((rows, 2 * len(facts)), np.int64)
-    for number, fact in enumerate(facts):
-        column = columns[fact.code]  # type: ignore[index]
+def _rows_as_bytes(columns: Mapping[str, Column], stored: pa.Table, facts: Sequence[Fact]) -> Ints:
+    """Every fact of the snapshot and whether it is known, one row a subject, in the order it was stored in."""
+    known = {fact.code for fact in facts}
+    codes = [code for code in stored.column_names if code in known and code in columns]
+    out = np.empty((len(stored), 2 * len(codes)), np.int64)
+    for number, code in enumerate(codes):
+        column = columns[code]
         out[:, 2 * number] = np.where(column.known, column.values, 0)
         out[:, 2 * number + 1] = column.known
     return out
 
 
-def _previous(subjects: Ints, granted: Ints, amounts: Ints) -> Ints:
-    """The granted amount of every subject, 0 where nothing is granted."""
-    previous = np.zeros(len(subjects), np.int64)
-    if len(granted):
-        order = np.argsort(granted)
-        places = np.searchsorted(granted[order], subjects)
-        places[places == len(granted)] = 0
-        hit = granted[order][places] == subjects
-        previous[hit] = amounts[order][places][hit]
-    return previous
+def phase_out_months(
+    programme: Programme, table: Table, on: date, outcome: Outcome, rows: Ints, phased: NDArray[np.bool_]
+) -> list[int | None]:
+    """For how many months in all a 渐退 is paid; None for every other row."""
+    return [None] * len(rows)
 
 
-def _changed(outcome: Outcome, previous: Ints, counts: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _dates(days: Ints) -> list[date | None]:
+    return [date(1970, 1, 1) + timedelta(day) if day else None for day in days.tolist()]
+
+
+def _changed(outcome: Outcome, held: Standing, counts: NDArray[np.bool_]) -> NDArray[np.bool_]:
     eligible = outcome.eligible == 1
-    differs = eligible & (outcome.amount_fen != previous)
-    leaves = (outcome.eligible == 0) & (previous > 0)
-    return (differs | leaves | (outcome.eligible == -1)) & (counts | (previous > 0))
+    differs = eligible & ((outcome.amount_fen != held.amount_fen) | (outcome.phase_out != (held.phase_out_since > 0)))
+    leaves = (outcome.eligible == 0) & (held.amount_fen > 0)
+    return (differs | leaves | (outcome.eligible == -1)) & (counts | (held.amount_fen > 0))
 
 
-def _kinds(outcome: Outcome, rows: Ints, previous: Ints) -> Ints:
+def _kinds(outcome: Outcome, rows: Ints, held: Standing) -> Ints:
     """Positions in KINDS."""
-    eligible, amount, before = outcome.eligible[rows], outcome.amount_fen[rows], previous[rows]
-    tests = [eligible < 0, (eligible == 0) | (amount == 0), before == 0, amount > before]
-    return np.select(tests, range(4), default=4)
+    eligible, amount, before = outcome.eligible[rows], outcome.amount_fen[rows], held.amount_fen[rows]
+    leaves = (eligible == 0) | (amount == 0)
+    tests = [eligible < 0, leaves, before == 0, outcome.phase_out[rows], amount >= before]
+    return np.select(tests, range(5), default=5)
 
 
 def _missing(outcome: Outcome, rows: Ints) -> NDArray[np.uint64]:

@@ -1,7 +1,8 @@
 """Determination runs and what they propose (DET-01, DET-07).
 
-A run names the snapshot it rested on (file and SHA-256), the policy versions and the date, so that it can be repeated.
-A proposal is one change that a person has to confirm: nobody enters or leaves by computation alone.
+A run names the snapshot it rested on (by SHA-256), the policy versions and the date, so that it can be repeated, and the
+digest of everything it determined. A proposal is one change that a person has to confirm: nobody enters or leaves by
+computation alone. A later run that determines the same leaves an open proposal as it is, with the run that made it.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -9,7 +10,11 @@ from django.db import models
 from django.db.models.functions import Now
 
 from huimin.database.tables import DivisionField, Table, TableClass
+from huimin.jobs.models import Job
 from huimin.registry.models import Household, Person
+from huimin.screening.simulation.models import Combination, Coverage, Finding, Simulation
+
+__all__ = ["Combination", "Coverage", "Finding", "Proposal", "Run", "Simulation"]
 
 
 class Run(Table):
@@ -17,26 +22,29 @@ class Run(Table):
 
     table_class = TableClass.CHAIN
     changeable = (
-        "state", "progress_done", "progress_total", "households", "people", "snapshot_file", "snapshot_sha256",
-        "versions", "finished_at", "failure",
+        "state", "households", "people", "snapshot_file", "snapshot_sha256", "versions", "listed", "listed_sha256", "kept",
+        "finished_at", "failure",
     )  # fmt: skip
 
     class State(models.TextChoices):
         RUNNING = "running", "进行中"
         FINISHED = "finished", "完成"
         FAILED = "failed", "未完成"
+        CANCELLED = "cancelled", "已取消"
 
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, null=True, related_name="run")
     division = DivisionField()
     determination_date = models.DateField()
     known_at = models.DateTimeField(db_default=Now())
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
-    progress_done = models.IntegerField(default=0)
-    progress_total = models.IntegerField(default=0)
     households = models.IntegerField(default=0)
     people = models.IntegerField(default=0)
     snapshot_file = models.CharField(max_length=120, default="")
     snapshot_sha256 = models.CharField(max_length=64, default="")
     versions = models.JSONField(default=dict)
+    listed = models.IntegerField(default=0)
+    listed_sha256 = models.CharField(max_length=64, default="")
+    kept = models.IntegerField(default=0)
     started_by = models.BigIntegerField()
     started_on = models.DateField()
     started_at = models.DateTimeField(db_default=Now())
@@ -45,7 +53,12 @@ class Run(Table):
 
 
 class Proposal(Table):
-    """What a run proposes for one household or person under one programme; `amount_fen` is per policy period."""
+    """What a run proposes for one household or person under one programme; amounts are per policy period.
+
+    `reasons` says what changed since the granted amount was determined: the form is screening.reasons.Reason's.
+    `phase_out_months` is how long the amount of a 渐退 is to be paid in all, `phase_out_since` when it began (null: it
+    would begin with the confirmation).
+    """
 
     table_class = TableClass.SUBTREE
     changeable = ("state",)
@@ -55,6 +68,7 @@ class Proposal(Table):
         LEAVE = "leave", "应退未退"
         INCREASE = "increase", "增发"
         DECREASE = "decrease", "减发"
+        PHASE_OUT = "phase_out", "渐退"
         UNKNOWN = "unknown", "还不能判断"
 
     class State(models.TextChoices):
@@ -76,6 +90,9 @@ class Proposal(Table):
     quantity = models.CharField(max_length=60, default="")
     failed = ArrayField(models.CharField(max_length=40), default=list)
     missing = ArrayField(models.CharField(max_length=40), default=list)
+    reasons = models.JSONField(default=list)
+    phase_out_since = models.DateField(null=True)
+    phase_out_months = models.SmallIntegerField(null=True)
     facts_digest = models.CharField(max_length=64, default="")
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
 

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "huimin.audit",
     "huimin.divisions",
     "huimin.organisation",
+    "huimin.jobs",
     "huimin.registry",
     "huimin.policy",
     "huimin.screening",

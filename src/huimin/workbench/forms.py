@@ -201,6 +201,13 @@ class Screening(DeskForm):
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
         error_messages={"required": "请填写认定日期"},
     )
+    place = forms.ChoiceField(
+        label="地方", error_messages={"required": "请选择地方", "invalid_choice": "请从列表选择辖区内的地方"}
+    )
+
+    def __init__(self, *args: Any, places: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["place"].choices = places
 
 
 class Purpose(DeskForm):

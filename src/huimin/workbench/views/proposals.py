@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from huimin.casework.commands import decide_proposals
+from huimin.casework.commands import DECIDABLE, decide_proposals
 from huimin.casework.queries import find_decision_of
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.errors import Refusal
@@ -19,7 +19,7 @@ from huimin.kernel.places import Level
 from huimin.organisation.acting import Actor, AlreadyDone, may, reading
 from huimin.policy.models import Programme
 from huimin.policy.queries import programme_names
-from huimin.screening.commands import open_run
+from huimin.screening.commands import request_screening
 from huimin.screening.explaining import explain_household
 from huimin.screening.models import Proposal
 from huimin.screening.queries import (
@@ -41,7 +41,6 @@ from huimin.workbench.spreadsheet import Column, export
 
 FILTERS = ("programme", "kind", "state", "place")
 PERIODS = {"month": "每月", "quarter": "每季", "half_year": "每半年", "year": "每年", "once": "一次"}
-DECIDABLE = ("enter", "leave", "increase", "decrease")
 
 
 @require_safe
@@ -84,7 +83,7 @@ def may_decide(by: Actor, programme: str = "") -> bool:
 
 
 def may_screen(by: Actor) -> bool:
-    return may(by, open_run)
+    return may(by, request_screening)
 
 
 def _wanted(request: Any, names: dict[str, str], source: QueryDict | None = None) -> tuple[ProposalFilter, Chosen]:

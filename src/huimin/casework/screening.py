@@ -1,0 +1,70 @@
+"""Screening a place against what is granted there: the job, and the same from the command line (DET-01, DET-06).
+
+in    a place and a determination date; the entitlements of this room
+out   a job that any process takes up (`./huimin work`), or the finished run when the caller does it himself
+"""
+
+from datetime import date
+
+import pyarrow as pa
+
+from huimin.jobs.kinds import Report, handles
+from huimin.jobs.models import Job
+from huimin.jobs.working import Watch, work_until_done
+from huimin.kernel.errors import Refusal
+from huimin.kernel.periods import add_months, month_start
+from huimin.organisation.acting import Actor, reading
+from huimin.registry.transfer import copy_out
+from huimin.screening.commands import KIND, carry_out, end_run, request_screening
+from huimin.screening.models import Run
+from huimin.screening.snapshots import GRANTED
+
+# A household or person holds a programme once on a day: the exclusion constraint of the table.
+_GRANTED = """
+SELECT e.programme, e.household_id, coalesce(e.person_id, 0), e.amount_fen, coalesce(e.original_fen, e.amount_fen),
+       coalesce(e.since, e.valid_from), e.phase_out_since, p.run_id
+FROM casework_entitlement e
+JOIN casework_decision d ON d.id = e.decision_id
+JOIN screening_proposal p ON p.id = d.proposal_id
+WHERE e.valid_from <= %(on)s AND (e.valid_to IS NULL OR e.valid_to > %(on)s)
+"""
+
+
+class ScreeningFailed(Refusal):
+    """Another process did the screening and it did not come to its end."""
+
+
+def granted_on(on: date) -> pa.Table:
+    """What stands on a determination date, as `Snapshot.granted`; inside a transaction, as far as its scope sees.
+
+    That is what is held in the month after it: what was decided since and begins then counts, and is not proposed again.
+    """
+    return copy_out(f"{_GRANTED} ORDER BY e.programme, e.household_id, 3", {"on": _month_after(on)}, GRANTED)
+
+
+def granted_of(household_id: int, on: date) -> pa.Table:
+    """As `granted_on`, of one household and its people."""
+    one = f"{_GRANTED} AND e.household_id = %(household)s ORDER BY 1, 3"
+    return copy_out(one, {"on": _month_after(on), "household": household_id}, GRANTED)
+
+
+def _month_after(day: date) -> date:
+    return add_months(month_start(day), 1)
+
+
+def screen(*, by: Actor, on: date, division: str, determination_date: date, watch: Watch = lambda _: None) -> Run:
+    """Ask for a screening and do it here; the finished run. One that was interrupted goes on where it was."""
+    job = request_screening(by=by, on=on, division=division, determination_date=determination_date)
+    ended = work_until_done(job.pk, by, watch)
+    if ended.state != Job.State.FINISHED:
+        raise ScreeningFailed(f"筛查{ended.get_state_display()}", why=ended.failure, remedy="请查明后重新筛查")
+    with reading(by):
+        return Run.objects.get(job=job)
+
+
+def work(by: Actor, job: Job, report: Report) -> str:
+    run = carry_out(by, job, report, granted_on)
+    return f"{run.households:,} 户 {run.people:,} 人，建议 {run.listed:,} 条，其中原有 {run.kept:,} 条"
+
+
+handles(KIND, "筛查", work, end_run)
