@@ -8,7 +8,7 @@ unknown, and `missing_mask` says which facts would decide.
 
 Always true: the result of a household depends on that household alone, so the cut into chunks and threads changes
 nothing; every amount equals the slow reference evaluator's to the cent, or `NumberTooLarge` is raised; memory beyond the
-table and the outcome is bounded by chunk size × threads.
+table and the outcome is bounded by chunk size × threads. Reasons are kept for households with gaps alone (`gaps`).
 """
 
 import os
@@ -22,15 +22,19 @@ import numpy as np
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.facts import Fact
 from huimin.rules import exact
-from huimin.rules.exact import Ints, Num
+from huimin.rules.exact import Flags, Ints, Num, NumberTooLarge, Why, join_why
 from huimin.rules.frame import Col, Flag, Frame, parameter_column
+from huimin.rules.gaps import as_if_decided, as_if_known, households_with_gaps, members_of, taken
 from huimin.rules.operations import column_of
-from huimin.rules.outcome import Outcome
+from huimin.rules.outcome import Masks, Outcome
 from huimin.rules.programme import Programme, find_circle
 from huimin.rules.table import Table
+from huimin.rules.tiers import Tiers
 from huimin.rules.typed import EPOCH_ORDINAL, NOBODY_BIT, Level, Typed
 
 CHUNK_HOUSEHOLDS = 16_384
+GAPS_FEW = 0.3  # when a larger share of a chunk's households lacks something, it is worked out once, with reasons
+Rows = slice | Ints
 _ROUNDERS = {"四舍五入": exact.round_to, "进一": exact.ceil_to, "舍去": exact.floor_to}
 
 
@@ -60,19 +64,21 @@ def evaluate(
     table.require(programme.facts_needed)
     fits = outcomes_asked(programme, table, on, others or {}, threads)
     by_person = programme.unit == "person"
-    outcome = Outcome.empty(table.member_count if by_person else table.household_count)
+    outcome = Outcome.empty(table.member_count if by_person else table.household_count, len(programme.conditions))
     starts = range(0, table.household_count, CHUNK_HOUSEHOLDS)
 
     def one_chunk(low: int) -> None:
         high = min(low + CHUNK_HOUSEHOLDS, table.household_count)
         members = int(table.offsets[low]), int(table.offsets[high])
-        rows = members if by_person else (low, high)
-        if rows[0] < rows[1]:
+        rows = slice(*members) if by_person else slice(low, high)
+        if rows.start < rows.stop:
             here = {
                 code: found.cut(*(members if _of_persons(programme, code) else (low, high)))
                 for code, found in fits.items()
             }
-            _determine(programme, make_frame(programme, _cut(programme, table, low, high), on, here), outcome, *rows)
+            _settle(programme, _cut(programme, table, low, high), on, here, outcome, rows)
+            if bool((outcome.amount_fen[rows] < 0).any()):
+                raise AmountNegative(programme.code)
 
     workers = min(threads or os.cpu_count() or 1, max(len(starts), 1))
     if workers == 1:
@@ -89,8 +95,8 @@ def evaluate_all(
 ) -> dict[str, Outcome]:
     """Outcomes by programme code, each determined once, those asked about with 符合 before those that ask.
 
-    A programme that is asked about but not among `programmes` is determined where it is asked. Memory: an outcome is
-    42 bytes a row.
+    A programme that is asked about but not among `programmes` is determined where it is asked. Memory: an outcome takes
+    some 20 to 42 bytes a row.
     """
     found: dict[str, Outcome] = {}
     for programme in in_order_of_asking(programmes):
@@ -160,9 +166,12 @@ def make_frame(programme: Programme, table: Table, on: date, others: Mapping[str
         table,
         facts={fact.code: fact for fact in programme.facts_needed},
         bits={fact.code: bit for bit, fact in enumerate(programme.facts_needed)},
-        parameters={name: parameter_column(p.value) for name, p in programme.parameters.items()},
+        parameters={
+            n: parameter_column(p.value) for n, p in programme.parameters.items() if not isinstance(p.value, Tiers)
+        },
         values={value.name: value.tree for value in programme.structure.values},
         today=on.toordinal() - EPOCH_ORDINAL,
+        tables={name: p.value for name, p in programme.parameters.items() if isinstance(p.value, Tiers)},
         fits={code: _fit(programme, code, outcome) for code, outcome in (others or {}).items()},
     )
 
@@ -184,31 +193,69 @@ def _fit(programme: Programme, code: str, outcome: Outcome) -> Flag:
     return Flag(outcome.eligible == 1, why)
 
 
-def _determine(programme: Programme, frame: Frame, outcome: Outcome, low: int, high: int) -> None:
-    """Fill the outcome's rows low up to high."""
+def _settle(
+    programme: Programme, chunk: Table, on: date, others: Mapping[str, Outcome], outcome: Outcome, rows: slice
+) -> None:
+    """Fill the outcome's rows of one chunk: everybody as if all were known, then again who lacks something."""
+    persons = [code for code in programme.structure.others if _of_persons(programme, code)]
+    gaps = households_with_gaps(chunk, others, persons)
+    few = len(gaps) <= GAPS_FEW * chunk.household_count
+    try:
+        known, decided = (as_if_known(chunk), as_if_decided(others)) if few else (chunk, others)
+        _determine(programme, make_frame(programme, known, on, decided), outcome, rows)
+    except NumberTooLarge:  # perhaps only because of what stands in an unknown place
+        if not few:
+            raise
+        _determine(programme, make_frame(programme, chunk, on, others), outcome, rows)
+        return
+    if few and len(gaps):
+        members = members_of(chunk, gaps)
+        alone = {code: found.take(members if code in persons else gaps) for code, found in others.items()}
+        frame = make_frame(programme, taken(chunk, gaps, members, persons), on, alone)
+        _determine(programme, frame, outcome, rows.start + (members if programme.unit == "person" else gaps))
+
+
+def _determine(programme: Programme, frame: Frame, outcome: Outcome, rows: Rows) -> None:
+    """Fill these rows of the outcome with what the frame holds."""
     level = Level.MEMBER if programme.unit == "person" else Level.HOUSEHOLD
-    rows = high - low
-    all_met, any_failed = np.ones(rows, np.bool_), np.zeros(rows, np.bool_)
-    missing = np.zeros(rows, np.uint64)
+    count = frame.table.member_count if level is Level.MEMBER else frame.table.household_count
+    kind = outcome.met_mask.dtype
+    met, unknown = np.zeros(count, kind), np.zeros(count, kind)
+    missing: Why = None
     for bit, condition in enumerate(programme.conditions):
         flag = cast(Flag, leveled(condition.tree, frame, level))
-        met = np.broadcast_to(flag.v, (rows,))
-        failed = ~met if flag.why is None else ~met & (flag.why == 0)
-        for mask, hits in ((outcome.met_mask, met), (outcome.failed_mask, failed)):
-            mask[low:high] |= hits.astype(np.uint64) << np.uint64(bit)
+        met |= _marked(flag.v, bit, kind)
         if flag.why is not None:
-            outcome.unknown_mask[low:high] |= (flag.why != 0).astype(np.uint64) << np.uint64(bit)
-            missing |= flag.why
-        all_met &= met
-        any_failed |= failed
-    amount = rounded_fen(programme, cast(Num, leveled(programme.structure.amount, frame, level)))
-    missing = missing if amount.why is None else missing | amount.why
-    eligible = all_met if amount.why is None else all_met & (amount.why == 0)
-    outcome.eligible[low:high] = np.where(eligible, 1, np.where(any_failed, 0, -1))
-    outcome.missing_mask[low:high] = np.where(eligible | any_failed, np.uint64(0), missing)
-    outcome.amount_fen[low:high] = np.where(eligible, whole_fen(amount), 0)
-    if bool((outcome.amount_fen[low:high] < 0).any()):
-        raise AmountNegative(programme.code)
+            unknown |= _marked(flag.why != 0, bit, kind)
+            missing = join_why(missing, flag.why)
+    everything = kind.type((1 << len(programme.conditions)) - 1)
+    failed = everything ^ met ^ unknown
+    amount = cast(Num, leveled(programme.structure.amount, frame, level))
+    missing = join_why(missing, amount.why)
+    eligible = met == everything if amount.why is None else (met == everything) & (amount.why == 0)
+    outcome.met_mask[rows], outcome.failed_mask[rows] = met, failed
+    outcome.eligible[rows] = eligible
+    outcome.amount_fen[rows] = _amounts(programme, amount, eligible)
+    if missing is not None or not isinstance(rows, slice):  # pages of zeros that are never touched cost nothing
+        undecided = ~eligible & (failed == 0)
+        outcome.eligible[rows] -= undecided
+        outcome.unknown_mask[rows] = unknown
+        outcome.missing_mask[rows] = 0 if missing is None else np.where(undecided, missing, np.uint64(0))
+
+
+def _marked(flags: Flags | bool, bit: int, kind: np.dtype[np.unsignedinteger]) -> Masks | np.unsignedinteger:
+    """Bit number `bit` where the flag is set."""
+    if isinstance(flags, bool):
+        return kind.type(flags << bit)
+    return cast(Masks, flags.astype(kind) << kind.type(bit))
+
+
+def _amounts(programme: Programme, amount: Num, eligible: Flags) -> Ints:
+    """分 of who is eligible, 0 of everybody else, who is not even rounded."""
+    chosen = np.flatnonzero(eligible)
+    fen = np.zeros(len(eligible), np.int64)
+    fen[chosen] = whole_fen(rounded_fen(programme, amount.take(chosen)))
+    return fen
 
 
 def leveled(tree: Typed, frame: Frame, level: Level) -> Col:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from huimin.rules.exact import Flags, Ints
 
-Masks = NDArray[np.uint64]
+Masks = NDArray[np.unsignedinteger]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Outcome:
     """Results by row (household or member). Bit i of the masks is condition i, or facts_needed[i] in `missing_mask`.
 
     `eligible` 1 yes, 0 no, -1 unknown; `amount_fen` is 0 unless eligible; `missing_mask` is 0 unless unknown.
+    The masks of conditions are of the smallest unsigned type with a bit for each; `missing_mask` is uint64.
     `phase_out`: eligible only because 渐退 keeps it; the failed conditions stand in `failed_mask`.
     """
 
@@ -27,13 +28,13 @@ class Outcome:
     met_mask: Masks
     failed_mask: Masks
     unknown_mask: Masks
-    missing_mask: Masks
+    missing_mask: NDArray[np.uint64]
     phase_out: Flags
 
     @classmethod
-    def empty(cls, rows: int) -> "Outcome":
-        met, failed, unknown, missing = (np.zeros(rows, np.uint64) for _ in range(4))
-        eligible, amount_fen = np.zeros(rows, np.int8), np.zeros(rows, np.int64)
+    def empty(cls, rows: int, conditions: int = 63) -> "Outcome":
+        met, failed, unknown = (np.zeros(rows, np.min_scalar_type((1 << conditions) - 1)) for _ in range(3))
+        eligible, amount_fen, missing = np.zeros(rows, np.int8), np.zeros(rows, np.int64), np.zeros(rows, np.uint64)
         return cls(eligible, amount_fen, met, failed, unknown, missing, np.zeros(rows, np.bool_))
 
     @classmethod
@@ -44,4 +45,11 @@ class Outcome:
         return found
 
     def cut(self, low: int, high: int) -> "Outcome":
-        return Outcome(**{field.name: getattr(self, field.name)[low:high] for field in fields(self)})
+        return self._each(slice(low, high))
+
+    def take(self, rows: Ints) -> "Outcome":
+        """These rows alone, copied."""
+        return self._each(rows)
+
+    def _each(self, rows: slice | Ints) -> "Outcome":
+        return Outcome(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
