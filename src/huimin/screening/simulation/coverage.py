@@ -65,11 +65,14 @@ def incomes(columns: Columns, laws: Sequence[Programme]) -> Incomes:
 
 
 def _tells_income(law: Programme) -> bool:
-    return STANDARD in law.parameters and any(value.name == INCOME for value in law.structure.values)
+    named = any(value.name == INCOME for value in law.structure.values)
+    return named and STANDARD in law.parameters and isinstance(law.parameters[STANDARD].value, Fraction)
 
 
 def _standard_fen(law: Programme) -> int:
-    return int(Fraction(law.parameters[STANDARD].value) * 100)
+    value = law.parameters[STANDARD].value
+    assert isinstance(value, Fraction)
+    return int(value * 100)
 
 
 def _income(columns: Columns, law: Programme) -> Ints:
