@@ -88,3 +88,5 @@ SIMULATORS = frozenset(
     {Post.COUNTY_OFFICER, Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER, Post.FINANCE_OFFICER, Post.SUPERVISOR}
 )
 """Posts that work on policies or watch them, and may try out a draft (POL-04)."""
+COVERAGE_READERS = SIMULATORS | {Post.INFORMATION_OFFICER, Post.CLERK, Post.REVIEWER, Post.TOWNSHIP_HEAD}
+"""Posts that see whom policies reach and miss, and those that visit them (POL-06)."""
