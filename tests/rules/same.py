@@ -1,10 +1,16 @@
 """The engine's outcome held against the reference, row by row."""
 
+from hypothesis import HealthCheck, settings
+
 from huimin.rules import Programme, Table, evaluate
 from huimin.rules.engine import missing_facts
 from huimin.rules.reference import determine
 from huimin.rules.typed import NOBODY_BIT
 from tests.rules.builders import ON, Household, joined_table
+
+SLOW = settings(
+    max_examples=80, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
 
 
 def same(programme: Programme, households: list[Household], table: Table | None = None) -> None:

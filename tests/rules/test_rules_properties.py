@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from huimin.kernel.facts import FACTS, Entity, Fact, Kind
@@ -16,11 +16,8 @@ from huimin.rules.engine import CHUNK_HOUSEHOLDS
 from huimin.rules.exact import LIMIT, group_sums, plus, times
 from huimin.rules.reference import determine
 from tests.rules.builders import ON, Household, joined_table, trial
-from tests.rules.same import same
+from tests.rules.same import SLOW, same
 
-SLOW = settings(
-    max_examples=80, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-)
 POLICY = Path(__file__).resolve().parents[2] / "policy"
 
 # -- households, with ties, edges, unknowns and nobody at home

@@ -27,13 +27,14 @@ from huimin.kernel.facts import FACTS, Fact
 from huimin.kernel.places import chain
 from huimin.rules.exclusions import Other
 from huimin.rules.faults import Fault, FaultFound, PolicyFaults, Source, nearest
-from huimin.rules.layers import Case, Declared, FileReader, Layer, ParameterEntry
+from huimin.rules.layers import Case, Declared, FileReader, Layer, ParameterEntry, read_rows
 from huimin.rules.merging import FACTS_MAX, merged_structure
 from huimin.rules.programme import ParameterValue, Programme, Structure, find_circle
-from huimin.rules.values import Value, parse_value
-from huimin.rules.yaml_text import read_yaml
+from huimin.rules.tiers import Tiers, require_cover
+from huimin.rules.values import Bound, parse_table, parse_value
+from huimin.rules.yaml_text import Entry, read_yaml
 
-Override = str | int | Fraction
+Override = str | int | Fraction | Entry
 
 
 @dataclass
@@ -75,7 +76,8 @@ class Book:
     ) -> tuple[Programme, ...]:
         """The programmes in force at the last place of `chain` on that day, by code.
 
-        `overrides`: parameter values for this call, text (`700 元/月`) or a number in the declared unit. `only` limits to
+        `overrides`: parameter values for this call, text (`700 元/月`) or a number in the declared unit, or a table as
+        written in a file. `only` limits to
         one code. Without `only`, programmes that wait for a value (`waiting`) are left out. Raises BadInput when a
         parameter of the one asked for has no value there, or an override fits no parameter.
         """
@@ -136,7 +138,7 @@ class Book:
                 values[name] = _overridden(declared, given[name], chain[-1], on)
             else:
                 values[name] = self._value_in_force(structure, declared, chain, on)
-            if name in structure.nonzero_parameters and values[name].value == 0:
+            if name in structure.nonzero_parameters and _has_zero(values[name].value):
                 raise BadInput(f"参数“{name}”为零，而算式用它作除数", where=name, remedy="请写大于零的数值")
         return self._programme(structure, values, chain, on, given)
 
@@ -183,7 +185,7 @@ class Book:
     def _plain(self, structure: Structure, chain: Sequence[str], on: date, given: Mapping[str, Override]) -> object:
         """What an outcome of this programme rests on, for the digest of one that asks about it."""
         entries = {name: self._entry_in_force(structure.code, name, chain, on) for name in structure.declared}
-        values = [[name, str(given[name])] for name in sorted(entries) if name in given]
+        values = [[name, _plain_given(given[name])] for name in sorted(entries) if name in given]
         values += [entry.plain for name, entry in sorted(entries.items()) if entry and name not in given]
         return [structure.plain, values]
 
@@ -198,7 +200,7 @@ class Book:
                 where=f"{declared.at.file} 第 {line} 行第 {column} 列",
                 remedy=f"请在当地的参数文件里写明数值（单位 {declared.unit}）、起始日期和来源，或用 --set {declared.name}=数值 试算，或只看别的项目",
             )
-        value = parse_value(entry.text, declared.type, declared.unit, unit_needed=True)
+        value = _read_value(entry, declared)
         return ParameterValue(
             declared.name, value, declared.unit, entry.source, entry.division, entry.valid_from, entry.assumption
         )
@@ -219,15 +221,47 @@ class Book:
 
 
 def _overridden(declared: Declared, given: Override, place: str, on: date) -> ParameterValue:
+    try:
+        value = _given_value(declared, given)
+    except FaultFound as found:
+        raise PolicyFaults([found.fault]) from None
+    return ParameterValue(declared.name, value, declared.unit, "--set", place, on, False, overridden=True)
+
+
+def _given_value(declared: Declared, given: Override) -> Bound:
+    """Raises FaultFound."""
+    if isinstance(given, Entry) != (declared.key is not None):
+        what = f"参数“{declared.name}”{'是' if declared.key else '不是'}表"
+        remedy = "表写成 {档: [{满: 80 岁, 数值: 50 元/月}], 其余: 0 元/月}，一个数写成 700 元/月"
+        raise FaultFound(given.at if isinstance(given, Entry) else Source.plain("", "参数"), 0, what, remedy)
+    if isinstance(given, Entry):
+        assert declared.key is not None
+        rows = read_rows(given, given.mapping("参数", ("档", "其余")))
+        return parse_table(rows, declared.key, declared.type, declared.unit)
     if isinstance(given, str):
         source = Source.plain(given, f"参数 {declared.name}")
-        try:
-            value: Value = parse_value(source, declared.type, declared.unit, unit_needed=False)
-        except FaultFound as found:
-            raise PolicyFaults([found.fault]) from None
-    else:
-        value = given if isinstance(given, bool) else Fraction(given)
-    return ParameterValue(declared.name, value, declared.unit, "--set", place, on, False, overridden=True)
+        return parse_value(source, declared.type, declared.unit, unit_needed=False)
+    return given if isinstance(given, bool) else Fraction(given)
+
+
+def _read_value(entry: ParameterEntry, declared: Declared) -> Bound:
+    """Raises FaultFound."""
+    if declared.key is None and entry.rows is None:
+        return parse_value(entry.text, declared.type, declared.unit, unit_needed=True)
+    if entry.rows is None:
+        raise FaultFound(entry.text, 0, f"参数“{entry.name}”是表，这里写的是一个数", "请写 档: 和 其余:")
+    if declared.key is None:
+        remedy = "请写 数值，或在项目文件的参数里写明 按: 岁（或一列选项）"
+        raise FaultFound(entry.at, 0, f"参数“{entry.name}”不是表", remedy)
+    return parse_table(entry.rows, declared.key, declared.type, declared.unit)
+
+
+def _has_zero(value: Bound) -> bool:
+    return value.has_zero if isinstance(value, Tiers) else value == 0
+
+
+def _plain_given(given: Override) -> object:
+    return given.plain if isinstance(given, Entry) else str(given)
 
 
 def _digest(plain: object) -> str:
@@ -402,9 +436,11 @@ class BookCheck:
             )
             return
         try:
-            value = parse_value(entry.text, declared.type, declared.unit, unit_needed=True)
+            value = _read_value(entry, declared)
+            if entry.rows and declared.key and isinstance(value, Tiers):
+                require_cover(entry.rows, value, declared.key, structure.table_floors.get(entry.name))
         except FaultFound as found:
             self.found.append(found.fault)
             return
-        if entry.name in structure.nonzero_parameters and value == 0:
+        if entry.name in structure.nonzero_parameters and _has_zero(value):
             self._add(entry.text, f"参数“{entry.name}”为零，而算式用它作除数", "请写大于零的数值")

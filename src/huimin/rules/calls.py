@@ -41,6 +41,15 @@ class CallChecks(ABC):
     def programmes(self) -> Mapping[str, str]: ...
 
     @abstractmethod
+    def tables(self) -> Mapping[str, tuple[Type, Type]]: ...
+
+    @abstractmethod
+    def table_floor(self, name: str, floor: Fraction | None) -> None: ...
+
+    @abstractmethod
+    def is_word(self, name: str) -> bool: ...
+
+    @abstractmethod
     def own_code(self) -> str: ...
 
     @abstractmethod
@@ -50,9 +59,13 @@ class CallChecks(ABC):
     def about_members(self) -> "CallChecks": ...
 
     def call(self, node: syntax.Call, known: Guards) -> Typed:
+        if node.name in self.tables():
+            return self.looked_up(node, known)
         name = FUNCTIONS.get(node.name)
+        if name is None and self.is_word(node.name):
+            raise self.fault(node, f"“{node.name}”不是函数，也不是表", "不用写括号；要分档的参数请写明 按: 和 档:")
         if name is None:
-            near = nearest(node.name, FUNCTIONS) or f"可用的有 {'、'.join(sorted(set(FUNCTIONS)))}"
+            near = nearest(node.name, [*FUNCTIONS, *self.tables()]) or f"可用的有 {'、'.join(sorted(set(FUNCTIONS)))}"
             raise self.fault(node, f"没有“{node.name}”这个函数", near)
         first = node.arguments[0] if node.arguments else None
         over_members = isinstance(first, syntax.Name) and first.text == MEMBERS
@@ -72,6 +85,36 @@ class CallChecks(ABC):
         if name in PERIODS:
             return self.converted(node, name, arguments)
         raise self.wrong_arguments(node, name)
+
+    def looked_up(self, node: syntax.Call, known: Guards) -> Typed:
+        """高龄津贴标准(年龄): the table's value for this key."""
+        key, value = self.tables()[node.name]
+        if len(node.arguments) != 1:
+            raise self.fault(node, f"“{node.name}”是表，括号里写一项", f"应写成 {node.name}({_key_example(key)})")
+        asked = self.check(node.arguments[0], known)
+        self.want(node.arguments[0], asked, key.sort)
+        if key.sort is Sort.CHOICE:
+            asked = self.recoded(node.arguments[0], asked, key)
+        else:
+            self.require_unit(node, asked, key)
+            self.table_floor(node.name, guards.lower_bound(asked))
+        return Typed(Op.TABLE, value, asked.level, (asked,), payload=node.name)
+
+    def require_unit(self, node: syntax.Call, asked: Typed, key: Type) -> None:
+        assert key.unit is not None
+        if asked.type.unit != key.unit and not (asked.type.unit is None and key.unit.fits_bare):
+            what = f"“{node.name}”按 {key.unit} 分档，这里写的是{asked.type}"
+            raise self.fault(node.arguments[0], what, f"应写成 {node.name}({_key_example(key)})")
+
+    def recoded(self, node: syntax.Node, asked: Typed, wanted: Type) -> Typed:
+        """The same choices by their position in `wanted`."""
+        strange = [choice for choice in asked.type.choices if choice not in wanted.choices]
+        if strange:
+            known = "、".join(wanted.choices)
+            raise self.fault(
+                node, f"“{'、'.join(strange)}”不在可选的 {known} 之中", nearest(strange[0], wanted.choices)
+            )
+        return moved_choices(asked, wanted)
 
     def other_programme(self, node: syntax.Call, name: str) -> Typed:
         """享受(X): held today; 符合(X): found eligible by this very determination. Of whom X is about, household or person."""
@@ -135,7 +178,7 @@ class CallChecks(ABC):
         return Typed(Op.IF, yes.type, level, (condition, yes, no), ragged=yes.ragged or no.ragged)
 
     def agreeing(self, node: syntax.Call, parts: list[Typed]) -> list[Typed]:
-        """All parts of one type, numbers in one unit."""
+        """All parts of one type, numbers in one unit, choices in one list."""
         if all(part.type.sort is Sort.NUMBER for part in parts):
             try:
                 kind = Type(Sort.NUMBER, self.common_unit(parts))
@@ -143,6 +186,11 @@ class CallChecks(ABC):
                 units = "、".join(str(part.type) for part in parts)
                 raise self.fault(node, f"“{node.name}”里的数单位不同：{units}", str(unlike)) from None
             return [replace(part, type=kind) for part in parts]
+        if all(part.type.sort is Sort.CHOICE for part in parts):
+            choices = Type(
+                Sort.CHOICE, None, tuple(dict.fromkeys(word for part in parts for word in part.type.choices))
+            )
+            return [moved_choices(part, choices) for part in parts]
         if len({part.type for part in parts}) > 1:
             kinds = "、".join(str(part.type) for part in parts)
             raise self.fault(node, f"“{node.name}”里的内容不同类：{kinds}", "请写同类的内容")
@@ -215,6 +263,21 @@ class CallChecks(ABC):
         factor = Typed(Op.CONST, Type(Sort.NUMBER, Unit()), Level.CONST, payload=MONTHS_IN[period])
         months = Typed(Op.MUL, length.type, length.level, (length, factor), ragged=length.ragged)
         return Typed(Op.LATER_MONTHS, DATE, level, (moved, months))
+
+
+def moved_choices(typed: Typed, wanted: Type) -> Typed:
+    """`typed` with each choice at its position in `wanted`, which has them all."""
+    if typed.type == wanted:
+        return typed
+    moves = tuple(wanted.choices.index(choice) for choice in typed.type.choices)
+    if typed.op is Op.CONST:
+        assert isinstance(typed.payload, int)
+        return replace(typed, type=wanted, payload=moves[typed.payload])
+    return Typed(Op.RECODE, wanted, typed.level, (typed,), payload=moves)
+
+
+def _key_example(key: Type) -> str:
+    return {"岁": "年龄", "人": "人口"}.get(str(key.unit), "…") if key.sort is Sort.NUMBER else "某个选项"
 
 
 _LENGTHS = {base_unit(word)[0] for word in ("年", "季", "月", "天")}

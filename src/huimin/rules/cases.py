@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from huimin.kernel.errors import Refusal
 from huimin.kernel.facts import Entity, Fact, Kind
 from huimin.kernel.places import chain
-from huimin.rules.book import Book
+from huimin.rules.book import Book, Override
 from huimin.rules.explain import explain
 from huimin.rules.faults import FaultFound
 from huimin.rules.held_input import FITS, HELD_FIELDS, HOLDS
@@ -80,10 +80,11 @@ def _entry(case: Case, key: str) -> Entry:
     return case.fields[key]
 
 
-def _overrides(case: Case) -> dict[str, str]:
+def _overrides(case: Case) -> dict[str, Override]:
     if "参数" not in case.fields:
         return {}
-    return {name: entry.words(name).text for name, entry in case.fields["参数"].mapping("参数", ()).items()}
+    given = case.fields["参数"].mapping("参数", ())
+    return {name: entry if entry.fields else entry.words(name).text for name, entry in given.items()}
 
 
 def case_facts(case: Case, facts: tuple[Fact, ...]) -> tuple[dict[str, object], list[dict[str, object]]]:

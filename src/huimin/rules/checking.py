@@ -33,6 +33,7 @@ class Checker:
     gather: Callable[[FaultFound], None]
     values: dict[str, Typed | None] = field(default_factory=dict)
     nonzero_parameters: set[str] = field(default_factory=set)
+    table_floors: dict[str, Fraction | None] = field(default_factory=dict)
     open_names: list[str] = field(default_factory=list)
 
     def expression(self, source: Source, *, members: bool) -> Typed:
@@ -81,7 +82,7 @@ class Expression(CallChecks):
                 days = node.value.toordinal() - EPOCH_ORDINAL
                 return Typed(Op.CONST, DATE, Level.CONST, payload=days)
             case syntax.Text():
-                raise self.fault(node, f"文字“{node.value}”只能与选项比较", '例如 户籍类型 = "农业"')
+                return Typed(Op.CONST, Type(Sort.CHOICE, None, (node.value,)), Level.CONST, payload=0)
             case syntax.Name():
                 return self.name(node)
             case syntax.Prefix():
@@ -109,6 +110,8 @@ class Expression(CallChecks):
             return self.value_name(node)
         if node.text in vocabulary.parameters:
             return Typed(Op.PARAM, vocabulary.parameters[node.text], Level.CONST, payload=node.text)
+        if node.text in vocabulary.tables:
+            raise self.fault(node, f"“{node.text}”是表，要写明按什么查", f"例如 {node.text}(年龄)")
         if node.text in DERIVED:
             op, kind, level = DERIVED[node.text]
             return self.of_level(node, Typed(op, kind, level), node.text)
@@ -148,6 +151,18 @@ class Expression(CallChecks):
 
     def programmes(self) -> Mapping[str, str]:
         return self.checker.vocabulary.programmes
+
+    def tables(self) -> Mapping[str, tuple[Type, Type]]:
+        return self.checker.vocabulary.tables
+
+    def table_floor(self, name: str, floor: Fraction | None) -> None:
+        """The lowest number a table is asked about; None when that is not evident."""
+        floors = self.checker.table_floors
+        before = floors.get(name, floor)
+        floors[name] = None if before is None or floor is None else min(before, floor)
+
+    def is_word(self, name: str) -> bool:
+        return name in self.checker.vocabulary.words(members=True)
 
     def own_code(self) -> str:
         return self.checker.vocabulary.own

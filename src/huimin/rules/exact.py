@@ -10,9 +10,10 @@ Before each product or sum the largest possible result is worked out from bounds
 the bound does not fit are the rows themselves looked at, and a row that does not fit is refused, never wrapped.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import gcd
+from math import gcd, lcm
 from typing import cast
 
 import numpy as np
@@ -59,6 +60,18 @@ class Num:
 def constant(value: Fraction) -> Num:
     sign = (value > 0) - (value < 0)
     return Num(sign, abs(value) or Fraction(1), abs(sign))
+
+
+def picked(values: Sequence[Fraction], rows: "Ints | np.int64", why: Why) -> Num:
+    """values[row] for every row, over one scale; one row for all stays one value."""
+    if not isinstance(rows, np.ndarray):
+        return replace(constant(values[int(rows)]), why=why)
+    scale = Fraction(gcd(*(v.numerator for v in values)) or 1, lcm(*(v.denominator for v in values)))
+    whole = [int(value / scale) for value in values]
+    top = max(map(abs, whole))
+    if top > LIMIT:
+        raise NumberTooLarge
+    return Num(np.array(whole, np.int64)[rows], scale, top, why=why)
 
 
 def of_rows(values: Ints, scale: Fraction, why: Why = None) -> Num:

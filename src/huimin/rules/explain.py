@@ -19,7 +19,7 @@ from huimin.rules.frame import Col, Flag, Frame
 from huimin.rules.held_input import given_outcomes, refuse_misplaced
 from huimin.rules.household_input import household_table
 from huimin.rules.programme import Condition, Programme
-from huimin.rules.typed import COMPARISON_OPS, Level, Op, Sort, Type, Typed
+from huimin.rules.typed import COMPARISON_OPS, Level, Op, Sort, Type, Typed, all_nodes
 
 _EPOCH = date(1970, 1, 1)
 _SIGNS = {Op.EQ: "=", Op.NE: "≠", Op.LE: "≤", Op.GE: "≥", Op.AND: "且", Op.OR: "或"}
@@ -87,10 +87,13 @@ class _Teller:
         }
 
     def values(self, row: int) -> dict[str, str | None]:
-        """Named values that are one value here; a member's own are told only in programmes about persons."""
+        """Named values in use that are one value here; a member's own are told only in programmes about persons."""
         told: dict[str, str | None] = {}
-        for value in self.programme.structure.values:
-            if value.tree.level <= self.level:
+        structure = self.programme.structure
+        roots = [*(condition.tree for condition in structure.conditions), structure.amount]
+        used = {node.payload for node in all_nodes(roots, self.frame.values) if node.op is Op.VALUE}
+        for value in structure.values:
+            if value.name in used and value.tree.level <= self.level:
                 found = self.scalar(value.tree, row)
                 told[value.name] = None if found is None else shown(found, value.tree.type)
         return told

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from huimin.kernel.facts import Fact, Kind
 from huimin.rules.exact import Flags, Ints, Num, Why, constant, of_rows, take_why
 from huimin.rules.table import Column, Table
+from huimin.rules.tiers import Tiers
 from huimin.rules.typed import Level, Typed
 
 Days = NDArray[np.int64]
@@ -58,6 +59,7 @@ class Frame:
     parameters: Mapping[str, Col]
     values: Mapping[str, Typed]
     today: int
+    tables: Mapping[str, Tiers] = field(default_factory=dict)
     fits: Mapping[str, Flag] = field(default_factory=dict)
     memo: dict[tuple[str, str], Col] = field(default_factory=dict)
 

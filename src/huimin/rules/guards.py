@@ -16,7 +16,7 @@ NONE: Guards = frozenset()
 
 
 def is_nonzero(node: Typed, guards: Guards, nonzero_parameters: set[str]) -> bool:
-    if node.op is Op.PARAM:
+    if node.op in (Op.PARAM, Op.TABLE):
         assert isinstance(node.payload, str)
         nonzero_parameters.add(node.payload)
         return True

@@ -16,8 +16,9 @@ from typing import TypeVar
 
 from huimin.kernel.places import NATION
 from huimin.rules.faults import FaultFound, Source, nearest
+from huimin.rules.tiers import EXACTLY, FROM, ROWS_MAX, Row, Rows
 from huimin.rules.typed import Type
-from huimin.rules.values import NO, YES, type_of_unit
+from huimin.rules.values import NO, YES, key_type, type_of_unit
 from huimin.rules.yaml_text import Entry
 
 _T = TypeVar("_T")
@@ -63,7 +64,7 @@ FILE_FIELDS = (
     "案例底数",
     "案例",
 )
-PARAMETER_FIELDS = ("项目", "名称", "单位", "数值", "自", "至", "来源", "说明", "示例假设")
+PARAMETER_FIELDS = ("项目", "名称", "单位", "数值", "按", "档", "其余", "自", "至", "来源", "说明", "示例假设")
 _FITS = re.compile(r"符合\s*[（(]\s*[\"'“”]?([^\"'“”()（）,，]+)")
 SCOPES = ("本人", "任一成员", "全体成员")
 ROUNDINGS = ("四舍五入", "进一", "舍去")
@@ -78,6 +79,8 @@ class Declared:
     unit: str
     type: Type
     at: Source
+    key: Type | None = None
+    """What a table is looked up by; None for a single value."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,13 @@ class ParameterEntry:
     source: str
     assumption: bool
     at: Source
+    rows: Rows | None = None
+    """For a table; `text` is then its name."""
 
     @property
-    def plain(self) -> list[str]:
-        return [self.name, self.text.text.strip(), self.source, self.division, str(self.valid_from)]
+    def plain(self) -> list[object]:
+        written = self.rows.plain if self.rows else self.text.text.strip()
+        return [self.name, written, self.source, self.division, str(self.valid_from)]
 
 
 @dataclass(frozen=True)
@@ -236,14 +242,18 @@ class FileReader:
         name = _field(entry, fields, "名称").words("名称")
         if programme is None or "项目" in fields:
             programme = _field(entry, fields, "项目").words("项目").text.strip()
-        if "数值" in fields:
+        if "数值" in fields and "档" in fields:
+            raise FaultFound(name, 0, f"参数“{name.text}”既写了数值又写了档", "一个数写 数值，一张表写 档")
+        dated = "数值" in fields or "档" in fields
+        if dated:
             self.parameters.append(self._dated_value(entry, fields, programme, name))
         if "单位" not in fields:
-            if "数值" not in fields:
+            if not dated:
                 raise FaultFound(name, 0, f"参数“{name.text}”既没有单位也没有数值", "请写 单位: 元/月，或写 数值 和 自")
             return None
         unit = fields["单位"].words("单位")
-        return Declared(name.text.strip(), unit.text.strip(), type_of_unit(unit), name)
+        key = _key_of(fields["按"]) if "按" in fields else None
+        return Declared(name.text.strip(), unit.text.strip(), type_of_unit(unit), name, key)
 
     def _dated_value(self, entry: Entry, fields: dict[str, Entry], programme: str, name: Source) -> ParameterEntry:
         return ParameterEntry(
@@ -252,11 +262,39 @@ class FileReader:
             division=self.division,
             valid_from=_day(_field(entry, fields, "自")),
             valid_to=_day(fields["至"]) if "至" in fields else None,
-            text=fields["数值"].words("数值"),
+            text=fields["数值"].words("数值") if "数值" in fields else name,
             source=_field(entry, fields, "来源").words("来源").text.strip(),
             assumption="示例假设" in fields and _yes(fields["示例假设"]),
             at=name,
+            rows=read_rows(entry, fields) if "档" in fields else None,
         )
+
+
+def _key_of(entry: Entry) -> Type:
+    if entry.items is None:
+        return key_type(entry.words("按"))
+    if not entry.items:
+        raise FaultFound(entry.at, 0, "“按”没有写选项", "写单位（如 岁），或 [全自理, 半护理, 全护理]")
+    return key_type(tuple(item.words("按") for item in entry.items))
+
+
+def read_rows(entry: Entry, fields: Mapping[str, Entry]) -> Rows:
+    """档 and 其余 of a table."""
+    if "档" not in fields:
+        raise FaultFound(entry.at, 0, "表没有写“档”", "例如 档: [{满: 80 岁, 数值: 50 元/月}]")
+    items = fields["档"].sequence("档")
+    if not 0 < len(items) <= ROWS_MAX:
+        raise FaultFound(fields["档"].at, 0, f"表有 {len(items)} 档", f"请写 1 到 {ROWS_MAX} 档")
+    rest = fields["其余"].words("其余") if "其余" in fields else None
+    return Rows(entry.at, tuple(_row(item) for item in items), rest)
+
+
+def _row(entry: Entry) -> Row:
+    fields = entry.mapping("档", (FROM, EXACTLY, "数值", "说明"))
+    words = [word for word in (FROM, EXACTLY) if word in fields]
+    if len(words) != 1:
+        raise FaultFound(entry.at, 0, f"一档要写“{FROM}”或“{EXACTLY}”之一", "例如 {满: 80 岁, 数值: 50 元/月}")
+    return Row(words[0], fields[words[0]].words(words[0]), _field(entry, fields, "数值").words("数值"))
 
 
 def _field(entry: Entry, fields: dict[str, Entry], key: str) -> Entry:

@@ -7,7 +7,7 @@ Fields of a nearer place replace those of a farther one; values and conditions b
 replace, new ones at the end; 作废: 是 takes one out.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from huimin.kernel.facts import Fact
@@ -16,7 +16,7 @@ from huimin.rules.exclusions import Other, exclusion_condition
 from huimin.rules.faults import AlreadyTold, Fault, FaultFound, PolicyFaults, Source
 from huimin.rules.layers import PROGRAMME_FIELDS, Amount, Declared, Layer, Written
 from huimin.rules.programme import Condition, NamedValue, Structure
-from huimin.rules.typed import AGGREGATES, Op, Sort, Typed
+from huimin.rules.typed import AGGREGATES, Op, Sort, Typed, all_nodes
 from huimin.rules.units import Unit, unit_of_words
 from huimin.rules.vocabulary import DEPARTURES, Definition, Vocabulary, refuse_taken_name
 
@@ -152,6 +152,7 @@ class _Merger:
             rounding=amount.mode,
             rounding_step=amount.step,
             nonzero_parameters=frozenset(checker.nonzero_parameters),
+            table_floors=checker.table_floors,
             facts_needed=needed_facts(roots, checked_values, self.facts),
             others={code: self.others[code].unit for code in (*asked[Op.HELD], *asked[Op.FITS])},
             fits=frozenset(asked[Op.FITS]),
@@ -172,7 +173,8 @@ class _Merger:
             self._add(values[name].at or values[name].expression, f"“{name}”既是参数又是数值", "请给其中一个换名称")
         vocabulary.programmes = {code: other.unit for code, other in self.others.items()}
         vocabulary.own = self.layers[0].programme
-        vocabulary.parameters = {name: item.type for name, item in declared.items()}
+        vocabulary.parameters = {name: item.type for name, item in declared.items() if item.key is None}
+        vocabulary.tables = {name: (item.key, item.type) for name, item in declared.items() if item.key is not None}
         vocabulary.values = {key: Definition(key, item.expression, item.citation) for key, item in values.items()}
         return Checker(vocabulary, self._gather)
 
@@ -235,15 +237,3 @@ def asked_programmes(roots: Iterable[Typed], values: dict[str, Typed]) -> dict[O
         if node.op in asked:
             asked[node.op].add(str(node.payload))
     return asked
-
-
-def all_nodes(roots: Iterable[Typed], values: dict[str, Typed]) -> Iterator[Typed]:
-    """Every node of the trees, and of each named value they use, once."""
-    pending, seen = list(roots), set()
-    while pending:
-        node = pending.pop()
-        yield node
-        pending += node.args
-        if node.op is Op.VALUE and node.payload not in seen:
-            seen.add(node.payload)
-            pending.append(values[str(node.payload)])

@@ -20,6 +20,7 @@ from huimin.rules import exact
 from huimin.rules.dates import later_months, months_between
 from huimin.rules.exact import Flags, Ints, Num, Why, join_why
 from huimin.rules.frame import Code, Col, Flag, Frame
+from huimin.rules.tiers import FROM, Tiers
 from huimin.rules.typed import NOBODY_BIT, Level, Op, Sort, Typed
 
 
@@ -69,6 +70,35 @@ def _heads(node: Typed, frame: Frame) -> Col:
 def _age(node: Typed, frame: Frame) -> Col:
     born = cast(Code, frame.fact("birth_date", Level.MEMBER))
     return _elapsed(born, Code(frame.today), 12)
+
+
+def _table(node: Typed, frame: Frame) -> Col:
+    """The value of the row each key falls into; row 0 is 其余."""
+    (key,) = _args(node, frame)
+    tiers = frame.tables[cast(str, node.payload)]
+    if isinstance(key, Num):
+        rows = _rows_of(key, tiers)
+    else:
+        positions = np.zeros(len(node.args[0].type.choices), np.int64)
+        positions[[int(each) for each in tiers.keys]] = np.arange(1, len(tiers.values))
+        rows = positions[cast(Code, key).v]
+    return exact.picked(tiers.values, rows, key.why)
+
+
+def _rows_of(key: Num, tiers: Tiers) -> "Ints | np.int64":
+    """How many bounds the key has reached, or the row of the number it equals."""
+    reached = np.greater_equal if tiers.word == FROM else np.equal
+    rows: Ints = np.zeros((), np.int64)
+    for at, bound in enumerate(tiers.keys, start=1):
+        left, right = exact.aligned(key, exact.constant(bound))
+        rows = np.where(reached(_in_range(left.n), _in_range(right.n)), np.int64(at), rows)
+    return cast("Ints | np.int64", rows[()])
+
+
+def _recode(node: Typed, frame: Frame) -> Col:
+    (code,) = cast(list[Code], _args(node, frame))
+    moved = np.array(node.payload, np.int64)[code.v]
+    return Code(moved if isinstance(moved, np.ndarray) else int(moved), code.why)
 
 
 def _held(node: Typed, frame: Frame) -> Col:
@@ -340,6 +370,8 @@ _OPERATIONS: dict[Op, Callable[[Typed, Frame], Col]] = {
     Op.HEADS: _heads,
     Op.PRESENT: lambda node, frame: Flag(frame.present),
     Op.AGE: _age,
+    Op.TABLE: _table,
+    Op.RECODE: _recode,
     Op.HELD: _held,
     Op.FITS: _fits,
     Op.NEG: _negative,

@@ -12,15 +12,15 @@ from fractions import Fraction
 from huimin.kernel.facts import Fact
 from huimin.rules.layers import Declared
 from huimin.rules.typed import Typed
-from huimin.rules.values import Value
+from huimin.rules.values import Bound
 
 
 @dataclass(frozen=True)
 class ParameterValue:
-    """A parameter's value in force: `value` is a Fraction in `unit`, a bool, or days since 1970-01-01."""
+    """A parameter's value in force: a Fraction in `unit`, a bool, days since 1970-01-01, or a table of Fractions."""
 
     name: str
-    value: Value
+    value: Bound
     unit: str
     source: str
     division: str
@@ -70,6 +70,8 @@ class Structure:
     rounding: str
     rounding_step: Fraction
     nonzero_parameters: frozenset[str]
+    table_floors: Mapping[str, Fraction | None]
+    """The lowest number each table is asked about; None where that is not evident."""
     facts_needed: tuple[Fact, ...]
     others: Mapping[str, str]
     """Programmes asked about, by code: household or person."""

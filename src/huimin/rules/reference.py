@@ -19,6 +19,7 @@ from typing import cast
 
 from huimin.kernel.facts import Fact, Kind
 from huimin.rules.programme import Programme
+from huimin.rules.tiers import Tiers
 from huimin.rules.typed import EPOCH_ORDINAL, Level, Op, Sort, Typed
 
 _OPERATORS = {
@@ -142,6 +143,8 @@ class _Scope:
                 return self.present(self.member)
             case Op.AGE:
                 return self.age()
+            case Op.TABLE:
+                return self.looked_up(node)
             case Op.HELD:
                 return str(node.payload) in holdings(self.facts_of(node))
             case Op.FITS:
@@ -163,6 +166,7 @@ class _Scope:
 
     def parameter(self, name: str) -> Value:
         value = self.programme.parameters[name].value
+        assert not isinstance(value, Tiers)
         if isinstance(value, int) and not isinstance(value, bool):
             return date.fromordinal(value + EPOCH_ORDINAL)
         return value
@@ -170,6 +174,17 @@ class _Scope:
     def fact(self, node: Typed) -> Value:
         fact = next(f for f in self.programme.facts_needed if f.code == node.payload)
         return _read(fact, self.facts_of(node))
+
+    def looked_up(self, node: Typed) -> Value:
+        key, tiers = self.value(node.args[0]), self.programme.parameters[str(node.payload)].value
+        if isinstance(key, Unknown):
+            return key
+        assert isinstance(tiers, Tiers)
+        at = 0
+        for row, bound in enumerate(tiers.keys, start=1):
+            if cast(Fraction, key) == bound or (tiers.word == "满" and cast(Fraction, key) > bound):
+                at = row
+        return tiers.values[at]
 
     def facts_of(self, node: Typed) -> Facts:
         return self.household if node.level is Level.HOUSEHOLD else cast(Facts, self.member)
@@ -281,6 +296,8 @@ def _plain(node: Typed, values: list[Value]) -> Value:
         return min(a, *rest) if op is Op.MIN else max(a, *rest)
     if op in (Op.ROUND, Op.FLOOR, Op.CEIL):
         return round_to(op, a, cast(Fraction, node.payload))
+    if op is Op.RECODE:
+        return cast(tuple[int, ...], node.payload)[int(a)]
     if op is Op.NOT:
         return not a
     if op is Op.IN:

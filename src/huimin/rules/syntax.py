@@ -16,6 +16,7 @@ from huimin.rules.tokens import Kind, Token, tokenize
 from huimin.rules.units import UNIT_WORDS, Unit, unit_of_words
 
 DEPTH_MAX = 60
+DIGITS_MAX, DECIMALS_MAX = 15, 12
 CODE_CALLS = ("享受", "符合")
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 _POWER = {"or": 1, "and": 2, "in": 4, "not in": 4, "+": 5, "-": 5, "*": 6, "/": 6} | dict.fromkeys(COMPARISONS, 4)
@@ -220,7 +221,7 @@ class _Parser:
             ) from None
 
     def number(self, token: Token) -> Node:
-        value = Fraction(token.text)
+        value = self.number_value(token)
         if self.token.text == "%" and self.token.kind is Kind.SIGN:
             return Number(token.start, self.take().end, value / 100, None)
         words: list[str] = []
@@ -234,6 +235,19 @@ class _Parser:
             return Number(token.start, end, value, None)
         unit, factor = unit_of_words(words)
         return Number(token.start, end, value * factor, unit)
+
+    def number_value(self, token: Token) -> Fraction:
+        whole, _, decimals = token.text.partition(".")
+        if len(whole.lstrip("0")) > DIGITS_MAX:
+            raise FaultFound(
+                self.source,
+                token.start,
+                f"数 {token.text[:20]}… 过大",
+                f"整数部分至多 {DIGITS_MAX} 位，请检查有无多写的零",
+            )
+        if len(decimals) > DECIMALS_MAX:
+            raise FaultFound(self.source, token.start, f"数 {token.text[:20]}… 小数太长", f"小数至多 {DECIMALS_MAX} 位")
+        return Fraction(token.text)
 
     def unit_follows(self, *, first: bool) -> bool:
         """A unit word right after the number, or "/" and a unit word after a unit."""

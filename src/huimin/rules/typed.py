@@ -4,6 +4,7 @@ A number's value is in base units (元, 亩, 岁 ...) as an exact rational. A da
 its position in the list of choices, in both evaluators.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from fractions import Fraction
@@ -49,7 +50,8 @@ class Level(IntEnum):
 
 class Op(Enum):
     """What a node does. Payloads: CONST value · FACT code · PARAM, VALUE name · IN constants · ROUND.. step ·
-    HELD, FITS programme code."""
+    HELD, FITS programme code ·
+    TABLE name · RECODE the new position of each choice."""
 
     CONST = "const"
     FACT = "fact"
@@ -91,6 +93,8 @@ class Op(Enum):
     DAYS = "date - date"
     LATER_DAYS = "date + days"
     LATER_MONTHS = "date + months"
+    TABLE = "table"
+    RECODE = "recode"
     HELD = "享受"
     FITS = "符合"
 
@@ -119,3 +123,15 @@ class Typed:
 
 AGGREGATES = frozenset({Op.COUNT, Op.SUM, Op.ANY, Op.ALL, Op.MAX_OF, Op.MIN_OF})
 COMPARISON_OPS = frozenset({Op.LT, Op.LE, Op.GT, Op.GE, Op.EQ, Op.NE})
+
+
+def all_nodes(roots: Iterable[Typed], values: Mapping[str, Typed]) -> Iterator[Typed]:
+    """Every node of the trees, and of each named value they use, once."""
+    pending, seen = list(roots), set[object]()
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += node.args
+        if node.op is Op.VALUE and node.payload not in seen:
+            seen.add(node.payload)
+            pending.append(values[str(node.payload)])

@@ -8,10 +8,13 @@ from fractions import Fraction
 
 from huimin.rules import syntax
 from huimin.rules.faults import FaultFound, Source
+from huimin.rules.tiers import EXACTLY, FROM, Rows, Tiers, choice_position, table_of
 from huimin.rules.typed import DATE, EPOCH_ORDINAL, FLAG, Sort, Type
 from huimin.rules.units import UNIT_WORDS, Unit, unit_of_words
 
 Value = Fraction | bool | int
+Bound = Value | Tiers
+"""What a parameter may hold: one value, or a table of them."""
 YES, NO = ("是", "true"), ("否", "false")
 
 
@@ -31,6 +34,44 @@ def type_of_unit(source: Source) -> Type:
     if factor != 1:
         raise FaultFound(source, 0, f"单位“{text}”不是基本单位", "请用 元、亩 等基本单位，数值可以写成 3 万元")
     return Type(Sort.NUMBER, unit)
+
+
+def key_type(words: Source | tuple[Source, ...]) -> Type:
+    """The type 按 declares: a unit (岁, 亩, 纯数), or a list of choices."""
+    if isinstance(words, Source):
+        found = type_of_unit(words)
+        if found.sort is not Sort.NUMBER:
+            raise FaultFound(words, 0, f"不能按“{words.text}”分档", "请写单位（如 岁）或一列选项")
+        return found
+    choices = tuple(word.text.strip() for word in words)
+    if len(set(choices)) < len(choices) or not choices:
+        raise FaultFound(words[0], 0, "选项写了两次", "请删去一处")
+    return Type(Sort.CHOICE, None, choices)
+
+
+def parse_table(rows: Rows, key: Type, kind: Type, unit: str) -> Tiers:
+    """A table's rows. Raises FaultFound."""
+    if kind.sort is not Sort.NUMBER:
+        raise FaultFound(rows.at, 0, f"表里只能写数，不能写{kind}", "请改用数，或写成条件")
+    for row in rows.rows:
+        if row.word == FROM and key.sort is Sort.CHOICE:
+            raise FaultFound(row.key, 0, f"按选项的表不写“{FROM}”", f"请写 {EXACTLY}: {key.choices[0]}")
+    keys = [_key(row.key, key) for row in rows.rows]
+    values = [_number(row.value, kind, unit) for row in rows.rows]
+    rest = None if rows.rest is None else _number(rows.rest, kind, unit)
+    return table_of(rows, key, keys, values, rest)
+
+
+def _key(source: Source, key: Type) -> Fraction:
+    if key.sort is Sort.CHOICE:
+        return choice_position(source, key.choices)
+    return _number(source, key, str(key.unit))
+
+
+def _number(source: Source, kind: Type, unit: str) -> Fraction:
+    value = parse_value(source, kind, unit, unit_needed=True)
+    assert isinstance(value, Fraction)
+    return value
 
 
 def parse_value(source: Source, kind: Type, unit: str, *, unit_needed: bool) -> Value:

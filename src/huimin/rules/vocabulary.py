@@ -68,11 +68,12 @@ class Definition:
 
 @dataclass
 class Vocabulary:
-    """The words of one programme. `parameters`: name → type; `programmes`: code → household or person; `own`: its code."""
+    """The words of one programme. `parameters`: name → type; `tables`: name → type of key, of value; `programmes`: code → household or person; `own`: its code."""
 
     facts: Mapping[str, Fact]
     parameters: Mapping[str, Type] = field(default_factory=dict)
     values: Mapping[str, Definition] = field(default_factory=dict)
+    tables: Mapping[str, tuple[Type, Type]] = field(default_factory=dict)
     programmes: Mapping[str, str] = field(default_factory=dict)
     own: str = ""
 
@@ -80,7 +81,7 @@ class Vocabulary:
         """What may stand here, for the nearest known name."""
         facts = [f.name for f in self.facts.values() if members or f.entity is Entity.HOUSEHOLD]
         derived = [word for word, (_, _, level) in DERIVED.items() if members or level < Level.MEMBER]
-        return [*facts, *derived, *self.parameters, *self.values, MEMBERS]
+        return [*facts, *derived, *self.parameters, *self.tables, *self.values, MEMBERS]
 
 
 def fact_type(fact: Fact) -> Type | None:
