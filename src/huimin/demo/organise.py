@@ -45,6 +45,7 @@ COUNTY_OFFICES = (
 )
 _USERNAMES = {
     Post.COUNTY_OFFICER: "officer",
+    Post.LEADING_APPROVER: "approver",
     Post.ADMINISTRATOR: "administrator",
     Post.DEPARTMENT_OFFICER: "officer",
     Post.DEPARTMENT_APPROVER: "approver",

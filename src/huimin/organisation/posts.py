@@ -22,6 +22,7 @@ class Post(models.TextChoices):
     BANK_OPERATOR = "bank_operator", "银行经办"
     SUPERVISOR = "supervisor", "监督员"
     COUNTY_OFFICER = "county_officer", "惠民办经办"
+    LEADING_APPROVER = "leading_approver", "领导小组审批"
     ADMINISTRATOR = "administrator", "系统管理员"
 
 
@@ -38,7 +39,7 @@ class OfficeKind(models.TextChoices):
 
 
 POSTS_OF: dict[str, tuple[str, ...]] = {
-    OfficeKind.LEADING_OFFICE: (Post.COUNTY_OFFICER, Post.ADMINISTRATOR),
+    OfficeKind.LEADING_OFFICE: (Post.COUNTY_OFFICER, Post.LEADING_APPROVER, Post.ADMINISTRATOR),
     OfficeKind.CIVIL_AFFAIRS: (Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER),
     OfficeKind.AGRICULTURE: (Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER),
     OfficeKind.WATER: (Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER),

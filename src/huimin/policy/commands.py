@@ -27,6 +27,8 @@ from huimin.rules import Book, read_book_texts, run_cases
 from huimin.rules import Programme as Law
 
 _DB = "maintenance"
+LOCAL = "local/"
+"""Where the texts of versions drafted here stand; files have no such folder."""
 
 
 class CaseFailed(Refusal):
@@ -50,18 +52,31 @@ def read_folder(folder: Path) -> dict[str, str]:
 
 @command(Post.COUNTY_OFFICER)
 def adopt_policies(*, by: Actor, on: date, texts: dict[str, str]) -> int:
-    """Check and store `texts` as the policies in use; returns how many are new or changed."""
-    book = read_book_texts(texts)
-    _require_cases(book)
+    """Check and store `texts` as the policies in use; returns how many are new or changed.
+
+    Versions that were drafted and approved here (`policy.drafts`) stay: they are read along, and neither changed nor
+    ended by files.
+    """
+    _refuse_drafted_paths(texts)
+    _require_cases(read_book_texts(texts))
     with transaction.atomic(using=_DB):
         declare(by.scope(), using=_DB)
-        live = {row.path: row for row in PolicyText.objects.using(_DB).filter(superseded_at=None)}
+        everything = PolicyText.objects.using(_DB).filter(superseded_at=None)
+        drafted = dict(everything.filter(path__startswith=LOCAL).values_list("path", "text"))
+        book = read_book_texts(texts | drafted)
+        live = {row.path: row for row in everything.exclude(path__startswith=LOCAL)}
         changed = [path for path, text in texts.items() if path not in live or live[path].text != text]
         ended = [live[path].pk for path in live if path in changed or path not in texts]
         PolicyText.objects.using(_DB).filter(pk__in=ended).update(superseded_at=timezone.now())
         PolicyText.objects.using(_DB).bulk_create(_row(by, on, path, texts[path]) for path in changed)
         _list_programmes(book, by, on)
     return len(changed)
+
+
+def _refuse_drafted_paths(texts: dict[str, str]) -> None:
+    for path in texts:
+        if path.startswith(LOCAL):
+            raise BadInput(f"{LOCAL} 下是本县起草的版本", where=path, remedy="请另放一个文件夹")
 
 
 def _require_cases(book: Book) -> None:

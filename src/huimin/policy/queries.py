@@ -1,33 +1,41 @@
-"""Reads of adopted policies: the book as it stands, or as it stood at a past moment (DET-07)."""
+"""Reads of policies: the book as it stands or stood (DET-07), policies as people read them, drafts on their way."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import lru_cache
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from huimin.policy.models import PolicyText, Programme
+from huimin.divisions.queries import names_of
+from huimin.kernel.places import NATION
+from huimin.organisation.acting import Actor
+from huimin.organisation.models import Office
+from huimin.organisation.posts import OfficeKind
+from huimin.organisation.queries import live_on
+from huimin.policy.models import DraftStep, PolicyDraft, PolicyText, Programme
+from huimin.policy.showing import Shelf, county_chain, list_offices_of
+from huimin.policy.written import Written, read_texts
 from huimin.rules import Book, read_book_texts
+
+DRAFTS_MAX = 200
+OPEN_STATES = (
+    PolicyDraft.State.DRAFTING,
+    PolicyDraft.State.SUBMITTED,
+    PolicyDraft.State.HEARD,
+    PolicyDraft.State.REVIEWED,
+    PolicyDraft.State.EXAMINED,
+)
 
 
 def adopted_book(at: datetime | None = None) -> Book:
     """The book of all texts in use, or in use at the moment `at`; inside a reading transaction."""
-    return book_of(adopted_texts(at))
-
-
-def adopted_texts(at: datetime | None = None) -> dict[str, str]:
-    """Path → text of all policies in use, or in use at the moment `at`; inside a reading transaction."""
     when = (
         Q(superseded_at=None)
         if at is None
         else Q(adopted_at__lte=at) & (Q(superseded_at=None) | Q(superseded_at__gt=at))
     )
-    return dict(PolicyText.objects.filter(when).order_by("path").values_list("path", "text"))
-
-
-def book_of(texts: Mapping[str, str]) -> Book:
-    """The book of these texts; PolicyFaults when they cannot be used. The last few are kept."""
-    return _read(tuple(sorted(texts.items())))
+    rows = PolicyText.objects.filter(when).order_by("path").values_list("path", "text")
+    return _read(tuple(rows))
 
 
 @lru_cache(maxsize=8)
@@ -35,6 +43,92 @@ def _read(texts: tuple[tuple[str, str], ...]) -> Book:
     return read_book_texts(dict(texts))
 
 
+@lru_cache(maxsize=8)
+def _written(texts: tuple[tuple[str, str], ...]) -> Written:
+    return read_texts(dict(texts))
+
+
 def programme_names() -> dict[str, str]:
     """Code → name of every programme on the policy list."""
     return dict(Programme.objects.order_by("code").values_list("code", "name"))
+
+
+def texts_in_use() -> dict[str, str]:
+    """Path → text of all texts in use; inside a reading transaction."""
+    return dict(PolicyText.objects.filter(superseded_at=None).order_by("path").values_list("path", "text"))
+
+
+def get_shelf(by: Actor, on: date) -> Shelf:
+    """The policies of the acting person's place on that day, to be read from; three queries."""
+    texts = tuple(sorted(texts_in_use().items()))
+    offices = Office.objects.filter(live_on(on), division__in=county_chain(by.division)).exclude(
+        kind__in=[OfficeKind.FINANCE, OfficeKind.TOWNSHIP, OfficeKind.VILLAGE, OfficeKind.BANK]
+    )
+    return Shelf(
+        _read(texts),
+        _written(texts),
+        place_names(by.division, on),
+        on,
+        list_offices_of(offices.order_by("id").values_list("name", "programmes")),
+    )
+
+
+def place_names(division: str, on: date) -> dict[str, str]:
+    """Code → name along the chain of a place, nation first, as far as the county."""
+    codes = county_chain(division)
+    names = names_of(set(codes), on)
+    return {code: "全国" if code == NATION else names.get(code, code) for code in codes}
+
+
+# -- texts and how they came to be
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """How a text came into use: from a file of the installation, or through a draft's four steps."""
+
+    path: str
+    adopted_on: date
+    draft: int | None
+    steps: tuple[DraftStep, ...]
+
+
+def adoptions_of(paths: set[str]) -> dict[str, Adoption]:
+    """By path, of texts in use; three queries, however many."""
+    texts = PolicyText.objects.filter(path__in=paths, superseded_at=None).values_list("path", "adopted_on")
+    drafts = PolicyDraft.objects.filter(path__in=paths, state=PolicyDraft.State.APPROVED)
+    numbers: dict[str, int] = dict(drafts.values_list("path", "pk"))
+    steps: dict[int, list[DraftStep]] = {}
+    for step in DraftStep.objects.filter(draft__in=numbers.values(), outcome="agreed").order_by("pk"):
+        steps.setdefault(step.draft_id, []).append(step)
+    return {
+        path: Adoption(path, day, numbers.get(path), tuple(steps.get(numbers.get(path, 0), ()))) for path, day in texts
+    }
+
+
+# -- drafts
+
+
+def list_drafts(by: Actor, *, programme: str = "", state: str = "") -> list[PolicyDraft]:
+    """Drafts at the place of `by` or above it, the newest first; inside `reading(by)`."""
+    found: QuerySet[PolicyDraft] = PolicyDraft.objects.defer("text")
+    if programme:
+        found = found.filter(programme=programme)
+    if state:
+        found = found.filter(state=state)
+    return list(found.order_by("-pk")[:DRAFTS_MAX])
+
+
+def get_draft(number: int) -> PolicyDraft:
+    """One draft of the reader's places; DoesNotExist."""
+    return PolicyDraft.objects.get(pk=number)
+
+
+def list_steps(draft: PolicyDraft) -> list[DraftStep]:
+    """Everything recorded of a draft, oldest first, all rounds."""
+    return list(draft.steps.order_by("pk"))
+
+
+def find_open_draft(division: str, programme: str) -> PolicyDraft | None:
+    """The draft that is on its way for a programme, if there is one."""
+    return PolicyDraft.objects.filter(division=division, programme=programme, state__in=OPEN_STATES).first()

@@ -62,8 +62,10 @@ def page(posts: frozenset[str], *, reads: bool = True) -> Callable[[View], View]
 
 
 EVERYBODY = frozenset(Post.values)
-STAFF = EVERYBODY - {Post.BANK_OPERATOR, Post.ADMINISTRATOR}
-"""Posts that see households: neither the bank nor who issues accounts (SEC-02, SEC-03)."""
+STAFF = EVERYBODY - {Post.BANK_OPERATOR, Post.ADMINISTRATOR, Post.LEADING_APPROVER}
+"""Posts that see households: neither the bank, nor who issues accounts, nor who only approves policies (SEC-02, SEC-03)."""
+POLICY_READERS = STAFF | {Post.LEADING_APPROVER}
+"""Posts that read policies and what is being drafted (POL-01)."""
 PAYERS = STAFF - {Post.INFORMATION_OFFICER}
 """Posts that follow rosters."""
 BATCH_READERS = PAYERS | {Post.BANK_OPERATOR}

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
             name='Appointment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('post', models.CharField(choices=[('information_officer', '信息员'), ('clerk', '统计员'), ('reviewer', '审核员'), ('settlement', '财务结算员'), ('township_head', '乡镇负责人'), ('department_officer', '部门经办'), ('department_approver', '部门审批'), ('finance_officer', '财政经办'), ('finance_releaser', '财政复核放行'), ('accountant', '会计'), ('bank_operator', '银行经办'), ('supervisor', '监督员'), ('county_officer', '惠民办经办'), ('administrator', '系统管理员')], max_length=24)),
+                ('post', models.CharField(choices=[('information_officer', '信息员'), ('clerk', '统计员'), ('reviewer', '审核员'), ('settlement', '财务结算员'), ('township_head', '乡镇负责人'), ('department_officer', '部门经办'), ('department_approver', '部门审批'), ('finance_officer', '财政经办'), ('finance_releaser', '财政复核放行'), ('accountant', '会计'), ('bank_operator', '银行经办'), ('supervisor', '监督员'), ('county_officer', '惠民办经办'), ('leading_approver', '领导小组审批'), ('administrator', '系统管理员')], max_length=24)),
                 ('division', huimin.database.tables.DivisionField(db_collation='C', max_length=15)),
                 ('valid_from', models.DateField()),
                 ('valid_to', models.DateField(null=True)),
