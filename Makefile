@@ -9,7 +9,7 @@ DEBIAN_PG := /usr/lib/postgresql/15/bin
 export PYTHONPATH := $(CURDIR)/src:$(CURDIR)
 BIN := .venv/bin
 
-.PHONY: help install demo serve test soak check lock clean fonts browser
+.PHONY: help install demo serve test soak bench check lock clean fonts browser
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -44,6 +44,13 @@ test: install browser ## every test, on a PostgreSQL and a Chromium of its own; 
 soak: install ## the payment step killed 200 times, PostgreSQL too
 	@HUIMIN_KILLS=200 $(BIN)/pytest -q tests/recovery -k kill
 
+.venv-bench/.synced: requirements/bench.txt scripts/make-venv
+	@scripts/make-venv $(PYTHON) .venv-bench requirements/bench.txt
+	@touch $@
+
+bench: install .venv-bench/.synced ## how fast, each beside its yardstick; bench-out/results.json (ONLY=determine runs one)
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
+
 check: install ## lint, types, layers, migrations, deployment settings, locks
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -53,9 +60,9 @@ check: install ## lint, types, layers, migrations, deployment settings, locks
 	@$(BIN)/python scripts/check_locks.py
 
 lock: ## resolve the locks anew (needs uv on the path)
-	@for name in run dev; do uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in run dev bench; do uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade requirements/$$name.in -o requirements/$$name.txt; done
 	@npm install --silent --ignore-scripts
 
-clean: ## remove the environment and the demo's data (asks the database to stop first)
+clean: ## remove the environments and the demo's data (asks the database to stop first)
 	@-./huimin db down
-	@rm -rf .venv node_modules var demo-out
+	@rm -rf .venv .venv-bench node_modules var demo-out

@@ -1,0 +1,87 @@
+"""`determine`: everybody in a county of a million households, every programme in force there, in memory, with grounds.
+
+in    generated columns (bench.columns), the policies of policy/ as in force in the sample county on 1 July 2021
+out   Results: all programmes against summing every column once; three programmes against OpenFisca-Core
+
+Timed is `rules.evaluate` alone: eligible or not or unknown, the amount in 分, and for each row which conditions are met,
+failed or open and which facts are missing. Columns are generated and read policies are parsed before.
+"""
+
+import gc
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+import numpy as np
+
+from bench import openfisca
+from bench.columns import population
+from bench.measuring import Result, best_of, forget_peak, memory_mb, peak_memory_mb
+from huimin.database.instance import ROOT
+from huimin.kernel.places import chain
+from huimin.rules import Outcome, Programme, Table, evaluate, read_book
+from huimin.rules.engine import in_order_of_asking
+
+PLACE, ON = "341524000000", date(2021, 7, 1)
+TIMES = 3
+SUM_LIMIT, SUM_PROGRAMMES = 4, 13
+OPENFISCA_LIMIT = 10
+
+
+def run(households: int) -> Iterator[Result]:
+    """The benchmark's lines, as they are known."""
+    table = population(households)
+    programmes = read_book(ROOT / "policy").programmes_in_force(chain(PLACE), ON)
+    yield _against_sums(table, programmes)
+    yield from _against_openfisca(table)
+
+
+def sum_columns(table: Table) -> int:
+    """The plain yardstick: every value added up and every known one counted, once, column by column."""
+    total = 0
+    for column in (*table.households.values(), *table.members.values()):
+        total += int(column.values.sum()) + int(np.count_nonzero(column.known))
+    return total
+
+
+def _against_sums(table: Table, programmes: tuple[Programme, ...]) -> Result:
+    yardstick, _ = best_of(TIMES, lambda: sum_columns(table))
+    gc.collect()
+    before = memory_mb()
+    forget_peak()
+    seconds = {law.code: taken for law, taken, _ in timed(programmes, table)}
+    peak, value = peak_memory_mb(), sum(seconds.values())
+    ratio, limit = value / yardstick, SUM_LIMIT * max(len(programmes), SUM_PROGRAMMES) / SUM_PROGRAMMES
+    return Result(
+        "determine",
+        f"{table.household_count:,} 户 {table.member_count:,} 人，{len(programmes)} 个项目，连同理由",
+        value, "秒", f"把 {len(table.households) + len(table.members)} 列各加一遍", yardstick, ratio,
+        f"≤ {limit:.1f} 倍（{SUM_PROGRAMMES} 个项目 {SUM_LIMIT} 倍）", ratio <= limit, peak,
+        {"seconds": seconds, "columns_mb": before, "programmes": len(programmes)},
+    )  # fmt: skip
+
+
+def timed(programmes: Iterable[Programme], table: Table) -> Iterator[tuple[Programme, float, Outcome]]:
+    """Each programme after those it asks about, with the seconds of the best of several evaluations.
+
+    Only outcomes that another programme asks about are kept.
+    """
+    asked = {code for programme in programmes for code in programme.structure.fits}
+    kept: dict[str, Outcome] = {}
+    for programme in in_order_of_asking(programmes):
+        seconds, outcome = best_of(TIMES, lambda law=programme: evaluate(law, table, ON, others=kept))
+        if programme.code in asked:
+            kept[programme.code] = outcome
+        yield programme, seconds, outcome
+
+
+def _against_openfisca(table: Table) -> Iterator[Result]:
+    compared, peak = openfisca.compare(table, ON)
+    for each in compared:
+        ratio = each.openfisca_seconds / each.seconds
+        yield Result(
+            f"determine/{each.programme}",
+            f"{each.eligible:,} 个符合，{each.amount_fen / 100:,.2f} 元，两个引擎逐行相同",
+            each.seconds, "秒", "OpenFisca-Core", each.openfisca_seconds, ratio,
+            f"≥ {OPENFISCA_LIMIT} 倍快", ratio >= OPENFISCA_LIMIT, peak_memory_mb(),
+            {"unknown_rows": each.unknown, "yardstick_peak_memory_mb": peak, "amount_fen": each.amount_fen, "eligible": each.eligible},
+        )  # fmt: skip

@@ -1,0 +1,78 @@
+"""How the benchmarks measure: time, peak memory, and the shape of a result.
+
+in    functions to call
+out   seconds of the best of several calls; the process's peak resident memory between two points; `Result`s
+
+Best of several, because what disturbs a measurement only ever adds to it. Memory is what Linux counts as resident
+(VmHWM), with the mark set back before the part that is measured.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line: what was measured, what it is compared with, and what was hoped for.
+
+    `ratio` is value ÷ yardstick, or yardstick ÷ value where more is better for us (`faster`); `goal` bounds it or the
+    value, in words; `met` says whether it was reached. `detail` holds what else a program may want.
+    """
+
+    bench: str
+    work: str
+    value: float
+    unit: str
+    yardstick: str
+    yardstick_value: float
+    ratio: float
+    goal: str
+    met: bool
+    peak_memory_mb: int
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    def as_data(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def best_of(times: int, work: Callable[[], T]) -> tuple[float, T]:
+    """Seconds of the quickest of several calls, and what the last one returned."""
+    seconds = []
+    for _ in range(times):
+        began = time.perf_counter()
+        outcome = work()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds), outcome
+
+
+def forget_peak() -> None:
+    """From here on `peak_memory_mb` counts anew."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory_mb() -> int:
+    return _status_mb("VmHWM")
+
+
+def memory_mb() -> int:
+    return _status_mb("VmRSS")
+
+
+def _status_mb(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name + ":")) // 1024
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    information = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in information if line.startswith("model name")), "")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {"cores": len(os.sched_getaffinity(0)), "processor": model, "memory_mb": memory // MEGABYTE}
