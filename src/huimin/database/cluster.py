@@ -30,12 +30,11 @@ from huimin.kernel.errors import Refusal
 _SETTINGS = {
     "listen_addresses": "'127.0.0.1'",
     "max_connections": "60",
-    "shared_buffers": "'512MB'",
     "work_mem": "'64MB'",
     "maintenance_work_mem": "'256MB'",
-    "max_wal_size": "'4GB'",
-    "checkpoint_timeout": "'15min'",
-    "wal_compression": "on",
+    # Checkpoints in the middle of a load make every page written anew be logged whole.
+    "max_wal_size": "'8GB'",
+    "checkpoint_timeout": "'30min'",
     "random_page_cost": "1.1",
     "jit": "off",
     "timezone": "'Asia/Shanghai'",
@@ -45,6 +44,15 @@ _SETTINGS = {
     "log_error_verbosity": "'terse'",
 }
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+
+
+_BUFFERS_MB = (128, 2048)
+
+
+def _buffers_mb() -> int:
+    """An eighth of the machine's memory, within bounds: indexes that fit are not written out again and again."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (1 << 20)
+    return max(_BUFFERS_MB[0], min(_BUFFERS_MB[1], memory // 8))
 
 
 class NoDatabase(Refusal):
@@ -166,7 +174,7 @@ class Cluster:
         arguments = ["-D", staging, "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256"]
         self._run([programs / "initdb", *arguments, f"--pwfile={password}"])
         password.unlink()
-        settings = _SETTINGS | ({} if self.durable else _FAST)
+        settings = _SETTINGS | {"shared_buffers": f"'{_buffers_mb()}MB'"} | ({} if self.durable else _FAST)
         with (staging / "postgresql.conf").open("a") as conf:
             conf.writelines(f"{key} = {value}\n" for key, value in settings.items())
         staging.rename(self.data)
