@@ -178,7 +178,7 @@ JOIN proposal_draft d
 WHERE p.state = 'open' AND p.division >= %(low)s AND p.division < %(high)s
   AND (p.version, p.division, p.kind, p.amount_fen, p.previous_fen, p.people, p.quantity, p.facts_digest)
     = (d.version, d.division, d.kind, d.amount_fen, d.previous_fen, d.people, d.quantity, d.facts_digest)
-  AND p.failed = d.failed AND p.missing = d.missing AND p.reasons = d.reasons
+  AND p.failed::text[] = d.failed AND p.missing::text[] = d.missing AND p.reasons = d.reasons
   AND p.phase_out_since IS NOT DISTINCT FROM d.phase_out_since
   AND p.phase_out_months IS NOT DISTINCT FROM d.phase_out_months
 """
