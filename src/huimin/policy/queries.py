@@ -1,5 +1,6 @@
 """Reads of policies: the book as it stands or stood (DET-07), policies as people read them, drafts on their way."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -29,13 +30,22 @@ OPEN_STATES = (
 
 def adopted_book(at: datetime | None = None) -> Book:
     """The book of all texts in use, or in use at the moment `at`; inside a reading transaction."""
+    return book_of(adopted_texts(at))
+
+
+def adopted_texts(at: datetime | None = None) -> dict[str, str]:
+    """Path → text of all policies in use, or in use at the moment `at`; inside a reading transaction."""
     when = (
         Q(superseded_at=None)
         if at is None
         else Q(adopted_at__lte=at) & (Q(superseded_at=None) | Q(superseded_at__gt=at))
     )
-    rows = PolicyText.objects.filter(when).order_by("path").values_list("path", "text")
-    return _read(tuple(rows))
+    return dict(PolicyText.objects.filter(when).order_by("path").values_list("path", "text"))
+
+
+def book_of(texts: Mapping[str, str]) -> Book:
+    """The book of these texts; PolicyFaults when they cannot be used. The last few are kept."""
+    return _read(tuple(sorted(texts.items())))
 
 
 @lru_cache(maxsize=8)
