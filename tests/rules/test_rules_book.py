@@ -120,6 +120,22 @@ def test_pol_02_a_parameter_without_a_value_is_refused_never_zero(shipped):
         read_book_texts({"国.yaml": two, "县值.yaml": COUNTY_VALUE})
 
 
+def test_pol_01_nobody_set_it_waits_but_a_monthly_grant_that_lost_its_value_is_refused():
+    """Waiting must never stop in silence what people draw every month."""
+    unset = policy_text().replace(", 数值: 650 元/月, 自: 2020-01-01, 来源: 试算", "")
+    ended = policy_text().replace("自: 2020-01-01, 来源", "自: 2020-01-01, 至: 2025-12-31, 来源")
+    never = read_book_texts({"国.yaml": unset})
+    assert never.programmes_in_force((NATION,), ON) == ()
+    assert never.waiting((NATION,), ON) == {"trial": ("标准",)}
+    monthly = read_book_texts({"国.yaml": ended})
+    assert monthly.waiting((NATION,), ON) == {}
+    with pytest.raises(BadInput, match="没有数值"):
+        monthly.programmes_in_force((NATION,), ON)
+    yearly = read_book_texts({"国.yaml": ended.replace("期间: 月", "期间: 一次").replace("元/月", "元")})
+    assert yearly.programmes_in_force((NATION,), ON) == ()
+    assert yearly.waiting((NATION,), ON) == {"trial": ("标准",)}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

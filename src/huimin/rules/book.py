@@ -34,6 +34,7 @@ from huimin.rules.tiers import Tiers, require_cover
 from huimin.rules.values import Bound, parse_table, parse_value
 from huimin.rules.yaml_text import Entry, read_yaml
 
+_ANNOUNCED_YEARLY = ("year", "once")
 Override = str | int | Fraction | Entry
 
 
@@ -85,17 +86,33 @@ class Book:
         given = dict(overrides or {})
         self._refuse_unknown_overrides(given, structures)
         if only is None:
-            structures = [s for s in structures if not self._unset(s, chain, on, given)]
+            structures = [s for s in structures if not self._waits(s, chain, on, given)]
         return tuple(self._bound(structure, chain, on, given) for structure in structures)
 
     def waiting(self, chain: tuple[str, ...], on: date) -> dict[str, tuple[str, ...]]:
         """Programmes written for this place and day that are not in force, and the parameters nobody has set there."""
-        unset = {
+        return {
             code: self._unset(structure, chain, on, {})
             for code in self.codes
             for structure in self._in_force(code, chain, on)
+            if self._waits(structure, chain, on, {})
         }
-        return {code: names for code, names in unset.items() if names}
+
+    def _waits(self, structure: Structure, chain: Sequence[str], on: date, given: Mapping[str, Override]) -> bool:
+        """Whether it is not in force here for want of values.
+
+        What is announced year by year waits again when the year is over. A monthly grant that had all its values here
+        and lost one does not wait: it would stop for everybody in silence, so the gap is refused when it is bound.
+        """
+        unset = self._unset(structure, chain, on, given)
+        if not unset or structure.fields["期间"] in _ANNOUNCED_YEARLY:
+            return bool(unset)
+        ended = {
+            entry.name
+            for entry in self.parameters
+            if entry.programme == structure.code and entry.division in chain and entry.valid_from <= on
+        }
+        return not ended.issuperset(unset)
 
     def _unset(
         self, structure: Structure, chain: Sequence[str], on: date, given: Mapping[str, Override]
