@@ -16,6 +16,7 @@ from huimin.rules.exact import NumberTooLarge
 from huimin.rules.explain import explain
 from huimin.rules.faults import Fault, PolicyFaults
 from huimin.rules.outcome import Outcome
+from huimin.rules.parts import share_of_period
 from huimin.rules.programme import Condition, ParameterValue, Programme
 from huimin.rules.table import Column, Held, Table
 
@@ -42,4 +43,5 @@ __all__ = [
     "read_book",
     "read_book_texts",
     "run_cases",
+    "share_of_period",
 ]

@@ -176,7 +176,7 @@ class Book:
         @cache
         def companion(code: str) -> Programme | None:
             other = asked.get(code)
-            waits = other is None or self._unset(other, chain, on, given)
+            waits = other is None or self._waits(other, chain, on, given)
             return None if waits or other is None else self._bound(other, chain, on, given)
 
         return Programme(

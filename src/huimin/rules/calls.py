@@ -280,4 +280,4 @@ def _key_example(key: Type) -> str:
     return {"岁": "年龄", "人": "人口"}.get(str(key.unit), "…") if key.sort is Sort.NUMBER else "某个选项"
 
 
-_LENGTHS = {base_unit(word)[0] for word in ("年", "季", "月", "天")}
+_LENGTHS = {base_unit(word)[0] for word in ("年", "半年", "季", "月", "天")}

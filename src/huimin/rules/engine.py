@@ -27,6 +27,7 @@ from huimin.rules.frame import Col, Flag, Frame, parameter_column
 from huimin.rules.gaps import as_if_decided, as_if_known, households_with_gaps, members_of, taken
 from huimin.rules.operations import column_of
 from huimin.rules.outcome import Masks, Outcome
+from huimin.rules.phasing import Kept, kept
 from huimin.rules.programme import Programme, find_circle
 from huimin.rules.table import Table
 from huimin.rules.tiers import Tiers
@@ -230,12 +231,16 @@ def _determine(programme: Programme, frame: Frame, outcome: Outcome, rows: Rows)
     kind = outcome.met_mask.dtype
     met, unknown = np.zeros(count, kind), np.zeros(count, kind)
     missing: Why = None
+    others: Why = None  # what the conditions miss that do not set off 渐退
+    phasing = programme.structure.phase_out
     for bit, condition in enumerate(programme.conditions):
         flag = cast(Flag, leveled(condition.tree, frame, level))
         met |= _marked(flag.v, bit, kind)
         if flag.why is not None:
             unknown |= _marked(flag.why != 0, bit, kind)
             missing = join_why(missing, flag.why)
+            if phasing and condition.id not in phasing.triggers:
+                others = join_why(others, flag.why)
     everything = kind.type((1 << len(programme.conditions)) - 1)
     failed = everything ^ met ^ unknown
     amount = cast(Num, leveled(programme.structure.amount, frame, level))
@@ -249,6 +254,21 @@ def _determine(programme: Programme, frame: Frame, outcome: Outcome, rows: Rows)
         outcome.eligible[rows] -= undecided
         outcome.unknown_mask[rows] = unknown
         outcome.missing_mask[rows] = 0 if missing is None else np.where(undecided, missing, np.uint64(0))
+    if phasing:
+        outcome.phase_out[rows] = False  # a first pass as if all were known may have said otherwise
+    if phasing and (stay := kept(programme, frame, level, met, failed, others)):
+        _keep(programme, stay, outcome, rows)
+
+
+def _keep(programme: Programme, stay: Kept, outcome: Outcome, rows: Rows) -> None:
+    """渐退 over what the conditions alone would say."""
+    outcome.phase_out[rows] = stay.stays
+    outcome.eligible[rows] = np.where(stay.stays, 1, outcome.eligible[rows])
+    outcome.amount_fen[rows] += _amounts(programme, stay.amount, stay.stays)
+    if stay.open_why is not None:
+        undecided = stay.open_why != 0
+        outcome.eligible[rows] = np.where(undecided, -1, outcome.eligible[rows])
+        outcome.missing_mask[rows] |= stay.open_why
 
 
 def _marked(flags: Flags | bool, bit: int, kind: np.dtype[np.unsignedinteger]) -> Masks | np.unsignedinteger:
@@ -296,6 +316,9 @@ def grounds(programme: Programme, outcome: Outcome, row: int) -> tuple[str, ...]
     """Why row `row` came out as it did: failed conditions, or unknown ones with the papers wanted, or all as met."""
     met, failed = int(outcome.met_mask[row]), int(outcome.failed_mask[row])
     chosen = [(c, bit) for bit, c in enumerate(programme.conditions)]
+    if outcome.phase_out[row] and programme.structure.phase_out:
+        reasons = [f"渐退：不再符合{c.text}（{c.citation}）" for c, bit in chosen if failed >> bit & 1]
+        return (*reasons, f"渐退期内按比例发给（{programme.structure.phase_out.citation}）")
     if failed:
         return tuple(f"不符合：{c.text}（{c.citation}）" for c, bit in chosen if failed >> bit & 1)
     mask = int(outcome.missing_mask[row])

@@ -16,7 +16,7 @@ from huimin.kernel.facts import FACTS, Fact
 from huimin.rules.engine import evaluate, leveled, make_frame, missing_names, outcomes_asked
 from huimin.rules.exact import Num
 from huimin.rules.frame import Col, Flag, Frame
-from huimin.rules.held_input import given_outcomes, refuse_misplaced
+from huimin.rules.held_input import given_outcomes, refuse_bare_holding, refuse_misplaced
 from huimin.rules.household_input import household_table
 from huimin.rules.programme import Condition, Programme
 from huimin.rules.typed import COMPARISON_OPS, Level, Op, Sort, Type, Typed, all_nodes
@@ -44,6 +44,7 @@ def explain(
     given = given_outcomes(programme, household, members)
     asked = outcomes_asked(programme, table, on, given, threads=1)
     outcome = evaluate(programme, table, on, threads=1, others=asked)
+    refuse_bare_holding(programme, outcome, household, members)
     teller = _Teller(programme, make_frame(programme, table, on, asked))
     rows = range(len(outcome.eligible))
     results = [

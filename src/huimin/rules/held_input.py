@@ -63,6 +63,14 @@ def refuse_misplaced(programme: Programme, household: Row, members: Sequence[Row
                 raise BadInput(f"项目 {code} 的对象不在这里", where=where, remedy=f"请写到“{right}”下面")
 
 
+def refuse_bare_holding(programme: Programme, outcome: Outcome, household: Row, members: Sequence[Row]) -> None:
+    """渐退 pays a share of what was granted, so 享受 must say how much that was. Raises BadInput."""
+    for _, row, where in _each(household, members):
+        if bool(outcome.phase_out.any()) and programme.code in _items(row, HOLDS, where):
+            remedy = f'写成 {{"项目": "{programme.code}", "金额": 300}}'
+            raise BadInput("渐退按原来发给的金额计算，这里没有写金额", where=f"{where}.{HOLDS}", remedy=remedy)
+
+
 def _each(household: Row, members: Sequence[Row]) -> list[tuple[int | None, Row, str]]:
     return [(None, household, "户"), *((i, member, f"成员[{i}]") for i, member in enumerate(members))]
 

@@ -11,14 +11,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from typing import TypeVar
 
 from huimin.kernel.places import NATION
+from huimin.rules.amounts import Amount, PhasingWritten, read_amount, read_phase_out
 from huimin.rules.faults import FaultFound, Source, nearest
+from huimin.rules.fields import day_of, division_of, field_of, is_yes, text_of
 from huimin.rules.tiers import EXACTLY, FROM, ROWS_MAX, Row, Rows
 from huimin.rules.typed import Type
-from huimin.rules.values import NO, YES, key_type, type_of_unit
+from huimin.rules.values import key_type, type_of_unit
 from huimin.rules.yaml_text import Entry
 
 _T = TypeVar("_T")
@@ -41,8 +42,8 @@ WORDS: dict[str, dict[str, str]] = {
     "级次": {"中央": "central", "省": "province", "市": "city", "县": "county"},
     "类别": {"补贴类": "subsidy", "保障类": "security", "救助类": "relief"},
     "对象": {"户": "household", "人": "person"},
-    "期间": {"月": "month", "季": "quarter", "年": "year", "一次": "once"},
-    "发放": {"按月": "monthly", "按季": "quarterly", "按年": "yearly", "一次": "once"},
+    "期间": {"月": "month", "季": "quarter", "半年": "half_year", "年": "year", "一次": "once"},
+    "发放": {"按月": "monthly", "按季": "quarterly", "按半年": "half_yearly", "按年": "yearly", "一次": "once"},
     "收款": {"户主卡": "head", "本人卡": "own"},
 }
 PROGRAMME_FIELDS = ("名称", "简称", "主管部门", "对象", "期间", "发放", "收款", "依据")
@@ -61,14 +62,13 @@ FILE_FIELDS = (
     "条件",
     "排除",
     "金额",
+    "渐退",
     "案例底数",
     "案例",
 )
 PARAMETER_FIELDS = ("项目", "名称", "单位", "数值", "按", "档", "其余", "自", "至", "来源", "说明", "示例假设")
 _FITS = re.compile(r"符合\s*[（(]\s*[\"'“”]?([^\"'“”()（）,，]+)")
 SCOPES = ("本人", "任一成员", "全体成员")
-ROUNDINGS = ("四舍五入", "进一", "舍去")
-ROUNDING_STEPS = {"分": Fraction(1, 100), "角": Fraction(1, 10), "元": Fraction(1)}
 
 
 @dataclass(frozen=True)
@@ -123,14 +123,6 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Amount:
-    expression: Source
-    citation: str
-    mode: str
-    step: Fraction
-
-
-@dataclass(frozen=True)
 class Case:
     """A worked example as written: its fields, and the facts (案例底数) it shares with the file's other cases."""
 
@@ -156,6 +148,7 @@ class Layer:
     conditions: tuple[Written, ...]
     exclusions: tuple[Written, ...]
     amount: Amount | None
+    phase_out: PhasingWritten | None
     cases: tuple[Case, ...]
     plain: object
 
@@ -163,7 +156,8 @@ class Layer:
     def asks(self) -> frozenset[str]:
         """Codes that stand behind 符合( in its expressions, and those it excludes."""
         texts = [item.expression.text for item in (*self.values, *self.conditions)]
-        texts += [self.amount.expression.text] if self.amount else []
+        texts += [source.text for source in self.amount.sources] if self.amount else []
+        texts += [source.text for source in self.phase_out.sources] if self.phase_out else []
         found = {code.strip() for text in texts for code in _FITS.findall(text)}
         return frozenset(found | {item.key for item in self.exclusions})
 
@@ -184,7 +178,7 @@ class FileReader:
         """The file's layer; None when it holds parameters only or its head is faulty."""
         try:
             fields = self.file.mapping("政策文件", FILE_FIELDS)
-            self.division = _division(fields["区划"]) if "区划" in fields else self.division
+            self.division = division_of(fields["区划"]) if "区划" in fields else self.division
             if "项目" not in fields:
                 self._parameters_only(fields)
                 return None
@@ -204,20 +198,21 @@ class FileReader:
 
     def _layer(self, fields: dict[str, Entry]) -> Layer:
         code = fields["项目"].words("项目").text.strip()
-        valid_from = _day(_field(self.file, fields, "自"))
+        valid_from = day_of(field_of(self.file, fields, "自"))
         declared = self._all(fields, "参数", lambda entry: self._parameter(entry, code))
         return Layer(
             programme=code,
             division=self.division,
             valid_from=valid_from,
-            valid_to=_day(fields["至"]) if "至" in fields else None,
+            valid_to=day_of(fields["至"]) if "至" in fields else None,
             at=self.file.at,
             fields={key: _fixed_word(key, fields[key]) for key in (*PROGRAMME_FIELDS, *LIST_FIELDS) if key in fields},
             declared=tuple(declared),
             values=tuple(self._all(fields, "数值", _value)),
             conditions=tuple(self._all(fields, "条件", _condition)),
             exclusions=tuple(self._all(fields, "排除", read_exclusion)),
-            amount=_amount(fields["金额"]) if "金额" in fields else None,
+            phase_out=read_phase_out(fields["渐退"]) if "渐退" in fields else None,
+            amount=read_amount(fields["金额"]) if "金额" in fields else None,
             cases=tuple(self._all(fields, "案例", lambda entry: _case(entry, self.division, fields.get("案例底数")))),
             plain={key: entry.plain for key, entry in fields.items() if key not in ("案例", "案例底数", "参数")},
         )
@@ -239,9 +234,9 @@ class FileReader:
     def _parameter(self, entry: Entry, programme: str | None) -> Declared | None:
         """A declaration (with 单位) in a programme's file, a dated value, or both in one."""
         fields = entry.mapping("参数", PARAMETER_FIELDS)
-        name = _field(entry, fields, "名称").words("名称")
+        name = field_of(entry, fields, "名称").words("名称")
         if programme is None or "项目" in fields:
-            programme = _field(entry, fields, "项目").words("项目").text.strip()
+            programme = field_of(entry, fields, "项目").words("项目").text.strip()
         if "数值" in fields and "档" in fields:
             raise FaultFound(name, 0, f"参数“{name.text}”既写了数值又写了档", "一个数写 数值，一张表写 档")
         dated = "数值" in fields or "档" in fields
@@ -260,11 +255,11 @@ class FileReader:
             programme=programme,
             name=name.text.strip(),
             division=self.division,
-            valid_from=_day(_field(entry, fields, "自")),
-            valid_to=_day(fields["至"]) if "至" in fields else None,
+            valid_from=day_of(field_of(entry, fields, "自")),
+            valid_to=day_of(fields["至"]) if "至" in fields else None,
             text=fields["数值"].words("数值") if "数值" in fields else name,
-            source=_field(entry, fields, "来源").words("来源").text.strip(),
-            assumption="示例假设" in fields and _yes(fields["示例假设"]),
+            source=field_of(entry, fields, "来源").words("来源").text.strip(),
+            assumption="示例假设" in fields and is_yes(fields["示例假设"]),
             at=name,
             rows=read_rows(entry, fields) if "档" in fields else None,
         )
@@ -294,40 +289,7 @@ def _row(entry: Entry) -> Row:
     words = [word for word in (FROM, EXACTLY) if word in fields]
     if len(words) != 1:
         raise FaultFound(entry.at, 0, f"一档要写“{FROM}”或“{EXACTLY}”之一", "例如 {满: 80 岁, 数值: 50 元/月}")
-    return Row(words[0], fields[words[0]].words(words[0]), _field(entry, fields, "数值").words("数值"))
-
-
-def _field(entry: Entry, fields: dict[str, Entry], key: str) -> Entry:
-    if key not in fields:
-        raise FaultFound(entry.at, 0, f"这里缺少“{key}”", f"请补上 {key}: …")
-    return fields[key]
-
-
-def _text(fields: dict[str, Entry], key: str) -> str:
-    return fields[key].words(key).text.strip() if key in fields else ""
-
-
-def _day(entry: Entry) -> date:
-    words = entry.words("日期")
-    try:
-        return date.fromisoformat(words.text.strip())
-    except ValueError:
-        raise FaultFound(words, 0, f"“{words.text}”不是日期", "日期写成 2021-07-01") from None
-
-
-def _division(entry: Entry) -> str:
-    words = entry.words("区划")
-    code = words.text.strip()
-    if not (code.isascii() and code.isdigit() and len(code) in (12, 15)):
-        raise FaultFound(words, 0, f"“{code}”不是区划代码", '区划代码是 12 位数字（村民组 15 位），例如 "341524000000"')
-    return code
-
-
-def _yes(entry: Entry) -> bool:
-    words = entry.words("是否")
-    if words.text.strip() not in (*YES, *NO):
-        raise FaultFound(words, 0, f"“{words.text}”应当是“是”或“否”", "请写 是 或 否")
-    return words.text.strip() in YES
+    return Row(words[0], fields[words[0]].words(words[0]), field_of(entry, fields, "数值").words("数值"))
 
 
 def _fixed_word(key: str, entry: Entry) -> str:
@@ -346,50 +308,39 @@ def _fixed_word(key: str, entry: Entry) -> str:
 
 def _value(entry: Entry) -> Written:
     fields = entry.mapping("数值", ("名称", "算式", "依据", "说明", "作废"))
-    name = _field(entry, fields, "名称").words("名称")
-    if "作废" in fields and _yes(fields["作废"]):
+    name = field_of(entry, fields, "名称").words("名称")
+    if "作废" in fields and is_yes(fields["作废"]):
         return Written(name.text.strip(), name, drop=True)
-    expression = _field(entry, fields, "算式").words("算式")
-    return Written(name.text.strip(), expression, _text(fields, "说明"), _text(fields, "依据"), at=name)
+    expression = field_of(entry, fields, "算式").words("算式")
+    return Written(name.text.strip(), expression, text_of(fields, "说明"), text_of(fields, "依据"), at=name)
 
 
 def _condition(entry: Entry) -> Written:
     fields = entry.mapping("条件", ("编号", "说明", "算式", "依据", "材料", "作废"))
-    key = _field(entry, fields, "编号").words("编号")
-    if "作废" in fields and _yes(fields["作废"]):
+    key = field_of(entry, fields, "编号").words("编号")
+    if "作废" in fields and is_yes(fields["作废"]):
         return Written(key.text.strip(), key, drop=True)
-    expression = _field(entry, fields, "算式").words("算式")
-    text = _field(entry, fields, "说明").words("说明").text.strip()
-    citation = _field(entry, fields, "依据").words("依据").text.strip()
-    return Written(key.text.strip(), expression, text, citation, _text(fields, "材料"), at=key)
+    expression = field_of(entry, fields, "算式").words("算式")
+    text = field_of(entry, fields, "说明").words("说明").text.strip()
+    citation = field_of(entry, fields, "依据").words("依据").text.strip()
+    return Written(key.text.strip(), expression, text, citation, text_of(fields, "材料"), at=key)
 
 
 def read_exclusion(entry: Entry) -> Written:
     fields = entry.mapping("排除", ("项目", "说明", "依据", "材料", "范围", "作废"))
-    code = _field(entry, fields, "项目").words("项目")
-    if "作废" in fields and _yes(fields["作废"]):
+    code = field_of(entry, fields, "项目").words("项目")
+    if "作废" in fields and is_yes(fields["作废"]):
         return Written(code.text.strip(), code, drop=True)
-    citation = _field(entry, fields, "依据").words("依据").text.strip()
-    scope = _text(fields, "范围")
+    citation = field_of(entry, fields, "依据").words("依据").text.strip()
+    scope = text_of(fields, "范围")
     if scope not in ("", *SCOPES):
         raise FaultFound(fields["范围"].words("范围"), 0, f"范围没有“{scope}”", f"可写的有：{'、'.join(SCOPES)}")
-    paper = _text(fields, "材料")
-    return Written(code.text.strip(), code, _text(fields, "说明"), citation, paper, at=code, scope=scope)
-
-
-def _amount(entry: Entry) -> Amount:
-    fields = entry.mapping("金额", ("算式", "取整", "依据"))
-    rounding = _field(entry, fields, "取整").words("取整")
-    mode, separator, step = rounding.text.strip().partition("到")
-    if not separator or mode not in ROUNDINGS or step not in ROUNDING_STEPS:
-        remedy = f"写成 {'、'.join(ROUNDINGS)} 之一，加“到”，加 分、角 或 元，例如 四舍五入到分"
-        raise FaultFound(rounding, 0, f"不认识的取整办法“{rounding.text}”", remedy)
-    citation = _field(entry, fields, "依据").words("依据").text.strip()
-    return Amount(_field(entry, fields, "算式").words("算式"), citation, mode, ROUNDING_STEPS[step])
+    paper = text_of(fields, "材料")
+    return Written(code.text.strip(), code, text_of(fields, "说明"), citation, paper, at=code, scope=scope)
 
 
 def _case(entry: Entry, division: str, shared: Entry | None) -> Case:
     fields = entry.mapping("案例", ("编号", "说明", "日期", "区划", "参数", "户", "成员", "享受", "符合", "结果"))
-    name = _field(entry, fields, "编号").words("编号")
-    place = _division(fields["区划"]) if "区划" in fields else division
+    name = field_of(entry, fields, "编号").words("编号")
+    place = division_of(fields["区划"]) if "区划" in fields else division
     return Case(name.text.strip(), name, fields, shared, place)

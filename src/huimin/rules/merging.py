@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from huimin.kernel.facts import Fact
+from huimin.rules.amounts import Amount
 from huimin.rules.checking import Checker
 from huimin.rules.exclusions import Other, exclusion_condition
-from huimin.rules.faults import AlreadyTold, Fault, FaultFound, PolicyFaults, Source
-from huimin.rules.layers import PROGRAMME_FIELDS, Amount, Declared, Layer, Written
-from huimin.rules.programme import Condition, NamedValue, Structure
-from huimin.rules.typed import AGGREGATES, Op, Sort, Typed, all_nodes
-from huimin.rules.units import Unit, unit_of_words
+from huimin.rules.faults import AlreadyTold, Fault, FaultFound, PolicyFaults, Source, nearest
+from huimin.rules.layers import PROGRAMME_FIELDS, Declared, Layer, Written
+from huimin.rules.programme import Condition, NamedValue, PhaseOut, Structure
+from huimin.rules.typed import AGGREGATES, FLAG, Level, Op, Sort, Typed, all_nodes
+from huimin.rules.units import PLAIN, Unit, unit_of_words
 from huimin.rules.vocabulary import DEPARTURES, Definition, Vocabulary, refuse_taken_name
 
 CONDITIONS_MAX = FACTS_MAX = 63  # bits of a mask; the 64th means "nobody" in masks of facts
@@ -25,8 +26,10 @@ _AMOUNT_UNITS: dict[str, Unit] = {
     "once": unit_of_words(["元"])[0],
     "month": unit_of_words(["元", "月"])[0],
     "quarter": unit_of_words(["元", "季"])[0],
+    "half_year": unit_of_words(["元", "半年"])[0],
     "year": unit_of_words(["元", "年"])[0],
 }
+_MONTHS = (None, PLAIN, unit_of_words(["月"])[0])
 _FIXED = ("名称", "对象", "期间")
 
 
@@ -120,17 +123,18 @@ class _Merger:
         checker = self._checker(declared, values)
         person = fields["对象"] == "person"
         trees = {key: self._tree(checker, item.expression, person, Sort.FLAG) for key, item in conditions.items()}
-        amount_tree = self._tree(checker, amount.expression, person, Sort.NUMBER)
+        amount_tree = self._amount(checker, amount, fields)
+        phase_out = self._phase_out(checker, conditions, person)
         named = {name: self._named(checker, name) for name in values}
-        if amount_tree is not None:
-            self._amount_unit(amount_tree, amount.expression, fields["期间"])
         self._counts(conditions)
         if self.faults:
             return None
         checked_values = {name: tree for name, tree in named.items() if tree is not None}
         roots = [tree for tree in (*trees.values(), amount_tree) if tree is not None]
+        roots += phase_out.trees if phase_out else []
         assert amount_tree is not None
         asked = asked_programmes(roots, checked_values)
+        held = asked[Op.HELD] | ({self.layers[0].programme} if phase_out else set())
         structure = Structure(
             code=self.layers[0].programme,
             fields=fields,
@@ -151,10 +155,12 @@ class _Merger:
             amount_citation=amount.citation,
             rounding=amount.mode,
             rounding_step=amount.step,
+            part_period=amount.part_period,
+            phase_out=phase_out,
             nonzero_parameters=frozenset(checker.nonzero_parameters),
             table_floors=checker.table_floors,
             facts_needed=needed_facts(roots, checked_values, self.facts),
-            others={code: self.others[code].unit for code in (*asked[Op.HELD], *asked[Op.FITS])},
+            others={code: self.others[code].unit for code in held | asked[Op.FITS]},
             fits=frozenset(asked[Op.FITS]),
             plain=[[layer.division, str(layer.valid_from), layer.plain] for layer in self.layers],
         )
@@ -198,11 +204,65 @@ class _Merger:
         except AlreadyTold:
             return None
 
-    def _amount_unit(self, tree: Typed, source: Source, period: str) -> None:
-        wanted = _AMOUNT_UNITS[period]
+    def _amount(self, checker: Checker, amount: Amount, fields: dict[str, str]) -> Typed | None:
+        """算式, then 保底, then 封顶, as one tree in the unit the period asks for."""
+        person, unit = fields["对象"] == "person", _AMOUNT_UNITS[fields["期间"]]
+        tree = self._tree(checker, amount.expression, person or amount.each, Sort.NUMBER)
+        if tree is not None:
+            self._amount_unit(tree, amount.expression, unit)
+            tree = self._summed(tree, amount, person)
+        for bound, op in ((amount.floor, Op.MAX), (amount.cap, Op.MIN)):
+            limit = self._tree(checker, bound, person, Sort.NUMBER) if bound else None
+            if bound and limit and tree:
+                self._amount_unit(limit, bound, unit)
+                ragged, level = tree.ragged or limit.ragged, max(tree.level, limit.level)
+                tree = Typed(op, tree.type, level, (tree, limit), ragged=ragged)
+        return tree
+
+    def _amount_unit(self, tree: Typed, source: Source, wanted: Unit) -> None:
         if tree.type.unit != wanted:
             what = f"金额的单位是 {tree.type.unit or '纯数'}，按期间应当是 {wanted}"
-            self.faults.append(FaultFound(source, tree.start, what, "请检查算式，或用 按月() 按季() 按年() 换算").fault)
+            remedy = "请检查算式，或用 按月() 按季() 按半年() 按年() 换算"
+            self.faults.append(FaultFound(source, tree.start, what, remedy).fault)
+
+    def _summed(self, tree: Typed, amount: Amount, person: bool) -> Typed:
+        """合计: 每人取整后相加."""
+        if not amount.each:
+            return tree
+        if person or tree.level is not Level.MEMBER:
+            what = "合计只用于按户的项目" if person else "算式说的是整户，没有每人的数可以相加"
+            self._add(amount.expression, what, "请删去“合计”这一项，或在算式里写每个成员的数")
+            return tree
+        rounder = {"四舍五入": Op.ROUND, "进一": Op.CEIL, "舍去": Op.FLOOR}[amount.mode]
+        each = Typed(rounder, tree.type, Level.MEMBER, (tree,), payload=amount.step)
+        everybody = Typed(Op.CONST, FLAG, Level.CONST, payload=True)
+        return Typed(Op.SUM, tree.type, Level.HOUSEHOLD, (everybody, each))
+
+    def _phase_out(self, checker: Checker, conditions: dict[str, Written], person: bool) -> PhaseOut | None:
+        written = next((layer.phase_out for layer in reversed(self.layers) if layer.phase_out), None)
+        if written is None or written.drop or written.months is None:
+            return None
+        for trigger in written.triggers:
+            if trigger.text.strip() not in conditions:
+                near = nearest(trigger.text.strip(), conditions) or f"可写的有：{'、'.join(conditions)}"
+                self._add(trigger, f"没有编号为“{trigger.text.strip()}”的条件", near)
+        premise = self._tree(checker, written.premise, person, Sort.FLAG) if written.premise else None
+        months = self._tree(checker, written.months, person, Sort.NUMBER)
+        shares = [self._share(checker, source) for _, source in written.steps]
+        if months is not None and months.type.unit not in _MONTHS:
+            self._add(written.months, f"月数写的是{months.type}", "请写月数，例如 6 个月")
+        if months is None or None in shares:
+            return None
+        steps = tuple((first, share) for (first, _), share in zip(written.steps, shares, strict=True) if share)
+        triggers = frozenset(trigger.text.strip() for trigger in written.triggers)
+        return PhaseOut(triggers, premise, months, steps, written.citation)
+
+    def _share(self, checker: Checker, source: Source) -> Typed | None:
+        share = self._tree(checker, source, False, Sort.NUMBER)
+        if share is not None and (share.level is not Level.CONST or share.type.unit not in (None, PLAIN)):
+            self._add(source, "渐退的比例要写一个百分数，或一个纯数的参数", "例如 80%")
+            return None
+        return share
 
     def _counts(self, conditions: dict[str, Written]) -> None:
         if not conditions:

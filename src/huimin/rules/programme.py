@@ -54,6 +54,24 @@ class NamedValue:
 
 
 @dataclass(frozen=True)
+class PhaseOut:
+    """渐退: who holds the programme and fails nothing but `triggers` keeps a share of what was granted, for `months`.
+
+    `steps`: from which month on, which share of the amount; the last lasts to the end.
+    """
+
+    triggers: frozenset[str]
+    premise: Typed | None
+    months: Typed
+    steps: tuple[tuple[int, Typed], ...]
+    citation: str
+
+    @property
+    def trees(self) -> list[Typed]:
+        return [*([self.premise] if self.premise else []), self.months, *(share for _, share in self.steps)]
+
+
+@dataclass(frozen=True)
 class Structure:
     """A programme as merged from its layers, checked, without its parameters' values."""
 
@@ -69,6 +87,8 @@ class Structure:
     amount_citation: str
     rounding: str
     rounding_step: Fraction
+    part_period: str
+    phase_out: PhaseOut | None
     nonzero_parameters: frozenset[str]
     table_floors: Mapping[str, Fraction | None]
     """The lowest number each table is asked about; None where that is not evident."""
@@ -117,12 +137,17 @@ class Programme:
 
     @property
     def period(self) -> str:
-        """month, quarter, year or once: what the amount is for."""
+        """month, quarter, half_year, year or once: what the amount is for."""
         return self.structure.fields["期间"]
 
     @property
+    def part_period(self) -> str:
+        """by_month, by_day, whole or next_month: what a begun period is owed (不足期); "" where the policy is silent."""
+        return self.structure.part_period
+
+    @property
     def payout(self) -> str:
-        """monthly, quarterly or once: when it is paid."""
+        """monthly, quarterly, half_yearly, yearly or once: when it is paid."""
         return self.structure.fields["发放"]
 
     @property

@@ -75,18 +75,44 @@ def _verdict(scope: "_Scope") -> Verdict:
     found = {condition.id: scope.value(condition.tree) for condition in programme.conditions}
     flags = {key: None if isinstance(value, Unknown) else cast(bool, value) for key, value in found.items()}
     if False in flags.values():
-        return Verdict(False, 0, flags, frozenset())
+        return _phased(scope, found, flags)
     amount = scope.value(programme.structure.amount)
     missing = _missing(*found.values(), amount)
     if missing:
         return Verdict(None, 0, flags, missing)
+    return Verdict(True, _fen(programme, cast(Fraction, amount)), flags, frozenset())
+
+
+def _fen(programme: Programme, amount: Fraction) -> int:
     rounders = {"四舍五入": Op.ROUND, "进一": Op.CEIL, "舍去": Op.FLOOR}
-    rounded = round_to(
-        rounders[programme.structure.rounding], cast(Fraction, amount), programme.structure.rounding_step
-    )
-    fen = rounded * 100
+    fen = round_to(rounders[programme.structure.rounding], amount, programme.structure.rounding_step) * 100
     assert fen.denominator == 1
-    return Verdict(True, int(fen), flags, frozenset())
+    return int(fen)
+
+
+def _phased(scope: "_Scope", found: dict[str, Value], flags: dict[str, bool | None]) -> Verdict:
+    """渐退, or simply no."""
+    programme, rule = scope.programme, scope.programme.structure.phase_out
+    holding = holdings(scope.household if scope.member is None else scope.member).get(programme.code)
+    no = Verdict(False, 0, flags, frozenset())
+    if (
+        rule is None
+        or holding is None
+        or any(flag is False and key not in rule.triggers for key, flag in flags.items())
+    ):
+        return no
+    begun = _as_date(holding.get("渐退自") or scope.on)
+    month = max(1, (scope.on.year - begun.year) * 12 + scope.on.month - begun.month + 1)
+    premise = scope.value(rule.premise) if rule.premise else True
+    months = scope.value(rule.months)
+    if premise is False or (not isinstance(months, Unknown) and month > cast(Fraction, months)):
+        return no
+    missing = _missing(premise, months, *(value for key, value in found.items() if key not in rule.triggers))
+    if missing:
+        return Verdict(None, 0, flags, missing)
+    share = scope.value([share for first, share in rule.steps if first <= month][-1])
+    granted = Fraction(Decimal(str(holding.get("金额", "0.01"))))
+    return Verdict(True, _fen(programme, granted * cast(Fraction, share)), flags, frozenset(), phase_out=True)
 
 
 def _missing(*values: Value) -> frozenset[str]:

@@ -5,19 +5,19 @@ out   `Unit`s, or None where two units do not fit
 
 Rules, as `docs/policy-language.md` tells them to the office:
 
-- 元, 亩, 平方米 and the periods 年 季 月 天 multiply and divide: 元/亩 × 亩 is 元.
+- 元, 亩, 平方米 and the periods 年 半年 季 月 天 multiply and divide: 元/亩 × 亩 is 元.
 - 人 岁 级 辆 套 ... count things. Unlike counts do not add or compare; in a product they drop out (元/人/月 is 元/月).
-- 元/月 and 元/年 never mix silently: 按月() 按季() 按年() convert, 1 年 = 4 季 = 12 月.
+- 元/月 and 元/年 never mix silently: 按月() 按季() 按年() convert, 1 年 = 2 半年 = 4 季 = 12 月.
 - A bare number fits counts and single periods (年龄 >= 70); money and areas need their unit written; 0 fits everything.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 
-BASES = ("元", "亩", "平方米", "年", "季", "月", "天")
-PERIODS = ("年", "季", "月")
+BASES = ("元", "亩", "平方米", "年", "半年", "季", "月", "天")
+PERIODS = ("年", "半年", "季", "月")
 COUNTS = ("人", "岁", "级", "项", "辆", "台", "套", "个", "户", "次", "头", "只")
-MONTHS_IN = {"年": Fraction(12), "季": Fraction(3), "月": Fraction(1)}
+MONTHS_IN = {"年": Fraction(12), "半年": Fraction(6), "季": Fraction(3), "月": Fraction(1)}
 _ALIASES: dict[str, tuple[str, Fraction]] = {
     "万元": ("元", Fraction(10_000)),
     "角": ("元", Fraction(1, 10)),

@@ -33,7 +33,7 @@ FUNCTIONS = {
     "if": "if", "如果": "if", "min": "min", "最小": "min", "max": "max", "最大": "max",
     "round": "round", "四舍五入": "round", "floor": "floor", "舍去": "floor", "ceil": "ceil", "进一": "ceil",
     "count": "count", "人数": "count", "sum": "sum", "合计": "sum", "any": "any", "有人": "any", "all": "all", "人人": "all",
-    "整年": "years", "整月": "months", "按年": "年", "按季": "季", "按月": "月",
+    "整年": "years", "整月": "months", "按年": "年", "按半年": "半年", "按季": "季", "按月": "月",
     "享受": "held", "符合": "fits",
 }  # fmt: skip
 FUNCTION_EXAMPLES = {
@@ -50,6 +50,7 @@ FUNCTION_EXAMPLES = {
     "years": "整年(移民登记日期, 认定日期)",
     "months": "整月(移民登记日期, 认定日期)",
     "年": "按年(月工资)",
+    "半年": "按半年(月工资)",
     "季": "按季(月工资)",
     "月": "按月(年经营净收入)",
     "held": "享受(tekun)，括号里是另一个项目的编码",
