@@ -30,10 +30,24 @@ class Column(NamedTuple):
     width: int = 14
 
 
+class Sheet(NamedTuple):
+    """One sheet of a workbook; `totals` False where adding the rows up would mean nothing."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[Sequence[Any]]
+    totals: bool = True
+
+
 def export(by: Actor, title: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> FileResponse:
     """The workbook as a download; an EXPORTED event says who took how many rows of what. Inside a transaction."""
+    return export_sheets(by, title, [Sheet(title, columns, rows)])
+
+
+def export_sheets(by: Actor, title: str, sheets: Iterable[Sheet]) -> FileResponse:
+    """As `export`, with several sheets."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
-    count = write(file, title, columns, rows)
+    count = write_sheets(file, sheets)
     record_event(by, Event.Kind.EXPORTED, title, {"rows": count})
     file.seek(0)
     response = FileResponse(file, content_type=TYPE)
@@ -43,9 +57,21 @@ def export(by: Actor, title: str, columns: Sequence[Column], rows: Iterable[Sequ
 
 def write(file: Any, title: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> int:
     """Write the workbook into `file`; the number of rows."""
+    return write_sheets(file, [Sheet(title, columns, rows)])
+
+
+def write_sheets(file: Any, sheets: Iterable[Sheet]) -> int:
+    """Write the workbook into `file`; the number of rows of all sheets."""
     book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    sheet = book.add_worksheet(title[:31].translate(str.maketrans("", "", "[]:*?/\\")))
     formats = _formats(book)
+    count = sum(_write_sheet(book, each, formats) for each in sheets)
+    book.close()
+    return count
+
+
+def _write_sheet(book: Any, wanted: Sheet, formats: dict[str, Any]) -> int:
+    columns = wanted.columns
+    sheet = book.add_worksheet(wanted.title[:31].translate(str.maketrans("", "", "[]:*?/\\")))
     for number, column in enumerate(columns):
         sheet.set_column(number, number, column.width)
     sheet.freeze_panes(1, 0)
@@ -57,13 +83,13 @@ def write(file: Any, title: str, columns: Sequence[Column], rows: Iterable[Seque
     for number, column in enumerate(columns):
         sheet.write_string(0, number, column.title, formats["head"])
     count, sums = 0, [0] * len(columns)
-    for count, row in enumerate(rows, 1):
+    for count, row in enumerate(wanted.rows, 1):
         for number, (column, value) in enumerate(zip(columns, row, strict=True)):
             _cell(sheet, count, number, column, value, formats)
             if column.kind in ("fen", "count") and value is not None:
                 sums[number] += value
-    _totals(sheet, count, columns, sums, formats)
-    book.close()
+    if wanted.totals:
+        _totals(sheet, count, columns, sums, formats)
     return count
 
 

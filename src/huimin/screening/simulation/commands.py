@@ -142,36 +142,42 @@ def fail_study(*, by: Actor, on: date, row: Simulation | Coverage, failure: str)
 
 
 def analyse(
-    *, by: Actor, on: date, division: str, granted: Granted, anew: bool = False,
+    *,
+    by: Actor,
+    on: date,
+    division: str,
+    determination_date: date,
+    granted: Granted,
+    anew: bool = False,
     opened: Callable[[Coverage], None] = lambda _: None,
-) -> Coverage:  # fmt: skip
-    """Who draws what in a place, by the facts of the last screening (or of `on`, read anew); the finished row.
+) -> Coverage:
+    """Who draws what in a place, by the facts of the last screening (or the registry, read anew); the finished row.
 
-    What is granted is always read as of `on`: an entitlement that ended is not drawn any more.
+    What is granted and which policies are in force is always as of `determination_date`, however old the facts are.
     """
-    row = open_coverage(by=by, on=on, division=division)
+    row = open_coverage(by=by, on=on, division=division, determination_date=determination_date)
     opened(row)
     with _marking_failure(by, on, row):
-        source = _source(by, division, on, granted, anew, on)
+        source = _source(by, division, determination_date, granted, anew, on)
         with reading(by):
             prefix = scope_prefix(division, level_of(division, on))
-            held = granted(on)
-            laws = adopted_book().programmes_in_force(chain(division), on)
+            held = granted(determination_date)
+            laws = adopted_book().programmes_in_force(chain(division), determination_date)
             periods = dict(Programme.objects.values_list("code", "period"))
         snapshot = cut(Snapshot(source.snapshot.households, source.snapshot.members, held), prefix)
-        return finish_coverage(
-            by=by, on=on, coverage_id=row.pk, source=source, covered=cover(Columns(snapshot, on), laws, periods)
-        )
+        covered = cover(Columns(snapshot, determination_date), laws, periods)
+        return finish_coverage(by=by, on=on, coverage_id=row.pk, source=source, covered=covered)
 
 
 @command(Post.COUNTY_OFFICER)
-def open_coverage(*, by: Actor, on: date, division: str) -> Coverage:
+def open_coverage(*, by: Actor, on: date, division: str, determination_date: date) -> Coverage:
     """Begin; the figures and lists of an earlier analysis stay as they are."""
     require_place(by, division)
     level_of(division, on)
     return Coverage.objects.create(
-        division=division, determination_date=on, progress_total=1, started_by=by.appointment, started_on=on
-    )
+        division=division, determination_date=determination_date, progress_total=1, started_by=by.appointment,
+        started_on=on,
+    )  # fmt: skip
 
 
 _COMBINATION_TYPES = {"division": "text", "programmes": "text[]", "households": "int4", "year_fen": "int8"}

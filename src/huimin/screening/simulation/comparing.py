@@ -133,6 +133,10 @@ class Example:
     before_fen: int
     after_fen: int
 
+    @property
+    def change_fen(self) -> int:
+        return self.after_fen - self.before_fen
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -53,9 +53,9 @@ def dimensions(columns: Columns, place_level: Level) -> list[Dimension]:
 
 def _places(divisions: pa.ChunkedArray, place_level: Level) -> Dimension:
     digits = int(Level.TOWNSHIP if place_level < Level.TOWNSHIP else Level.VILLAGE)
-    codes = pc.utf8_ljust(pc.utf8_slice_codeunits(divisions, 0, digits), 12, "0")
+    codes = pc.utf8_slice_codeunits(divisions, 0, digits)
     known = pc.unique(codes).sort()
-    keys = tuple(known.to_pylist())
+    keys = tuple(code.ljust(12, "0") for code in known.to_pylist())
     label = "乡镇" if digits == Level.TOWNSHIP else "村"
     return Dimension("place", label, keys, keys, pc.index_in(codes, value_set=known).to_numpy().astype(np.int64))
 
@@ -99,5 +99,6 @@ def _feature(key: str, label: str, column: Column, yes: Flags, columns: Columns)
     having = columns.per_household(columns.living & column.known & yes) > 0
     unknown = columns.per_household(columns.living & ~column.known) > 0
     group = np.where(having, _YES, np.where(unknown, _UNKNOWN, _NO))
+    label = f" {label}" if label[0].isdigit() else label
     labels = (f"有{label}", f"没有{label}", UNASKED)
     return Dimension(key, label, ("yes", "no", "unknown"), labels, group.astype(np.int64))
