@@ -7,6 +7,7 @@ from huimin.workbench.views import (
     accounts,
     batches,
     cards,
+    coverage,
     desk,
     exceptions,
     funds,
@@ -19,6 +20,7 @@ from huimin.workbench.views import (
     proposals,
     rosters,
     runs,
+    simulations,
     work_items,
 )
 
@@ -50,6 +52,11 @@ urlpatterns: list[URLPattern] = [
     path("proposals/", proposals.listing, name="proposals"),
     path("proposals/decide/", proposals.decide, name="decide"),
     path("proposals/<int:number>/", proposals.detail, name="proposal"),
+    path("simulations/", simulations.listing, name="simulations"),
+    path("simulations/new/", simulations.new, name="simulation-new"),
+    path("simulations/<int:number>/", simulations.detail, name="simulation"),
+    path("simulations/<int:number>/households/<int:household>/", simulations.household, name="simulation-household"),
+    path("coverage/", coverage.coverage, name="coverage"),
     path("dues/", rosters.dues, name="dues"),
     path("rosters/", rosters.listing, name="rosters"),
     path("rosters/compile/", rosters.compile_, name="compile"),
