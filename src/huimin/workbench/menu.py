@@ -27,6 +27,8 @@ ENTRIES = (
     Entry("households", "家庭", "households", guard.STAFF),
     Entry("work-items", "待核实", "work-items", guard.CHECKERS),
     Entry("proposals", "甄别", "proposals", guard.STAFF),
+    Entry("simulations", "测算", "simulations", guard.SIMULATORS),
+    Entry("coverage", "覆盖", "coverage", guard.COVERAGE_READERS - guard.SIMULATORS),
     Entry("notices", "公示", "notices", guard.STAFF),
     Entry("rosters", "清册", "rosters", guard.PAYERS),
     Entry("batches", "发放", "batches", guard.BATCH_READERS),
