@@ -16,6 +16,7 @@ class _Rooms(click.Group):
         "audit": "huimin.audit.cli:audit",
         "divisions": "huimin.divisions.cli:divisions",
         "db": "huimin.database.cli:db",
+        "keys": "huimin.database.keys_cli:keys",
         "demo": "huimin.demo.cli:demo",
         "screen": "huimin.casework.cli:screen",
         "serve": "huimin.demo.cli:serve",

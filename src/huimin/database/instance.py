@@ -46,10 +46,15 @@ def heads_file() -> Path:
     return home() / "seals" / "heads.jsonl"
 
 
+def secrets_file() -> Path:
+    """Keys and passwords of this instance, readable by its user alone."""
+    return home() / "secrets.env"
+
+
 def load_secrets() -> None:
     """Make what is missing in `secrets.env` and put it into the environment; two at once make one set."""
     home().mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(home() / "secrets.env", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(secrets_file(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         known = dict(line.split("=", 1) for line in file.read().splitlines() if "=" in line)
@@ -58,6 +63,8 @@ def load_secrets() -> None:
             file.writelines(f"{name}={value}\n" for name, value in missing.items())
             file.flush()
             os.fsync(file.fileno())  # a lost key is lost data
+    if "HUIMIN_KEYS" not in os.environ:
+        os.environ["HUIMIN_KEYS_FILE"] = str(secrets_file())  # so that a running process sees a key that is added
     for name, value in (known | missing).items():
         os.environ.setdefault(name, value)
 

@@ -1,6 +1,7 @@
 """The instance's keyring: personal values into columns and back (SEC-04). Purposes are listed here and nowhere else."""
 
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 from django.conf import settings
 
@@ -11,11 +12,28 @@ ACCOUNT = "account"
 PHONE = "phone"
 ADDRESS = "address"
 PAYLOAD = "payload"
+PURPOSES = (ID_NUMBER, ACCOUNT, PHONE, ADDRESS, PAYLOAD)
+"""A sealed column is named after its purpose: `account_enc` holds accounts."""
 
 
-@cache
 def keyring() -> Keyring:
-    return parse_keyring(settings.KEYS, settings.LOOKUP_KEY, settings.CIPHER)
+    """The ring of now: a key added to, or retired from, the instance's secrets file is seen by running processes too."""
+    return _parsed(_keys_now(), settings.LOOKUP_KEY, settings.CIPHER)
+
+
+_parsed = cache(parse_keyring)
+
+
+def _keys_now() -> str:
+    if not settings.KEYS_FILE:
+        return str(settings.KEYS)
+    return _keys_in(settings.KEYS_FILE, Path(settings.KEYS_FILE).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _keys_in(path: str, _changed: int) -> str:
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return next(line.removeprefix("HUIMIN_KEYS=") for line in lines if line.startswith("HUIMIN_KEYS="))
 
 
 def sealed(text: str, purpose: str) -> tuple[bytes, bytes]:

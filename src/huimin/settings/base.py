@@ -4,6 +4,7 @@ HUIMIN_DB_HOST, _PORT, _NAME           where PostgreSQL is
 HUIMIN_OWNER_PASSWORD, _APP_PASSWORD, _MAINTENANCE_PASSWORD    of the three roles
 HUIMIN_SECRET_KEY                      sessions and forms
 HUIMIN_KEYS, HUIMIN_LOOKUP_KEY         encryption of columns (kernel.ciphers), HUIMIN_CIPHER aes or sm
+HUIMIN_KEYS_FILE                       where HUIMIN_KEYS was read from, when that is a file that may grow
 HUIMIN_SEAL_KEY                        seals of the change log
 HUIMIN_HOME                            files outside the database: keys, chain heads, snapshots, bank files
 HUIMIN_HOSTS                           comma separated host names the site answers to
@@ -166,6 +167,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
 }
 
+KEYS_FILE = ENV.get("HUIMIN_KEYS_FILE", "")
 KEYS, LOOKUP_KEY, CIPHER = ENV.get("HUIMIN_KEYS", ""), ENV.get("HUIMIN_LOOKUP_KEY", ""), ENV.get("HUIMIN_CIPHER", "aes")
 SEAL_KEY = ENV.get("HUIMIN_SEAL_KEY", "")
 POLICY_FOLDER = ROOT / "policy"
