@@ -47,7 +47,7 @@ class Programme(Table):
     department = models.CharField(max_length=20)
     unit = models.CharField(max_length=10, choices=[("household", "户"), ("person", "人")])
     period = models.CharField(max_length=10)
-    payout = models.CharField(max_length=10)
+    payout = models.CharField(max_length=12)
     payee = models.CharField(max_length=10)
     basis = models.CharField(max_length=200)
 

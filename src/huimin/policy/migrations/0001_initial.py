@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('department', models.CharField(max_length=20)),
                 ('unit', models.CharField(choices=[('household', '户'), ('person', '人')], max_length=10)),
                 ('period', models.CharField(max_length=10)),
-                ('payout', models.CharField(max_length=10)),
+                ('payout', models.CharField(max_length=12)),
                 ('payee', models.CharField(max_length=10)),
                 ('basis', models.CharField(max_length=200)),
             ],
