@@ -25,6 +25,7 @@ from pathlib import Path
 from huimin.kernel.errors import BadInput
 from huimin.kernel.facts import FACTS, Fact
 from huimin.kernel.places import chain
+from huimin.rules.county_facts import LocalFact, taken_names, visible
 from huimin.rules.exclusions import Other
 from huimin.rules.faults import Fault, FaultFound, PolicyFaults, Source, nearest
 from huimin.rules.layers import Case, Declared, FileReader, Layer, ParameterEntry, read_rows
@@ -45,6 +46,7 @@ class Book:
     facts: tuple[Fact, ...]
     layers: tuple[Layer, ...]
     parameters: tuple[ParameterEntry, ...]
+    local_facts: tuple[LocalFact, ...] = ()
     _structures: dict[tuple[int, ...], Structure] = field(default_factory=dict)
 
     @property
@@ -66,6 +68,10 @@ class Book:
     def cases(self) -> tuple[tuple[str, Case], ...]:
         """Every worked case with its programme's code."""
         return tuple((layer.programme, case) for layer in self.layers for case in layer.cases)
+
+    def facts_at(self, chain: Sequence[str]) -> tuple[Fact, ...]:
+        """The dictionary, and what the last place of `chain` and those above it have added."""
+        return self.facts + visible(self.local_facts, chain)
 
     def programmes_in_force(
         self,
@@ -138,7 +144,8 @@ class Book:
     def _structure(self, layers: list[Layer]) -> Structure:
         key = tuple(id(layer) for layer in layers)
         if key not in self._structures:
-            self._structures[key] = merged_structure(layers, self.facts, self.others)
+            facts = self.facts_at(chain(layers[-1].division))
+            self._structures[key] = merged_structure(layers, facts, self.others)
         return self._structures[key]
 
     def _refuse_unknown_overrides(self, given: Mapping[str, Override], structures: Iterable[Structure]) -> None:
@@ -167,7 +174,7 @@ class Book:
         on: date,
         given: Mapping[str, Override],
     ) -> Programme:
-        asked = self._asked(structure, chain, on)
+        asked, facts = self._asked(structure, chain, on), self.facts_at(chain)
         needed = {fact.code for each in (structure, *asked.values()) for fact in each.facts_needed}
         since = max([structure.valid_from, *(v.valid_from for v in values.values() if not v.overridden)])
         plain = [structure.plain, [values[name].plain for name in sorted(values)]]
@@ -183,7 +190,8 @@ class Book:
             structure,
             f"{structure.code}@{since}#{_digest(plain)}",
             values,
-            tuple(fact for fact in self.facts if fact.code in needed),
+            tuple(fact for fact in facts if fact.code in needed),
+            facts,
             companion,
         )
 
@@ -313,6 +321,7 @@ def read_book_texts(texts: Mapping[str, str], facts: Iterable[Fact] = FACTS) -> 
     faults: list[Fault] = []
     layers: list[Layer] = []
     parameters: list[ParameterEntry] = []
+    local_facts: list[LocalFact] = []
     for name, text in sorted(texts.items()):
         try:
             reader = FileReader(read_yaml(text, name))
@@ -322,8 +331,9 @@ def read_book_texts(texts: Mapping[str, str], facts: Iterable[Fact] = FACTS) -> 
         layer = reader.read()
         layers += [layer] if layer else []
         parameters += reader.parameters
+        local_facts += reader.facts
         faults += [found.fault for found in reader.faults]
-    book = Book(tuple(facts), tuple(layers), tuple(parameters))
+    book = Book(tuple(facts), tuple(layers), tuple(parameters), tuple(local_facts))
     if not faults:
         faults += BookCheck(book).faults()
     if faults:
@@ -340,6 +350,7 @@ class BookCheck:
 
     def faults(self) -> list[Fault]:
         self._twice_written()
+        self.found += taken_names(self.book.local_facts, self.book.facts)
         self._circles()
         for code in sorted({*self.book.codes, *(entry.programme for entry in self.book.parameters)}):
             if code in self.book.codes:

@@ -63,8 +63,8 @@ def _difference(book: Book, code: str, case: Case) -> str:
     programmes = book.programmes_in_force(chain(case.division), on, _overrides(case), only=code)
     if not programmes:
         return f"项目 {code} 在 {case.division}、{on} 不在有效期内"
-    household, members = case_facts(case, book.facts)
-    told = explain(programmes[0], household, members, on, facts=book.facts)
+    household, members = case_facts(case, programmes[0].facts)
+    told = explain(programmes[0], household, members, on)
     results = told["results"]
     assert isinstance(results, list)
     expected = _expected(case, programmes[0].unit == "person")

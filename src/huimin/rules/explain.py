@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
-from huimin.kernel.facts import FACTS, Fact
+from huimin.kernel.facts import Fact
 from huimin.rules.engine import evaluate, leveled, make_frame, missing_names, outcomes_asked
 from huimin.rules.exact import Num
 from huimin.rules.frame import Col, Flag, Frame
@@ -34,13 +34,13 @@ def explain(
     on: date,
     *,
     place: str = "",
-    facts: Sequence[Fact] = FACTS,
+    facts: Sequence[Fact] | None = None,
 ) -> dict[str, object]:
     """What the household and its members hold and are said to fit: `held_input`.
 
     {"place", "date", "results": [...]}: one result for the household, or one for each member. Raises BadInput."""
     refuse_misplaced(programme, household, members)
-    table = household_table(household, members, facts)
+    table = household_table(household, members, programme.facts if facts is None else facts)
     given = given_outcomes(programme, household, members)
     asked = outcomes_asked(programme, table, on, given, threads=1)
     outcome = evaluate(programme, table, on, threads=1, others=asked)

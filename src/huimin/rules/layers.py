@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from huimin.kernel.places import NATION
 from huimin.rules.amounts import Amount, PhasingWritten, read_amount, read_phase_out
+from huimin.rules.county_facts import LocalFact, read_fact
 from huimin.rules.faults import FaultFound, Source, nearest
 from huimin.rules.fields import day_of, division_of, field_of, is_yes, text_of
 from huimin.rules.tiers import EXACTLY, FROM, ROWS_MAX, Row, Rows
@@ -43,7 +44,7 @@ WORDS: dict[str, dict[str, str]] = {
     "类别": {"补贴类": "subsidy", "保障类": "security", "救助类": "relief"},
     "对象": {"户": "household", "人": "person"},
     "期间": {"月": "month", "季": "quarter", "半年": "half_year", "年": "year", "一次": "once"},
-    "发放": {"按月": "monthly", "按季": "quarterly", "按半年": "half_yearly", "按年": "yearly", "一次": "once"},
+    "发放": {"按月": "monthly", "按季": "quarterly", "按半年": "halfyearly", "按年": "yearly", "一次": "once"},
     "收款": {"户主卡": "head", "本人卡": "own"},
 }
 PROGRAMME_FIELDS = ("名称", "简称", "主管部门", "对象", "期间", "发放", "收款", "依据")
@@ -58,6 +59,7 @@ FILE_FIELDS = (
     *LIST_FIELDS,
     "说明",
     "参数",
+    "事实",
     "数值",
     "条件",
     "排除",
@@ -173,6 +175,7 @@ class FileReader:
         self.faults: list[FaultFound] = []
         self.division = division_default
         self.parameters: list[ParameterEntry] = []
+        self.facts: list[LocalFact] = []
 
     def read(self) -> Layer | None:
         """The file's layer; None when it holds parameters only or its head is faulty."""
@@ -188,16 +191,20 @@ class FileReader:
             return None
 
     def _parameters_only(self, fields: dict[str, Entry]) -> None:
-        """A county's values for programmes written elsewhere."""
-        extra = [key for key in fields if key not in ("区划", "说明", "参数")]
-        if extra or "参数" not in fields:
-            raise FaultFound(
-                self.file.at, 0, "文件没有写“项目”", "请写 项目: 编码；只写参数的文件只能有 区划、说明、参数"
-            )
+        """A county's facts, and its values for programmes written elsewhere."""
+        extra = [key for key in fields if key not in ("区划", "说明", "参数", "事实")]
+        if extra or not {"参数", "事实"} & fields.keys():
+            remedy = "请写 项目: 编码；只写参数、事实的文件只能有 区划、说明、参数、事实"
+            raise FaultFound(self.file.at, 0, "文件没有写“项目”", remedy)
+        self.facts += self._all(fields, "事实", lambda entry: read_fact(entry, self.division))
         self._all(fields, "参数", lambda entry: self._parameter(entry, None))
 
     def _layer(self, fields: dict[str, Entry]) -> Layer:
         code = fields["项目"].words("项目").text.strip()
+        if "事实" in fields:
+            raise FaultFound(
+                fields["事实"].at, 0, "项目文件里不写“事实”", "请另写一份文件，只有 区划、说明、事实、参数"
+            )
         valid_from = day_of(field_of(self.file, fields, "自"))
         declared = self._all(fields, "参数", lambda entry: self._parameter(entry, code))
         return Layer(

@@ -109,6 +109,8 @@ class Programme:
     parameters: Mapping[str, ParameterValue]
     facts_needed: tuple[Fact, ...]
     """In the order of the fact dictionary; bit i of a missing mask is facts_needed[i]. With those of 符合(…)."""
+    facts: tuple[Fact, ...]
+    """Every fact there is at this place: the dictionary and what places have added."""
     companion: Callable[[str], "Programme | None"] = field(compare=False, repr=False)
     """The programme with this code as in force at the same place and day; None when it is not in force there."""
 
@@ -147,7 +149,7 @@ class Programme:
 
     @property
     def payout(self) -> str:
-        """monthly, quarterly, half_yearly, yearly or once: when it is paid."""
+        """monthly, quarterly, halfyearly, yearly or once: when it is paid."""
         return self.structure.fields["发放"]
 
     @property

@@ -21,6 +21,7 @@ _WORDS_OF_SIGNS = {
     "且": "and", "并且": "and", "而且": "and", "或": "or", "或者": "or", "非": "not", "不": "not",
     "属于": "in", "不属于": "not in", "and": "and", "or": "or", "not": "not", "in": "in",
 }  # fmt: skip
+WORD = r"[A-Za-z_〇一-鿿㐀-䶿][A-Za-z0-9_〇·一-鿿㐀-䶿]*"
 _PATTERN = re.compile(
     r"""(?P<date>\d{4}-\d{2}-\d{2}(?!\d)|\d{4}年\d{1,2}月\d{1,2}日)
       | (?P<number>\d+(?:\.\d+)?)
