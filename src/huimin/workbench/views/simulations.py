@@ -7,7 +7,7 @@ from threading import Event
 from typing import Any
 
 from django.db import connections
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from huimin.casework.screening import granted_on
 from huimin.divisions.queries import find_division, names_of
 from huimin.kernel.errors import BadInput, Refusal
+from huimin.kernel.periods import add_months, month_start
 from huimin.kernel.places import Level, chain
 from huimin.organisation.acting import Actor, reading
 from huimin.policy.models import PolicyDraft
@@ -49,7 +50,7 @@ def listing(request: Any) -> HttpResponse:
     """What was simulated here, newest first, and the programmes to begin with."""
     on = request.business_date
     page_of = list_simulations(request.GET.get("at", ""))
-    names = _offered(request.actor, on).names
+    names = _offered(request.actor, _next_month(on)).names | _offered(request.actor, on).names
     context = {
         "section": "simulations",
         "drafts": [
@@ -80,6 +81,22 @@ def _offered(by: Actor, on: date) -> _Offered:
     return _Offered(laws, waiting, seen_of(by, names))
 
 
+def _next_month(day: date) -> date:
+    return add_months(month_start(day), 1)
+
+
+def _begun(by: Actor, source: QueryDict, otherwise: date) -> tuple[date, _Offered]:
+    """The day whose standards are written over: as asked; else `otherwise`, or the month after for what begins then."""
+    asked = day_of(source.get("date", ""))
+    day = asked or otherwise
+    offered = _offered(by, day)
+    if not asked and source.get("programme", "") not in offered.names:
+        later = _offered(by, _next_month(day))
+        if source.get("programme", "") in later.names:
+            return _next_month(day), later
+    return day, offered
+
+
 @require_http_methods(["GET", "POST"])
 @page(guard.SIMULATORS)
 def new(request: Any) -> HttpResponse:
@@ -89,8 +106,7 @@ def new(request: Any) -> HttpResponse:
     with reading(by):
         texts = adopted_texts()
         stored = find_draft(source.get("draft", ""))
-        day = stored.effective_on if stored else day_of(request.GET.get("date", "")) or on
-        offered = _offered(by, day)
+        day, offered = _begun(by, source, stored.effective_on if stored else on)
         run = find_run(by.division)
         places = place_options(by, on, None)
     names = offered.names
@@ -109,6 +125,7 @@ def new(request: Any) -> HttpResponse:
         "section": "simulations", "form": form, "code": code, "programme": names[code], "programmes": names, "run": run,
         "is_waiting": code in offered.waiting,
         "stored": stored,
+        "day": day,
     }  # fmt: skip
     return render(request, "workbench/simulation_new.html", context, status=422 if form.errors else 200)
 

@@ -1,0 +1,191 @@
+"""Pages of simulation and coverage: drafts tried out, figures, examples, downloads, and who sees what (POL-04, POL-06)."""
+
+import io
+import re
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from huimin.audit.models import Event
+from huimin.database.bulk import fetch_one
+from huimin.organisation.posts import OfficeKind, Post
+from huimin.policy.models import PolicyText
+from huimin.screening.simulation.models import Coverage, Finding, Simulation
+from huimin.workbench.acts import new_token
+from tests.workbench.people import client_of
+
+CHANGES_NOTHING = (
+    "SELECT (SELECT count(*) FROM screening_proposal), (SELECT count(*) FROM casework_decision),"
+    " (SELECT count(*) FROM casework_entitlement), (SELECT count(*) FROM screening_run)"
+)
+
+
+def officer():
+    return client_of(Post.COUNTY_OFFICER, OfficeKind.LEADING_OFFICE)
+
+
+def text(answer):
+    return answer.content.decode()
+
+
+def standard(page, name):
+    """The field of a standard, by its label."""
+    return re.search(rf'for="id_(standard-\d+)">{name}', page)[1]
+
+
+def drafted(client, value="800", **more):
+    """The answer to a draft that changes the standard of the rural allowance."""
+    page = text(client.get("/simulations/new/?programme=dibao-rural&date=2021-07-01"))
+    form = {
+        "token": new_token(), "programme": "dibao-rural", "date": "2021-07-01", "determination_date": "2021-07-01",
+        standard(page, "低保标准"): value,
+    }  # fmt: skip
+    return client.post("/simulations/new/", {**form, **more}, follow=True)
+
+
+def sheets_of(answer):
+    return openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))
+
+
+def test_a_draft_is_tried_out_and_changes_nothing(county):
+    """POL-04: figures, budget, months, groups, examples; no proposal, decision, entitlement or run comes of it."""
+    county("decided")
+    before = fetch_one(CHANGES_NOTHING, using="maintenance")
+    client = officer()
+    page = text(drafted(client))
+    assert "已测算完" in page
+    row = Simulation.objects.using("maintenance").get()
+    assert row.state == "finished" and row.title == "低保标准 800"
+    for word in ("户新增", "草案改了什么", "农村居民最低生活保障", "800 元/月", "还没有登记指标", "各月应发", "按乡镇", "举例"):
+        assert word in page
+    assert fetch_one(CHANGES_NOTHING, using="maintenance") == before
+    assert "低保标准 800" in text(client.get("/simulations/"))
+
+
+def test_every_group_of_the_page_and_the_workbook_add_up(county):
+    """POL-04: the same figures on the screen and in the workbook; each way of dividing adds up to the total."""
+    county("decided")
+    client = officer()
+    drafted(client)
+    row = Simulation.objects.using("maintenance").get()
+    total = row.result["total"]
+    book = sheets_of(client.get(f"/simulations/{row.pk}/?export=xlsx"))
+    assert book.sheetnames[:3] == ["草案", "项目", "各月"]
+    for name in book.sheetnames[3:-1]:
+        households = [line for line in book[name].iter_rows(min_row=2, values_only=True) if line[2] == "全部项目（户）"]
+        assert sum(line[5] for line in households) == total["entering"]
+        assert round(sum(line[11] for line in households) * 100) == total["after_fen"]
+        page = text(client.get(f"/simulations/{row.pk}/?by={row.result['breakdowns'][0]['key']}"))
+        assert f"{total['after_fen'] / 100:,.2f}" in page
+    months = list(book["各月"].iter_rows(min_row=2, values_only=True))
+    assert len(months) == 13 and round(sum(line[2] for line in months[:-1]) * 100) == total["after_fen"]
+    assert Event.objects.using("maintenance").filter(kind=Event.Kind.EXPORTED, subject__contains="政策测算").exists()
+
+
+def test_a_household_is_explained_under_both(county):
+    """POL-04: before and after with every number, from the facts that were counted."""
+    county("decided")
+    client = officer()
+    drafted(client)
+    row = Simulation.objects.using("maintenance").get()
+    household = row.result["examples"]["more"][0]["household_id"]
+    page = text(client.get(f"/simulations/{row.pk}/households/{household}/"))
+    assert "现行" in page and "草案" in page and "低保标准 800.00" in page
+    water = client_of(Post.DEPARTMENT_OFFICER, OfficeKind.WATER)
+    assert "农村居民最低生活保障" not in text(water.get(f"/simulations/{row.pk}/households/{household}/"))
+    supervisor = text(client_of(Post.SUPERVISOR, OfficeKind.AUDIT).get(f"/simulations/{row.pk}/households/{household}/"))
+    assert "算出来的数" not in supervisor, "numbers of health are not for posts that only watch (SEC-04)"
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [("八百", "低保标准"), ("800 亩", "元/月"), ("", "草案和现行政策没有不同"), ("9" * 30, "")],
+)
+def test_a_draft_that_cannot_be_counted_says_why_at_its_field(shared_county, value, says):
+    """POL-04: refused with a sentence at the field; what was typed stays; nothing is stored."""
+    shared_county("adopted")
+    answer = drafted(officer(), value)
+    assert answer.status_code == 422 and "有问题需要改" in text(answer) and says in text(answer)
+    assert not Simulation.objects.using("maintenance").exists()
+
+
+def test_a_file_of_new_text_is_a_draft(county):
+    """POL-04: a condition changed; the text takes the place of the one it was written from."""
+    county("decided")
+    client = officer()
+    path, words = PolicyText.objects.using("maintenance").filter(path__contains="grain").values_list("path", "text")[0]
+    changed = words.replace("实际种植亩数 > 0 亩", "实际种植亩数 > 5 亩")
+    assert changed != words
+    file = SimpleUploadedFile("grain.yaml", changed.encode())
+    answer = drafted(client, "", programme="grain-one-off", file=file)
+    assert "条件、算式或文字" in text(answer)
+    row = Simulation.objects.using("maintenance").get()
+    assert list(row.draft["texts"]) == [path] and row.result["total"]["leaving"] + row.result["total"]["less"] > 0
+    for wrong in (b"\xff\xfe\x00", "项目: grain-one-off\n条件: [".encode()):
+        assert drafted(client, "", file=SimpleUploadedFile("wrong.yaml", wrong)).status_code == 422
+    assert Simulation.objects.using("maintenance").count() == 1
+
+
+def test_only_posts_that_work_on_policies_simulate_and_only_their_own(shared_county):
+    """SEC-02, SEC-03: a township's clerk does not; a department drafts its own programmes."""
+    shared_county("adopted")
+    assert client_of(Post.CLERK, "341524100000").get("/simulations/").status_code == 403
+    page = text(client_of(Post.DEPARTMENT_OFFICER, OfficeKind.WATER).get("/simulations/"))
+    assert "大中型水库移民后期扶持" in page and "实际种粮农民一次性补贴" not in page
+
+
+def test_empty_lists_say_what_to_do(shared_county):
+    """spec/pages 55."""
+    shared_county("adopted")
+    client = officer()
+    assert "还没有测算过" in text(client.get("/simulations/"))
+    assert "还没有分析过" in text(client.get("/coverage/"))
+    assert client.get("/simulations/999/").status_code == 404
+
+
+# -- coverage
+
+
+def analysed(client, day="2021-07-01"):
+    return client.post("/coverage/", {"token": new_token(), "determination_date": day}, follow=True)
+
+
+def test_whom_policies_reach_and_miss(county):
+    """POL-06, DET-08: several programmes, poor and none, 建档立卡; the list pages by key, the workbook is the list."""
+    county("decided")
+    client = officer()
+    page = text(analysed(client))
+    assert "分析完成" in page and "哪几项一起享受" in page and "收入标准：农村居民最低生活保障" in page
+    latest = Coverage.objects.using("maintenance").get()
+    several = Finding.objects.using("maintenance").filter(coverage=latest, kind="several")
+    held = fetch_one(
+        "SELECT count(*) FROM (SELECT household_id FROM casework_entitlement GROUP BY 1"
+        " HAVING count(DISTINCT programme) > 1) several",
+        using="maintenance",
+    )
+    assert several.count() == held[0] > 0
+    book = sheets_of(client.get("/coverage/?kind=several&export=xlsx"))
+    assert book.active.max_row == several.count() + 1
+    assert text(client.get("/coverage/?kind=nonsense&at=nonsense")).count("<tr>") > 5
+
+
+def test_a_village_sees_its_own_findings_and_may_not_begin(county):
+    """SEC-02, SEC-03: the list is cut to one's place by the database; only the county's office analyses."""
+    county("decided")
+    analysed(officer())
+    at = Finding.objects.using("maintenance").first().division[:9] + "000"
+    client = client_of(Post.CLERK, at)
+    seen = Finding.objects.using("maintenance").filter(division__startswith=at[:9], kind="unknown")
+    book = sheets_of(client.get("/coverage/?kind=unknown&export=xlsx"))
+    assert book.active.max_row == seen.count() + 1
+    assert "开始分析" not in text(client.get("/coverage/"))
+    assert analysed(client).status_code == 409
+    assert Coverage.objects.using("maintenance").count() == 1
+
+
+def test_a_day_that_is_none_is_told_at_its_field(shared_county):
+    """spec/pages 18, 19."""
+    shared_county("adopted")
+    answer = analysed(officer(), "去年")
+    assert answer.status_code == 422 and "2021-07-01 的样子" in text(answer) and "去年" in text(answer)
