@@ -10,9 +10,12 @@ from django.db import connections
 from huimin.audit.models import Event
 from huimin.casework.models import Decision
 from huimin.demo.actors import actor
+from huimin.jobs.models import Job
+from huimin.jobs.working import work_one
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.models import Batch, Instruction, Roster
 from huimin.registry.models import CardCorrection, Person, WorkItem
+from huimin.screening.models import Run
 from tests.workbench.people import client_of
 
 
@@ -267,13 +270,41 @@ def test_screening_from_the_page_makes_a_run_det_01(county):
     page = text(client.get("/screenings/"))
     bad = client.post("/screenings/", {"token": token_of(page), "determination_date": "明天"})
     assert bad.status_code == 422 and "请按 2021-07-01 的样子填写认定日期" in text(bad)
-    answer = client.post("/screenings/", {"token": token_of(page), "determination_date": "2021-7-1"})
-    assert answer["Location"].startswith("/screenings/")
-    for _ in range(100):
-        shown = text(client.get(answer["Location"]))
-        if "data-polls" not in shown:
-            break
-    assert "应进未进" in shown
+    asked = {"token": token_of(page), "determination_date": "2021-7-1", "place": "341524000000"}
+    assert client.post("/screenings/", {**asked, "place": "110000000000"}).status_code == 422
+    answer = client.post("/screenings/", asked)
+    assert answer["Location"].startswith("/screenings/jobs/")
+    assert client.post("/screenings/", asked)["Location"] == answer["Location"]
+    assert Job.objects.using("maintenance").count() == 1
+    waiting = text(client.get(answer["Location"]))
+    assert "data-polls" in waiting and "后台工作的进程没有在运行" in waiting
+    assert work_one() is not None
+    shown = text(client.get(answer["Location"]))
+    run = Run.objects.using("maintenance").get()
+    assert "data-polls" not in shown and f"/screenings/{run.pk}/" in shown
+    assert "应进未进" in text(client.get(f"/screenings/{run.pk}/"))
+
+
+def test_a_screening_is_refused_where_one_is_under_way_and_called_off_det_01(county):
+    county("adopted")
+    client = client_of(Post.COUNTY_OFFICER, OfficeKind.LEADING_OFFICE)
+    asked = {"determination_date": "2021-7-1", "place": "341524000000"}
+    job = client.post("/screenings/", {**asked, "token": token_of(text(client.get("/screenings/")))})["Location"]
+    page = text(client.get("/screenings/"))
+    assert "正在进行" in page
+    refused = client.post("/screenings/", {**asked, "place": "341524100000", "token": token_of(page)})
+    assert refused.status_code == 409 and "金寨县（341524000000）的筛查排队中" in text(refused)
+    number = job.split("/")[3]
+    page = text(client.get(f"/screenings/jobs/{number}/cancel/"))
+    for _ in range(2):
+        ended = client.post(f"/screenings/jobs/{number}/cancel/", {"token": token_of(page)})
+        assert "已取消" in text(client.get(ended["Location"]))
+    again = text(client.get(f"/screenings/jobs/{number}/cancel/"))
+    late = client.post(f"/screenings/jobs/{number}/cancel/", {"token": token_of(again)})
+    assert late.status_code == 409 and "已经结束" in text(late)
+    clerk = client_of(Post.CLERK, "341524100000")
+    assert clerk.get(f"/screenings/jobs/{number}/cancel/").status_code == 403
+    assert "取消这次筛查" not in text(clerk.get(f"/screenings/jobs/{number}/"))
 
 
 def test_the_desk_of_each_post_leads_to_its_own_next_step(county):

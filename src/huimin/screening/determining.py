@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
 from huimin.rules import Column, Outcome, Programme, Table, evaluate, missing_names
+from huimin.screening.phasing import phase_out_months
 from huimin.screening.snapshots import Snapshot, Standing
 
 Ints = NDArray[np.int64]
@@ -86,7 +87,7 @@ class Determination:
             "facts_digest": [self._facts_digest(house) for house in houses.tolist()],
             "reasons": self._reasons(programme, houses, rows, held),
             "phase_out_since": _dates(np.where(phased, held.phase_out_since[rows], 0)),
-            "phase_out_months": phase_out_months(programme, self.table, self.on, outcome, rows, phased),
+            "phase_out_months": phase_out_months(programme, self.table, self.on, self.outcomes, rows, phased),
         }
         return pa.table([pa.array(columns[name], kind) for name, kind in COLUMNS.items()], schema=pa.schema(COLUMNS))
 
@@ -140,13 +141,6 @@ def _rows_as_bytes(columns: Mapping[str, Column], stored: pa.Table, facts: Seque
         out[:, 2 * number] = np.where(column.known, column.values, 0)
         out[:, 2 * number + 1] = column.known
     return out
-
-
-def phase_out_months(
-    programme: Programme, table: Table, on: date, outcome: Outcome, rows: Ints, phased: NDArray[np.bool_]
-) -> list[int | None]:
-    """For how many months in all a 渐退 is paid; None for every other row."""
-    return [None] * len(rows)
 
 
 def _dates(days: Ints) -> list[date | None]:

@@ -11,6 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
+
 from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
 from huimin.kernel.money import yuan_plain
 from huimin.kernel.places import chain
@@ -28,9 +30,11 @@ def explain_household(
     laws: Sequence[Programme] | None = None,
     facts_on: date | None = None,
     known_at: datetime | None = None,
+    granted: pa.Table | None = None,
 ) -> dict[str, Any]:
     """`{"results": [...], "members": [person id, ...]}`; inside a reading transaction of `by`.
 
+    `granted` is what the household and its people hold, as `Snapshot.granted`; without it they hold nothing.
     `laws` instead of the policies in use, facts of another day (`facts_on`), or as they were known at a moment: what a
     simulation counted.
     """
@@ -38,10 +42,26 @@ def explain_household(
     facts = {f.name: _value(households[f.code][0].as_py(), f) for f in HOUSEHOLD_FACTS}
     people = [{f.name: _value(members[f.code][row].as_py(), f) for f in PERSON_FACTS} for row in range(len(members))]
     place = households["division"][0].as_py()
+    if granted is not None:
+        _tell_holdings(granted.to_pylist(), members["person_id"].to_pylist(), facts, people)
     results: list[dict[str, Any]] = []
     for law in adopted_book().programmes_in_force(chain(place), on) if laws is None else laws:
         results += explain(law, _known(facts), [_known(person) for person in people], on)["results"]
     return {"results": results, "members": members["person_id"].to_pylist()}
+
+
+def _tell_holdings(
+    holdings: list[dict[str, Any]], ids: list[int], household: dict[str, Any], people: list[dict[str, Any]]
+) -> None:
+    """Write 享受 under the household or the member who holds it, as rules.held_input reads it."""
+    for each in holdings:
+        if each["person"] and each["person"] not in ids:
+            continue  # he left the household; what he holds is not his relatives'
+        told = {"项目": each["programme"], "金额": Decimal(yuan_plain(each["original_fen"])), "自": each["since"]}
+        if each["phase_out_since"]:
+            told["渐退自"] = each["phase_out_since"]
+        row = people[ids.index(each["person"])] if each["person"] else household
+        row.setdefault("享受", []).append(told)
 
 
 def _known(facts: dict[str, Any]) -> dict[str, Any]:

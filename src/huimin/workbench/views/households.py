@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.casework.queries import households_with_entitlement, list_decisions_of, list_entitlements_of
+from huimin.casework.screening import granted_of
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.errors import BadInput
 from huimin.kernel.facts import Kind
@@ -110,7 +111,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     by, today = request.actor, request.business_date
     on = day_of(request.GET.get("on", "")) or today
     state = get_household(number, by, on)
-    explained = told(explain_household(by=by, household_id=number, on=on), by)
+    explained = told(explain_household(by=by, household_id=number, on=on, granted=granted_of(number, on)), by)
     proposed = CardCorrection.objects.filter(household=number, state=CardCorrection.State.PROPOSED)
     context = {
         "section": "households",

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.casework.commands import DECIDABLE, decide_proposals
 from huimin.casework.queries import find_decision_of
+from huimin.casework.screening import granted_of
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.errors import Refusal
 from huimin.kernel.money import yuan
@@ -19,6 +20,7 @@ from huimin.kernel.places import Level
 from huimin.organisation.acting import Actor, AlreadyDone, may, reading
 from huimin.policy.models import Programme
 from huimin.policy.queries import programme_names
+from huimin.registry.models import Person
 from huimin.screening.commands import request_screening
 from huimin.screening.explaining import explain_household
 from huimin.screening.models import Proposal
@@ -31,6 +33,7 @@ from huimin.screening.queries import (
     page_proposals,
     total_proposals,
 )
+from huimin.screening.reasons import in_words
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.explaining import told
@@ -72,6 +75,7 @@ def listing(request: Any) -> HttpResponse:
         "may_decide": may_decide(request.actor, wanted.programme) and wanted.state == "open",
         "may_screen": may_screen(request.actor),
         "run": find_latest_run(),
+        "changes": {row.pk: in_words(row.reasons[:1], _people([row]), request.actor) for row in page_of if row.reasons},
         "anything": bool(page_of.rows) or ProposalFilter(prefix=request.actor.prefix, state="").rows().exists(),
         "query": kept(request.GET, *FILTERS),
     }
@@ -107,7 +111,7 @@ def _export(request: Any, wanted: ProposalFilter, names: dict[str, str]) -> Http
     columns = (
         Column("户编码", width=22), Column("村（组）", width=18), Column("补贴项目", width=26), Column("对象", width=12),
         Column("建议", width=12), Column("原金额（元）", "fen"), Column("建议金额（元）", "fen"), Column("状态", width=10),
-        Column("不符合的条件", width=24), Column("缺少的信息", width=24),
+        Column("不符合的条件", width=24), Column("缺少的信息", width=24), Column("变了什么", width=48),
     )  # fmt: skip
     villages: dict[str, str] = {}
 
@@ -119,6 +123,7 @@ def _export(request: Any, wanted: ProposalFilter, names: dict[str, str]) -> Http
                 each.household.household_no, villages[each.division], names.get(each.programme, each.programme),
                 each.person.name if each.person else "全户", each.get_kind_display(), each.previous_fen, each.amount_fen,
                 each.get_state_display(), "、".join(each.failed), "、".join(each.missing),
+                "；".join(in_words(each.reasons, _people([each]) if each.reasons else {}, request.actor)),
             )  # fmt: skip
 
     return export(request.actor, f"甄别建议 {request.business_date}", columns, rows())
@@ -130,9 +135,9 @@ def detail(request: Any, number: int) -> HttpResponse:
     """One proposal: what it would change, on which grounds, and what was decided."""
     proposal = get_proposal(number)
     require_seen(request.actor, proposal.programme)
-    explained = explain_household(
-        by=request.actor, household_id=proposal.household_id, on=proposal.run.determination_date
-    )
+    on = proposal.run.determination_date
+    held = granted_of(proposal.household_id, on)
+    explained = explain_household(by=request.actor, household_id=proposal.household_id, on=on, granted=held)
     reasons = [each for each in told(explained, request.actor) if each.programme == proposal.programme]
     if proposal.person_id:
         reasons = [each for each in reasons if each.person == proposal.person_id]
@@ -142,6 +147,8 @@ def detail(request: Any, number: int) -> HttpResponse:
         "programme": Programme.objects.get(code=proposal.programme),
         "trail": chain_names(proposal.division, request.business_date),
         "reasons": reasons,
+        "changes": in_words(proposal.reasons, _people([proposal]), request.actor),
+        "ends_on": _phase_out_end(proposal, request.business_date),
         "decision": find_decision_of(proposal.pk),
         "period": PERIODS,
         "may_decide": may_decide(request.actor, proposal.programme)
@@ -149,6 +156,19 @@ def detail(request: Any, number: int) -> HttpResponse:
         and proposal.kind in DECIDABLE,
     }
     return render(request, "workbench/proposal.html", context)
+
+
+def _people(proposals: list[Proposal]) -> dict[int, str]:
+    """Names of the persons that reasons speak of."""
+    ids = {reason["person"] for each in proposals for reason in each.reasons if reason["person"]}
+    return dict(Person.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+
+def _phase_out_end(proposal: Proposal, on: date) -> date | None:
+    """The first month without it, were it confirmed today."""
+    if proposal.phase_out_months is None:
+        return None
+    return add_months(proposal.phase_out_since or add_months(month_start(on), 1), proposal.phase_out_months)
 
 
 @require_http_methods(["GET", "POST"])

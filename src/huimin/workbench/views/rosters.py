@@ -285,7 +285,7 @@ def _accrue(request: Any, period: Period) -> Outcome:
 
 
 def period_of(text: str, on: date) -> Period:
-    """A quarter of the calendar; the current one when nothing (or nothing sensible) is asked for."""
+    """A quarter, half a year or a year; the current quarter when nothing (or nothing sensible) is asked for."""
     try:
         return parse_period(text, where="期间") if text else current_quarter(on)
     except BadInput:
@@ -293,12 +293,16 @@ def period_of(text: str, on: date) -> Period:
 
 
 def period_text(period: Period) -> str:
-    """`2021Q3`, as addresses name a quarter."""
-    return f"{period.start.year}Q{(period.start.month + 2) // 3}"
+    """`2021Q3`, as addresses name a quarter; `2021-07/2021-12` for what is longer."""
+    if period.months == 3:
+        return f"{period.start.year}Q{(period.start.month + 2) // 3}"
+    return f"{period.start:%Y-%m}/{add_months(period.until, -1):%Y-%m}"
 
 
 def period_choices(on: date) -> list[tuple[str, str]]:
-    """This quarter, the one before and the one after."""
+    """This quarter, the one before and the one after; and for what is paid by longer periods, this half-year and year."""
     starts = [add_months(current_quarter(on).start, months) for months in (-3, 0, 3)]
     around = [Period(start, add_months(start, 3)) for start in starts]
+    half, year = date(on.year, 1 if on.month < 7 else 7, 1), date(on.year, 1, 1)
+    around += [Period(half, add_months(half, 6)), Period(year, add_months(year, 12))]
     return [(period_text(each), str(each)) for each in around]
