@@ -1,9 +1,9 @@
-"""`policy explain` and `policy check`: the policies from their files, no database.
+"""`./huimin policy`: the group, with `explain` and `check`; `list` and `show`, `export` and `import` have files of their own.
 
-in    the policy folder, a place, a date, one household's facts as JSON
-out   JSON on standard output; or one sentence on standard error and exit code 2 (explain), 1 (check)
+in    the policy folder (or with --adopted the instance's texts), a place, a date, one household's facts as JSON
+out   tables or JSON on standard output; or one sentence on standard error and exit code 2 (1 for check)
 
-The folder is `policy/` at the root of the project unless --folder says otherwise.
+The folder is `policy/` at the root of the project unless --folder says otherwise; no database is touched without --adopted.
 """
 
 import json
@@ -17,11 +17,12 @@ from typing import NoReturn
 import click
 
 from huimin.kernel.errors import BadInput, Refusal
-from huimin.kernel.places import chain
-from huimin.rules import Book, Programme, explain, read_book, run_cases
+from huimin.policy.cli_sources import POLICY_FOLDER, day_of, json_option, places_of, read_book_of, source_options
+from huimin.policy.exchange_cli import export_command, import_command
+from huimin.policy.reading_cli import list_command, print_explained, show_command
+from huimin.rules import Book, CaseResult, PolicyFaults, Programme, explain, run_cases
 from huimin.rules.faults import nearest
 
-POLICY_FOLDER = Path(__file__).resolve().parents[3] / "policy"
 FACTS_BYTES_MAX = 1_000_000
 
 
@@ -29,9 +30,24 @@ class _NoJson(ValueError):
     """A constant or a repeated name that JSON readers disagree about."""
 
 
-@click.group("policy")
+class _Sentences(click.Group):
+    """Refusals of any command end in their sentence and exit code 2, in tests as on the command line."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except Refusal as refusal:
+            click.echo(str(refusal), err=True)
+            sys.exit(2)
+
+
+@click.group("policy", cls=_Sentences)
 def policy() -> None:
-    """政策：解释一户的认定结果，检查政策文件。"""
+    """政策：清单、检查、解释一户的认定结果、导出和导入。"""
+
+
+for each in (list_command, show_command, export_command, import_command):
+    policy.add_command(each)
 
 
 @policy.command("explain")
@@ -40,29 +56,49 @@ def policy() -> None:
 @click.option("--facts", "facts_file", required=True, help='事实文件 {"户": {…}, "成员": [{…}]}；写 - 从标准输入读')
 @click.option("--programme", default=None, help="只解释这个项目")
 @click.option("--set", "settings", multiple=True, metavar="参数=数值", help="仅此一次改用的参数，可写多次")
-@click.option("--folder", type=click.Path(path_type=Path), default=POLICY_FOLDER, help="政策文件夹")
+@source_options
+@click.option("--json/--table", "as_json", default=True, help="输出 JSON（不写即是），或给人看的表格")
 def explain_command(
-    place: str, on: str, facts_file: str, programme: str | None, settings: tuple[str, ...], folder: Path
-) -> None:
+    place: str, on: str, facts_file: str, programme: str | None, settings: tuple[str, ...], folder: Path, adopted: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
     """这一户在这一天符合哪些项目、多少钱、为什么。"""
-    try:
-        told = _explained(place, on, facts_file, programme, settings, folder)
-    except Refusal as refusal:
-        _refuse(refusal)
-    click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    day, places = day_of(on), places_of(place)
+    overrides = _settings(settings)
+    household, members = _read_facts(facts_file)
+    book = read_book_of(folder, adopted)
+    _refuse_unknown_programme(book, programme)
+    results: list[dict[str, object]] = []
+    for law in book.programmes_in_force(places, day, overrides, only=programme):
+        results += _results(book, law, household, members, day)
+    if as_json:
+        told = {"place": place, "date": day.isoformat(), "results": results}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        print_explained(results)
 
 
 @policy.command("check")
 @click.argument("folder", type=click.Path(path_type=Path), default=POLICY_FOLDER)
-def check_command(folder: Path) -> None:
+@click.option("--adopted", is_flag=True, help="检查本实例已采用的政策（须有数据库）")
+@json_option
+def check_command(folder: Path, adopted: bool, as_json: bool) -> None:
     """读入全部政策文件并运行案例；有任何差错即以非零退出。"""
     try:
-        book = read_book(folder)
+        book = read_book_of(folder, adopted)
+    except PolicyFaults as found:
+        click.echo(
+            json.dumps({"faults": _faults(found)}, ensure_ascii=False) if as_json else str(found), err=not as_json
+        )
+        sys.exit(1)
     except Refusal as refusal:
         click.echo(str(refusal), err=True)
         sys.exit(1)
     results = run_cases(book)
     failed = [result for result in results if not result.passed]
+    if as_json:
+        click.echo(json.dumps(_counted(book, len(results), failed), ensure_ascii=False))
+        sys.exit(1 if failed else 0)
     for result in failed:
         click.echo(f"{result.where}：项目 {result.programme} 的案例“{result.case}”不符：{result.fault}", err=True)
     conditions = sum(len(layer.conditions) for layer in book.layers)
@@ -73,47 +109,28 @@ def check_command(folder: Path) -> None:
     sys.exit(1 if failed else 0)
 
 
-def _refuse(refusal: Refusal) -> NoReturn:
-    click.echo(str(refusal), err=True)
-    sys.exit(2)
+def _faults(found: PolicyFaults) -> list[dict[str, object]]:
+    return [
+        {"file": f.file, "line": f.line, "column": f.column, "what": f.what, "remedy": f.remedy} for f in found.faults
+    ]
 
 
-def _explained(
-    place: str, on: str, facts_file: str, only: str | None, settings: tuple[str, ...], folder: Path
-) -> dict[str, object]:
-    day, places = _day(on), _places(place)
-    overrides = _settings(settings)
-    household, members = _read_facts(facts_file)
-    book = read_book(folder)
-    _refuse_unknown_programme(book, only)
-    programmes = book.programmes_in_force(places, day, overrides, only=only)
-    results: list[object] = []
-    for programme in programmes:
-        results += _results(programme, household, members, day)
-    return {"place": place, "date": day.isoformat(), "results": results}
+def _counted(book: Book, cases: int, failed: list[CaseResult]) -> dict[str, object]:
+    return {
+        "faults": [], "programmes": len(book.codes), "layers": len(book.layers), "cases": cases,
+        "conditions": sum(len(layer.conditions) for layer in book.layers), "parameters": len(book.parameters),
+        "failed": [
+            {"programme": each.programme, "case": each.case, "where": each.where, "fault": each.fault} for each in failed
+        ],
+    }  # fmt: skip
 
 
 def _results(
-    programme: Programme, household: Mapping[str, object], members: list[Mapping[str, object]], day: date
-) -> list[object]:
-    results = explain(programme, household, members, day)["results"]
+    book: Book, programme: Programme, household: Mapping[str, object], members: list[Mapping[str, object]], day: date
+) -> list[dict[str, object]]:
+    results = explain(programme, household, members, day, facts=book.facts)["results"]
     assert isinstance(results, list)
     return results
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadInput(f"“{text}”不是日期", where="--date", remedy="日期写成 2026-06-01") from None
-
-
-def _places(code: str) -> tuple[str, ...]:
-    if not (code.isascii() and code.isdigit() and len(code) in (12, 15)):
-        raise BadInput(
-            f"“{code}”不是区划代码", where="--place", remedy="写 12 位数字（村民组 15 位），例如 341524100000"
-        )
-    return chain(code)
 
 
 def _settings(settings: tuple[str, ...]) -> dict[str, str]:

@@ -63,9 +63,10 @@ def programme_names() -> dict[str, str]:
     return dict(Programme.objects.order_by("code").values_list("code", "name"))
 
 
-def texts_in_use() -> dict[str, str]:
-    """Path → text of all texts in use; inside a reading transaction."""
-    return dict(PolicyText.objects.filter(superseded_at=None).order_by("path").values_list("path", "text"))
+def texts_in_use(using: str = "default") -> dict[str, str]:
+    """Path → text of all texts in use; inside a reading transaction, but for `using="maintenance"`."""
+    live = PolicyText.objects.using(using).filter(superseded_at=None)
+    return dict(live.order_by("path").values_list("path", "text"))
 
 
 def get_shelf(by: Actor, on: date) -> Shelf:
