@@ -10,6 +10,7 @@ does not say is said to be missing.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from huimin.kernel.places import Level, chain
 from huimin.policy.differing import Difference, differences
@@ -33,6 +34,44 @@ class Condition:
     citation: str
     paper: str
     place: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """A worked case as people read it: whose, on which day, what came out."""
+
+    name: str
+    on: str
+    facts: str
+    result: str
+
+
+def _example(case: Mapping[str, Any]) -> Example:
+    household = case.get("户")
+    told = [f"{key} {value}" for key, value in household.items()] if isinstance(household, dict) else []
+    members = case.get("成员")
+    for member in members if isinstance(members, list) else ():
+        if isinstance(member, dict):
+            told.append("，".join(value if key == "与户主关系" else f"{key} {value}" for key, value in member.items()))
+    held = case.get("享受")
+    told += [f"已享受 {held if isinstance(held, str) else '、'.join(map(str, held))}"] if held else []
+    results = case.get("结果")
+    results = results if isinstance(results, list) else [results]
+    return Example(
+        str(case.get("编号", "")), str(case.get("日期", "")), "；".join(told), "；".join(map(_result_words, results))
+    )
+
+
+def _result_words(result: Any) -> str:
+    if not isinstance(result, dict):
+        return str(result)
+    said = {"是": "符合", "否": "不符合", "未知": "缺事实，不能判断"}.get(str(result.get("符合")), "")
+    amount = str(result.get("金额", ""))
+    told = [said] if said else []
+    told += [f"{amount} 元"] if amount and said == "符合" else []
+    missing = result.get("缺少")
+    told += [f"缺 {'、'.join(map(str, missing))}"] if isinstance(missing, list) else []
+    return "，".join(told)
 
 
 @dataclass(frozen=True)
@@ -126,6 +165,20 @@ class Policy:
         return (*told, *((key, str(amount[key])) for key in ("取整", "合计", "不足期") if amount.get(key)))
 
     @property
+    def amount_expression(self) -> str:
+        return str(self.state.amount.get("算式", ""))
+
+    @property
+    def amount_basis(self) -> str:
+        return str(self.state.amount.get("依据", ""))
+
+    @property
+    def period_words(self) -> str:
+        """`每月：`, before the formula."""
+        period = self.field("期间")
+        return "一次性：" if period == "一次" else f"每{period}："
+
+    @property
     def papers(self) -> tuple[str, ...]:
         """Every paper asked for, once."""
         return tuple(dict.fromkeys(each.paper for each in self.conditions if each.paper))
@@ -166,6 +219,44 @@ class Policy:
             if each.place == places[level]
         ]
         return "；".join(told)
+
+    @property
+    def standards_by_level(self) -> tuple[str, ...]:
+        """The four cells of 补贴标准."""
+        return tuple(self.standard_at(level) for level in range(len(LEVELS)))
+
+    @property
+    def paid_standards(self) -> tuple[tuple[str, str, tuple[Standard, ...]], ...]:
+        return self.standards(paid=True)
+
+    @property
+    def field_basis(self) -> str:
+        return self.field("依据")
+
+    @property
+    def field_whom(self) -> str:
+        return self.field("面向对象")
+
+    @property
+    def unit(self) -> str:
+        return self.field("对象")
+
+    @property
+    def payout(self) -> str:
+        return self.field("发放")
+
+    @property
+    def when(self) -> str:
+        return self.field("发放时间")
+
+    @property
+    def short(self) -> str:
+        return self.field("简称")
+
+    @property
+    def cases(self) -> tuple["Example", ...]:
+        """Worked cases of the texts in force, the nearest place's first."""
+        return tuple(_example(case) for case in self.state.cases)
 
     @property
     def payout_words(self) -> str:

@@ -66,6 +66,15 @@ STAFF = EVERYBODY - {Post.BANK_OPERATOR, Post.ADMINISTRATOR, Post.LEADING_APPROV
 """Posts that see households: neither the bank, nor who issues accounts, nor who only approves policies (SEC-02, SEC-03)."""
 POLICY_READERS = STAFF | {Post.LEADING_APPROVER}
 """Posts that read policies and what is being drafted (POL-01)."""
+DRAFTERS = frozenset({Post.COUNTY_OFFICER, Post.DEPARTMENT_OFFICER})
+"""Who drafts a new version of a policy (POL-02)."""
+DRAFT_READERS = DRAFTERS | {
+    Post.DEPARTMENT_APPROVER,
+    Post.FINANCE_OFFICER,
+    Post.LEADING_APPROVER,
+    Post.SUPERVISOR,
+}
+"""Who records a step of its way, or watches it (POL-03)."""
 PAYERS = STAFF - {Post.INFORMATION_OFFICER}
 """Posts that follow rosters."""
 BATCH_READERS = PAYERS | {Post.BANK_OPERATOR}

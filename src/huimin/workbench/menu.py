@@ -32,6 +32,7 @@ ENTRIES = (
     Entry("notices", "公示", "notices", guard.STAFF),
     Entry("rosters", "清册", "rosters", guard.PAYERS),
     Entry("batches", "发放", "batches", guard.BATCH_READERS),
+    Entry("policies", "政策", "policies", guard.POLICY_READERS),
     Entry("accounts", "账号", "accounts", guard.ADMINISTRATORS),
     Entry("ledger", "账务", "ledger", guard.BOOKKEEPERS),
 )

@@ -97,6 +97,31 @@
     show();
   });
 
+  /* A draft is checked by the server as one types; faults are told at their field. Nothing is stored. */
+  all("form[data-checks]").forEach(function (form) {
+    var part = one("[data-checked]", form), timer = 0, number = 0;
+    var place = function () {
+      all("[data-fielded]", form).forEach(function (group) {
+        var told = all("[data-field]", part).filter(function (item) { return item.dataset.field === group.dataset.fielded || group.dataset.fielded === "text"; });
+        var error = one(".govuk-error-message", group);
+        one("[data-fault]", error).textContent = told.map(function (item) { return item.dataset.told; }).join(" ");
+        error.hidden = !told.length;
+        group.classList.toggle("govuk-form-group--error", told.length > 0);
+      });
+    };
+    var run = function () {
+      var data = new FormData(form), mine = ++number;
+      data.delete("token");
+      fetch(form.dataset.checks, { method: "POST", body: data, credentials: "same-origin" })
+        .then(function (answer) { return answer.ok && !answer.redirected ? answer.text() : ""; })
+        .then(function (html) { if (html && mine === number) { part.innerHTML = html; place(); } })
+        .catch(function () { /* the page still has its 检查 button */ });
+    };
+    var later = function (event) { if (event.isComposing) return; window.clearTimeout(timer); timer = window.setTimeout(run, 600); };
+    form.addEventListener("input", later);
+    form.addEventListener("compositionend", later);
+  });
+
   /* Long work: the part of the page that shows progress is asked for again until it is over. */
   all("[data-polls]").forEach(function (part) {
     var again = function () {

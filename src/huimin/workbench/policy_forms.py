@@ -1,0 +1,232 @@
+"""Forms of the policy pages: beginning a draft, its fields, and recording a step of its way (POL-02, POL-03).
+
+in    a POST of the drafting page, whose rows are numbered (`p-0-value`, `c-2-expression`, `v-1-name`)
+out   a `Sheet` of the policy room; and back, with what is wrong at each field
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from huimin.policy.checking import Checked, Problem
+from huimin.policy.drafting import AMOUNT_FIELDS, CONDITION_FIELDS, ROWS_MAX, VALUE_FIELDS, ItemRow, Sheet, ValueRow
+from huimin.workbench.forms import DayField, DeskForm, text
+from huimin.workbench.listing import day_of
+
+_FIELD_MAX = 4000
+
+
+class OpenDraft(DeskForm):
+    """When the new version takes effect, and why there is one."""
+
+    effective_on = DayField(
+        label="施行日期",
+        help_text="新版从哪一天起施行，须在今天以后，如 2022-01-01",
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"required": "请填写施行日期"},
+    )
+    reason = text(
+        "为什么改", "请写明为什么改", hint="如：上级公布了新标准、物价上涨；会写进新旧对照", rows=3, max_length=300
+    )
+
+
+class RecordStep(DeskForm):
+    """How a step was held: the same five lines on every kind, and what came of it."""
+
+    held_on = DayField(
+        label="举行日期",
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"required": "请填写举行日期"},
+    )
+    place = text("地点", "请填写地点", max_length=80, autocomplete="off")
+    attendants = text("参加人", "请填写参加人", hint="单位、人数和主要人员；不写证件号码和电话", rows=3, max_length=500)
+    opinion = text("意见", "请填写意见", hint="主要意见和采纳情况；退回的，写明要改哪里", rows=4, max_length=1000)
+    paper_no = text("文号", "请填写文号", hint="会议纪要、听证报告或批复的文号", max_length=60, autocomplete="off")
+    outcome = forms.ChoiceField(
+        label="结论",
+        choices=[("agreed", "同意，转下一步"), ("refused", "退回起草")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择同意还是退回", "invalid_choice": "请选择同意还是退回"},
+    )
+
+
+class WithdrawDraft(DeskForm):
+    reason = text("撤回的理由", "请写明为什么撤回", rows=3, max_length=300)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the drafting page: its name, words, value, and what is wrong with it."""
+
+    name: str
+    label: str
+    value: str
+    problems: tuple[Problem, ...] = ()
+    rows: int = 0
+    code: bool = False
+    hint: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"id_{self.name}"
+
+
+@dataclass(frozen=True)
+class Group:
+    """The fields of one row: a parameter, a condition, a named value."""
+
+    mark: str
+    row: Any
+    fields: tuple[Field, ...]
+
+    @property
+    def open(self) -> bool:
+        """Shown unfolded: something is wrong in it, or it is new."""
+        return any(field.problems for field in self.fields)
+
+
+class DraftForm:
+    """The drafting page over a Sheet; `problems` and `errors` as the summary on top reads them."""
+
+    def __init__(self, sheet: Sheet, reason: str, checked: Checked) -> None:
+        self.sheet, self.reason = sheet, reason
+        self.at = checked.problems_at
+        self.checked = checked
+
+    @property
+    def errors(self) -> bool:
+        return bool(self.checked.problems)
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        return [
+            (f"id_{each.field}" if each.field else "check", f"{each.where} {each}".strip())
+            for each in self.checked.problems
+        ]
+
+    def _field(self, name: str, label: str, value: str, **more: Any) -> Field:
+        return Field(name, label, value, tuple(self.at.get(name, ())), **more)
+
+    @property
+    def head(self) -> list[Field]:
+        return [
+            self._field("effective_on", "施行日期", self.sheet.effective_on, hint="须在今天以后，如 2022-01-01"),
+            self._field("reason", "为什么改", self.reason, rows=2),
+            self._field(
+                "basis", "本县的依据", self.sheet.texts.get("basis", ""), hint="本县文件的名称和文号；不填则随上级"
+            ),
+            self._field(
+                "note",
+                "说明",
+                self.sheet.texts.get("note", ""),
+                rows=2,
+                hint="写给后来人的话；没有写入算式的在这里说明",
+            ),
+        ]
+
+    @property
+    def standards(self) -> list[Group]:
+        return [
+            Group(f"p-{number}", row, (
+                self._field(f"p-{number}-value", "新的数值", row.value, rows=3 if row.banded else 0,
+                            hint=_band_hint(row) if row.banded else f"如 {row.now.words if row.now else '650 ' + row.unit}，不改就空着"),
+                self._field(f"p-{number}-source", "来源", row.source, hint="文件名称和文号"),
+            ))
+            for number, row in enumerate(self.sheet.standards)
+        ]  # fmt: skip
+
+    @property
+    def conditions(self) -> list[Group]:
+        return [
+            Group(f"c-{number}", row, (
+                self._field(f"c-{number}-text", "说明", row.fields.get("text", "")),
+                self._field(f"c-{number}-expression", "算式", row.fields.get("expression", ""), rows=2, code=True),
+                self._field(f"c-{number}-citation", "依据", row.fields.get("citation", "")),
+                self._field(f"c-{number}-paper", "证明材料", row.fields.get("paper", "")),
+            ))
+            for number, row in enumerate([*self.sheet.conditions, ItemRow("", {}, new=True)])
+        ]  # fmt: skip
+
+    @property
+    def values(self) -> list[Group]:
+        return [
+            Group(f"v-{number}", row, (
+                self._field(f"v-{number}-expression", "算式", row.fields.get("expression", ""), rows=2, code=True),
+                self._field(f"v-{number}-citation", "依据", row.fields.get("citation", "")),
+                self._field(f"v-{number}-text", "说明", row.fields.get("text", "")),
+            ))
+            for number, row in enumerate([*self.sheet.values, ItemRow("", {}, new=True)])
+        ]  # fmt: skip
+
+    @property
+    def amount(self) -> list[Field]:
+        amount = self.sheet.amount
+        return [
+            self._field("amount-expression", "算式", amount.get("expression", ""), rows=2, code=True),
+            self._field("amount-cap", "封顶", amount.get("cap", ""), code=True, hint="不超过多少，可不填"),
+            self._field("amount-floor", "保底", amount.get("floor", ""), code=True, hint="不少于多少，可不填"),
+            self._field("amount-rounding", "取整", amount.get("rounding", ""), hint="如 四舍五入到分、进一到元"),
+            self._field("amount-citation", "依据", amount.get("citation", "")),
+        ]
+
+    @property
+    def cases(self) -> Field:
+        return self._field("cases", "案例", self.sheet.cases, rows=12, code=True)
+
+
+def _band_hint(row: ValueRow) -> str:
+    now = f"现行：{row.now.words}。" if row.now else ""
+    return f"{now}一行一档，如 满 80 岁 50 元/月；最后一行可写 其余 0 元/月；不改就空着"
+
+
+def sheet_from(data: Mapping[str, str], before: Sheet) -> Sheet:
+    """The sheet as filled in; which rows there are comes from the stored draft, with at most one new of each kind."""
+
+    def read(name: str) -> str:
+        return data.get(name, "").replace("\r\n", "\n").replace("\0", "")[:_FIELD_MAX]
+
+    day = day_of(read("effective_on"))
+    return Sheet(
+        effective_on=day.isoformat() if day else read("effective_on").strip(),
+        texts={"basis": read("basis"), "note": read("note")},
+        standards=[
+            ValueRow(row.name, row.unit, row.now, read(f"p-{n}-value"), read(f"p-{n}-source"), row.banded)
+            for n, row in enumerate(before.standards)
+        ],
+        conditions=_rows(data, "c", before.conditions, CONDITION_FIELDS, read),
+        values=_rows(data, "v", before.values, VALUE_FIELDS, read),
+        amount={name: read(f"amount-{name}") for name in AMOUNT_FIELDS},
+        cases=data.get("cases", "").replace("\r\n", "\n").replace("\0", "")[:100_000],
+    )
+
+
+def _rows(
+    data: Mapping[str, str], mark: str, before: list[ItemRow], names: Mapping[str, str], read: Any
+) -> list[ItemRow]:
+    rows = [
+        ItemRow(
+            row.key,
+            {name: read(f"{mark}-{n}-{name}") for name in names},
+            f"{mark}-{n}-drop" in data,
+            row.place,
+            row.new,
+        )
+        for n, row in enumerate(before)
+    ]
+    n = len(before)
+    fields = {name: read(f"{mark}-{n}-{name}") for name in names}
+    if n < ROWS_MAX and (any(value.strip() for value in fields.values()) or read(f"{mark}-{n}-key").strip()):
+        rows.append(ItemRow(_new_key(read(f"{mark}-{n}-key").strip(), mark, before), fields, new=True))
+    return rows
+
+
+def _new_key(typed: str, mark: str, rows: list[ItemRow]) -> str:
+    """A condition needs no name from its author; a named value has the one he typed, or one that tells it is missing."""
+    if typed:
+        return typed[:40]
+    if mark == "v":
+        return "新的数值"
+    taken = {row.key for row in rows}
+    return next(f"local-{number}" for number in range(1, ROWS_MAX + 2) if f"local-{number}" not in taken)
