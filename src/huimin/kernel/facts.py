@@ -5,7 +5,7 @@ name is the word in a policy, the code is the column; a fact that is not here an
 exist anywhere in the system. Names and addresses are columns of the registry and never facts of a policy.
 
 Values inside the system: INT as is, MONEY in 分, AREA in hundredths of 亩 (or of 平方米), DATE as date, FLAG as bool,
-CHOICE and TEXT as str. None always means "not asked yet", which is neither zero nor false.
+CHOICE and TEXT as str, PLACE as a division code (str). None always means "not asked yet", which is neither zero nor false.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ class Kind(Enum):
     FLAG = "是否"
     CHOICE = "选项"
     TEXT = "文字"
+    PLACE = "区划"
 
 
 @dataclass(frozen=True)

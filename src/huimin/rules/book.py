@@ -21,11 +21,13 @@ from datetime import date
 from fractions import Fraction
 from functools import cache, cached_property
 from pathlib import Path
+from typing import cast
 
 from huimin.kernel.errors import BadInput
 from huimin.kernel.facts import FACTS, Fact
 from huimin.kernel.places import chain
 from huimin.rules.county_facts import LocalFact, taken_names, visible
+from huimin.rules.elsewhere import Elsewhere
 from huimin.rules.exclusions import Other
 from huimin.rules.faults import Fault, FaultFound, PolicyFaults, Source, nearest
 from huimin.rules.layers import Case, Declared, FileReader, Layer, ParameterEntry, read_rows
@@ -178,6 +180,8 @@ class Book:
         needed = {fact.code for each in (structure, *asked.values()) for fact in each.facts_needed}
         since = max([structure.valid_from, *(v.valid_from for v in values.values() if not v.overridden)])
         plain = [structure.plain, [values[name].plain for name in sorted(values)]]
+        elsewhere = {name: self._elsewhere(structure, name, on, values[name]) for name in sorted(structure.elsewhere)}
+        plain += [[name, found.plain] for name, found in elsewhere.items()]
         plain += [[code, self._plain(asked[code], chain, on, given)] for code in sorted(asked)]
 
         @cache
@@ -192,8 +196,20 @@ class Book:
             values,
             tuple(fact for fact in facts if fact.code in needed),
             facts,
+            elsewhere,
             companion,
         )
+
+    def _elsewhere(self, structure: Structure, name: str, on: date, own: ParameterValue) -> Elsewhere:
+        """The parameter's values at every place that has one, the newest in force."""
+        if own.overridden:
+            return Elsewhere((), (), everywhere=cast(Fraction, own.value))
+        places = sorted(
+            {p.division for p in self.parameters if (p.programme, p.name) == (structure.code, name)}, key=int
+        )
+        entries = {place: self._entry_in_force(structure.code, name, [place], on) for place in places}
+        found = [(int(p), _read_value(e, structure.declared[name])) for p, e in entries.items() if e]
+        return Elsewhere(tuple(place for place, _ in found), tuple(cast(Fraction, value) for _, value in found))
 
     def _asked(self, structure: Structure, chain: Sequence[str], on: date) -> dict[str, Structure]:
         """Every programme in force whose outcome this one rests on (符合), directly or through another."""
@@ -435,11 +451,13 @@ class BookCheck:
         What the nation, a province or a city gives alone does not begin: there the programme waits for the county.
         """
         for entry in entries:
-            if entry.division in places:
+            begun_and_not_ended = entry.valid_from <= day and (entry.valid_to is None or day <= entry.valid_to)
+            if entry.division in places and begun_and_not_ended:
                 self._one_value(structure, entry)
         begun: dict[str, date] = {}
         for entry in entries:
-            if entry.division in places and not entry.division.endswith("0" * 8):
+            begins = not entry.division.endswith("0" * 8) and entry.name not in structure.elsewhere
+            if entry.division in places and begins:
                 begun[entry.name] = min(entry.valid_from, begun.get(entry.name, entry.valid_from))
         for name, declared in structure.declared.items():
             missing = self.book._entry_in_force(structure.code, name, places, day) is None

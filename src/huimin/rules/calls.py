@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from huimin.kernel.facts import Fact
 from huimin.rules import guards, syntax
 from huimin.rules.faults import FaultFound, Source, nearest
 from huimin.rules.guards import Guards
 from huimin.rules.typed import DATE, FLAG, Level, Op, Sort, Type, Typed
 from huimin.rules.units import MONTHS_IN, PERIODS, Unit, base_unit
-from huimin.rules.vocabulary import FUNCTION_EXAMPLES, FUNCTIONS, MEMBERS, PERSON_COUNT
+from huimin.rules.vocabulary import FUNCTION_EXAMPLES, FUNCTIONS, MEMBERS, PERSON_COUNT, WORKPLACE, fact_level
 
 _AGGREGATE = {"count": Op.COUNT, "any": Op.ANY, "all": Op.ALL, "sum": Op.SUM, "max": Op.MAX_OF, "min": Op.MIN_OF}
 _ROUNDING = {"round": Op.ROUND, "floor": Op.FLOOR, "ceil": Op.CEIL}
@@ -50,6 +51,12 @@ class CallChecks(ABC):
     def is_word(self, name: str) -> bool: ...
 
     @abstractmethod
+    def place_fact(self, name: str) -> Fact | None: ...
+
+    @abstractmethod
+    def scalar_parameter(self, name: str) -> Type | None: ...
+
+    @abstractmethod
     def own_code(self) -> str: ...
 
     @abstractmethod
@@ -73,6 +80,8 @@ class CallChecks(ABC):
             return self.aggregate(node, name)
         if name in ("held", "fits"):
             return self.other_programme(node, name)
+        if name in ("place", "work"):
+            return self.elsewhere(node, name)
         if name == "if":
             return self.choice_between(node, known)
         if name in _ROUNDING:
@@ -115,6 +124,21 @@ class CallChecks(ABC):
                 node, f"“{'、'.join(strange)}”不在可选的 {known} 之中", nearest(strange[0], wanted.choices)
             )
         return moved_choices(asked, wanted)
+
+    def elsewhere(self, node: syntax.Call, name: str) -> Typed:
+        """所在地(务工地区划, 最低工资标准): the parameter as it stands at that place; unknown where nobody has set it."""
+        names = [argument.text if isinstance(argument, syntax.Name) else "" for argument in node.arguments]
+        names = [WORKPLACE, *names] if name == "work" else names
+        if len(names) != 2:
+            raise self.wrong_arguments(node, name)
+        fact, kind = self.place_fact(names[0]), self.scalar_parameter(names[1])
+        if fact is None:
+            at = node if name == "work" else node.arguments[0]
+            raise self.fault(at, f"没有“{names[0]}”这项区划事实", "请先在事实里登记，类型写 区划")
+        if kind is None or kind.sort is not Sort.NUMBER:
+            raise self.fault(node.arguments[-1], "这里应当是一个数的参数的名称", f"应写成 {FUNCTION_EXAMPLES[name]}")
+        found = Typed(Op.ELSEWHERE, kind, fact_level(fact), payload=(fact.code, names[1]))
+        return self.of_level(node, found, self.source.text[node.start : node.end])
 
     def other_programme(self, node: syntax.Call, name: str) -> Typed:
         """享受(X): held today; 符合(X): found eligible by this very determination. Of whom X is about, household or person."""

@@ -137,7 +137,7 @@ def _typed(fact: Fact, entry: Entry) -> object:
         return None
     if fact.kind is Kind.FLAG:
         return word in YES if word in _ELIGIBLE else word
-    if fact.kind in (Kind.DATE, Kind.CHOICE):
+    if fact.kind in (Kind.DATE, Kind.CHOICE, Kind.PLACE):
         return word
     try:
         return Decimal(word)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from huimin.kernel.facts import Fact
+from huimin.kernel.facts import Kind as FactKind
 from huimin.rules import guards, syntax
 from huimin.rules.calls import CallChecks
 from huimin.rules.faults import AlreadyTold, FaultFound, Source, nearest
@@ -127,6 +129,10 @@ class Expression(CallChecks):
     def fact_name(self, node: syntax.Name) -> Typed:
         fact = self.checker.vocabulary.facts[node.text]
         kind = fact_type(fact)
+        if fact.kind is FactKind.PLACE:
+            raise self.fault(
+                node, f"“{node.text}”是区划，不能参加计算", f"可以按它查参数：所在地({node.text}, 某个参数)"
+            )
         if kind is None:
             raise self.fault(node, f"“{node.text}”是文字，不能参加计算", "请改用选项、是否、数或日期类的事实")
         if fact.code in ("death_date", "moved_out_date"):
@@ -163,6 +169,14 @@ class Expression(CallChecks):
 
     def is_word(self, name: str) -> bool:
         return name in self.checker.vocabulary.words(members=True)
+
+    def place_fact(self, name: str) -> Fact | None:
+        """The fact of this name, if it is a place."""
+        fact = self.checker.vocabulary.facts.get(name)
+        return fact if fact and fact.kind is FactKind.PLACE else None
+
+    def scalar_parameter(self, name: str) -> Type | None:
+        return self.checker.vocabulary.parameters.get(name)
 
     def own_code(self) -> str:
         return self.checker.vocabulary.own

@@ -203,6 +203,7 @@ def make_frame(programme: Programme, table: Table, on: date, others: Mapping[str
         values={value.name: value.tree for value in programme.structure.values},
         today=on.toordinal() - EPOCH_ORDINAL,
         tables={name: p.value for name, p in programme.parameters.items() if isinstance(p.value, Tiers)},
+        elsewhere=programme.elsewhere,
         fits={code: _fit(programme, code, outcome) for code, outcome in (others or {}).items()},
     )
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huimin.kernel.facts import Fact, Kind
+from huimin.rules.elsewhere import Elsewhere
 from huimin.rules.exact import Flags, Ints, Num, Why, constant, of_rows, take_why
 from huimin.rules.table import Column, Table
 from huimin.rules.tiers import Tiers
@@ -60,6 +61,7 @@ class Frame:
     values: Mapping[str, Typed]
     today: int
     tables: Mapping[str, Tiers] = field(default_factory=dict)
+    elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
     fits: Mapping[str, Flag] = field(default_factory=dict)
     memo: dict[tuple[str, str], Col] = field(default_factory=dict)
 
@@ -111,7 +113,7 @@ def _leaf(column: Column, fact: Fact, bit: int) -> Col:
         return Flag(flags if why is None else flags & column.known, why)
     whole = cast(Ints, column.values.astype(np.int64, copy=False))
     whole = whole if why is None else np.where(column.known, whole, 0)
-    if fact.kind in (Kind.DATE, Kind.CHOICE):
+    if fact.kind in (Kind.DATE, Kind.CHOICE, Kind.PLACE):
         return Code(whole, why)
     return of_rows(whole, Fraction(1, 100) if fact.kind in (Kind.MONEY, Kind.AREA) else Fraction(1), why)
 

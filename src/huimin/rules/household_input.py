@@ -30,6 +30,7 @@ _EXAMPLES = {
     Kind.AREA: "面积（至多两位小数），例如 3.25",
     Kind.DATE: '日期，例如 "1950-01-31"',
     Kind.FLAG: "true 或 false",
+    Kind.PLACE: '12 位区划代码，例如 "341524000000"',
 }
 _LARGEST = 10**15
 
@@ -91,7 +92,14 @@ def stored_value(fact: Fact, value: object, where: str) -> int | bool | None:
         return None
     if fact.kind is Kind.CHOICE:
         return _choice(fact, value, where)
-    readers = {Kind.FLAG: _flag, Kind.DATE: _days, Kind.INT: _whole, Kind.MONEY: _hundredths, Kind.AREA: _hundredths}
+    readers = {
+        Kind.PLACE: _place,
+        Kind.FLAG: _flag,
+        Kind.DATE: _days,
+        Kind.INT: _whole,
+        Kind.MONEY: _hundredths,
+        Kind.AREA: _hundredths,
+    }
     stored = readers[fact.kind](value)
     if stored is None:
         raise BadInput(
@@ -99,7 +107,7 @@ def stored_value(fact: Fact, value: object, where: str) -> int | bool | None:
         )
     if fact.kind in (Kind.INT, Kind.AREA) and stored < 0:
         raise BadInput(f"“{fact.name}”不能小于零", where=where, remedy=f"应当是{_EXAMPLES[fact.kind]}")
-    if abs(stored) > _LARGEST:
+    if abs(stored) >= _LARGEST:
         raise BadInput(f"“{fact.name}”的值 {_shown(value)} 过大", where=where, remedy="请检查有无多写的零")
     return stored
 
@@ -120,6 +128,11 @@ def _choice(fact: Fact, value: object, where: str) -> int:
 
 def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
+
+
+def _place(value: object) -> int | None:
+    text = value if isinstance(value, str) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) in (12, 15) else None
 
 
 def _days(value: object) -> int | None:

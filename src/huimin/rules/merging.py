@@ -9,6 +9,7 @@ replace, new ones at the end; 作废: 是 takes one out.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from huimin.kernel.facts import Fact
 from huimin.rules.amounts import Amount
@@ -162,6 +163,7 @@ class _Merger:
             facts_needed=needed_facts(roots, checked_values, self.facts),
             others={code: self.others[code].unit for code in held | asked[Op.FITS]},
             fits=frozenset(asked[Op.FITS]),
+            elsewhere=looked_up_elsewhere(roots, checked_values),
             plain=[[layer.division, str(layer.valid_from), layer.plain] for layer in self.layers],
         )
         return self._within_limits(structure)
@@ -283,11 +285,19 @@ def needed_facts(roots: Iterable[Typed], values: dict[str, Typed], facts: tuple[
     for node in all_nodes(roots, values):
         if node.op is Op.FACT:
             codes.add(str(node.payload))
+        if node.op is Op.ELSEWHERE:
+            codes.add(cast(tuple[str, str], node.payload)[0])
         if node.op is Op.AGE:
             codes.add("birth_date")
         if node.op in AGGREGATES or node.op in (Op.HEADS, Op.PRESENT):
             codes |= DEPARTURES
     return tuple(fact for fact in facts if fact.code in codes)
+
+
+def looked_up_elsewhere(roots: Iterable[Typed], values: dict[str, Typed]) -> frozenset[str]:
+    """Parameters looked up at another place than the household's own."""
+    found = [node.payload for node in all_nodes(roots, values) if node.op is Op.ELSEWHERE]
+    return frozenset(cast(tuple[str, str], payload)[1] for payload in found)
 
 
 def asked_programmes(roots: Iterable[Typed], values: dict[str, Typed]) -> dict[Op, set[str]]:

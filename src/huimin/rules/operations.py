@@ -81,7 +81,7 @@ def _table(node: Typed, frame: Frame) -> Col:
     else:
         positions = np.zeros(len(node.args[0].type.choices), np.int64)
         positions[[int(each) for each in tiers.keys]] = np.arange(1, len(tiers.values))
-        rows = positions[cast(Code, key).v]
+        rows = np.take(positions, cast(Code, key).v, mode="clip")
     return exact.picked(tiers.values, rows, key.why)
 
 
@@ -95,9 +95,22 @@ def _rows_of(key: Num, tiers: Tiers) -> "Ints | np.int64":
     return cast("Ints | np.int64", rows[()])
 
 
+def _elsewhere(node: Typed, frame: Frame) -> Col:
+    """The parameter at each one's own place; where it is not set, unknown for want of that place."""
+    code, name = cast(tuple[str, str], node.payload)
+    place, elsewhere = cast(Code, frame.fact(code, node.level)), frame.elsewhere[name]
+    if elsewhere.everywhere is not None:
+        return exact.constant(elsewhere.everywhere)
+    assert not isinstance(place.v, int)
+    rows = elsewhere.rows(place.v)
+    unset = np.where(rows < 0, np.uint64(1 << frame.bits[code]), np.uint64(0))
+    why = place.why if not bool(unset.any()) else join_why(place.why, unset)
+    return exact.picked(elsewhere.values or (Fraction(0),), np.maximum(rows, 0), why)
+
+
 def _recode(node: Typed, frame: Frame) -> Col:
     (code,) = cast(list[Code], _args(node, frame))
-    moved = np.array(node.payload, np.int64)[code.v]
+    moved = np.take(np.array(node.payload, np.int64), code.v, mode="clip")  # an unknown place may hold anything
     return Code(moved if isinstance(moved, np.ndarray) else int(moved), code.why)
 
 
@@ -372,6 +385,7 @@ _OPERATIONS: dict[Op, Callable[[Typed, Frame], Col]] = {
     Op.AGE: _age,
     Op.TABLE: _table,
     Op.RECODE: _recode,
+    Op.ELSEWHERE: _elsewhere,
     Op.HELD: _held,
     Op.FITS: _fits,
     Op.NEG: _negative,

@@ -10,6 +10,7 @@ from datetime import date
 from fractions import Fraction
 
 from huimin.kernel.facts import Fact
+from huimin.rules.elsewhere import Elsewhere
 from huimin.rules.layers import Declared
 from huimin.rules.typed import Typed
 from huimin.rules.values import Bound
@@ -97,6 +98,8 @@ class Structure:
     """Programmes asked about, by code: household or person."""
     fits: frozenset[str]
     """Those of them whose outcome this one rests on (符合)."""
+    elsewhere: frozenset[str]
+    """Parameters looked up at a place of one's own (所在地, 就业地)."""
     plain: object
 
 
@@ -111,6 +114,8 @@ class Programme:
     """In the order of the fact dictionary; bit i of a missing mask is facts_needed[i]. With those of 符合(…)."""
     facts: tuple[Fact, ...]
     """Every fact there is at this place: the dictionary and what places have added."""
+    elsewhere: Mapping[str, Elsewhere]
+    """For parameters looked up elsewhere: their values at every place, as of the day."""
     companion: Callable[[str], "Programme | None"] = field(compare=False, repr=False)
     """The programme with this code as in force at the same place and day; None when it is not in force there."""
 

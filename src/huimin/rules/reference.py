@@ -169,6 +169,8 @@ class _Scope:
                 return self.present(self.member)
             case Op.AGE:
                 return self.age()
+            case Op.ELSEWHERE:
+                return self.elsewhere(node)
             case Op.TABLE:
                 return self.looked_up(node)
             case Op.HELD:
@@ -200,6 +202,15 @@ class _Scope:
     def fact(self, node: Typed) -> Value:
         fact = next(f for f in self.programme.facts_needed if f.code == node.payload)
         return _read(fact, self.facts_of(node))
+
+    def elsewhere(self, node: Typed) -> Value:
+        code, name = cast(tuple[str, str], node.payload)
+        fact = next(f for f in self.programme.facts_needed if f.code == code)
+        place = self.facts_of(node).get(fact.name)
+        value = self.programme.elsewhere[name].everywhere
+        if value is None and place is not None:
+            value = self.programme.elsewhere[name].at(str(place))
+        return Unknown(frozenset({code})) if value is None else value
 
     def looked_up(self, node: Typed) -> Value:
         key, tiers = self.value(node.args[0]), self.programme.parameters[str(node.payload)].value

@@ -4,7 +4,8 @@ in    columns by fact code, and where each household's members begin
 out   `Table`, whose shapes and types are checked once when it is made
 
 Column dtypes: int64 for whole numbers, money (分) and areas (hundredths); int32 days since 1970-01-01 for dates; bool for
-flags; int8 positions in `Fact.choices` for choices. `known` is bool. What stands in an unknown place does not matter.
+flags; int8 positions in `Fact.choices` for choices;
+int64 division codes as numbers for places. `known` is bool. What stands in an unknown place does not matter.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,6 +23,7 @@ _DTYPES: dict[Kind, type[np.generic]] = {
     Kind.DATE: np.int32,
     Kind.FLAG: np.bool_,
     Kind.CHOICE: np.int8,
+    Kind.PLACE: np.int64,
 }
 
 

@@ -51,7 +51,8 @@ class Level(IntEnum):
 class Op(Enum):
     """What a node does. Payloads: CONST value · FACT code · PARAM, VALUE name · IN constants · ROUND.. step ·
     HELD, FITS programme code ·
-    TABLE name · RECODE the new position of each choice."""
+    TABLE name · RECODE the new position of each choice ·
+    ELSEWHERE code of the place's fact, name of the parameter."""
 
     CONST = "const"
     FACT = "fact"
@@ -95,11 +96,12 @@ class Op(Enum):
     LATER_MONTHS = "date + months"
     TABLE = "table"
     RECODE = "recode"
+    ELSEWHERE = "所在地"
     HELD = "享受"
     FITS = "符合"
 
 
-Payload = Fraction | int | bool | str | tuple[Fraction, ...] | tuple[int, ...] | None
+Payload = Fraction | int | bool | str | tuple[Fraction, ...] | tuple[int, ...] | tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from huimin.rules.typed import DATE, FLAG, Level, Op, Sort, Type
 from huimin.rules.units import UNIT_WORDS, Unit, unit_of_words
 
 MEMBERS = "成员"
+WORKPLACE = "务工地区划"
+"""The fact 就业地(…) looks a parameter up by."""
 DEPARTURES = frozenset({"death_date", "moved_out_date"})
 """None in these two means "has not happened": the register records deaths and departures, nobody is asked for them.
 
@@ -34,7 +36,7 @@ FUNCTIONS = {
     "round": "round", "四舍五入": "round", "floor": "floor", "舍去": "floor", "ceil": "ceil", "进一": "ceil",
     "count": "count", "人数": "count", "sum": "sum", "合计": "sum", "any": "any", "有人": "any", "all": "all", "人人": "all",
     "整年": "years", "整月": "months", "按年": "年", "按半年": "半年", "按季": "季", "按月": "月",
-    "享受": "held", "符合": "fits",
+    "所在地": "place", "就业地": "work", "享受": "held", "符合": "fits",
 }  # fmt: skip
 FUNCTION_EXAMPLES = {
     "if": "if(条件, 成立时的数值, 不成立时的数值)",
@@ -53,6 +55,8 @@ FUNCTION_EXAMPLES = {
     "半年": "按半年(月工资)",
     "季": "按季(月工资)",
     "月": "按月(年经营净收入)",
+    "place": "所在地(务工地区划, 最低工资标准)",
+    "work": "就业地(最低工资标准)",
     "held": "享受(tekun)，括号里是另一个项目的编码",
     "fits": "符合(tekun)，括号里是另一个项目的编码",
 }
@@ -86,14 +90,14 @@ class Vocabulary:
 
 
 def fact_type(fact: Fact) -> Type | None:
-    """The type of a fact in the language; None for text, which policies do not compute with."""
+    """The type of a fact in the language; None for text and places, which policies do not compute with."""
     if fact.kind is FactKind.FLAG:
         return FLAG
     if fact.kind is FactKind.DATE:
         return DATE
     if fact.kind is FactKind.CHOICE:
         return Type(Sort.CHOICE, None, fact.choices)
-    if fact.kind is FactKind.TEXT:
+    if fact.kind in (FactKind.TEXT, FactKind.PLACE):
         return None
     return Type(Sort.NUMBER, fact_unit(fact))
 
