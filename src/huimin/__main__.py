@@ -23,15 +23,26 @@ class _Rooms(click.Group):
         "work": "huimin.jobs.cli:work",
     }
 
+    # Commands of a group whose room lies further downstream than the group's.
+    MORE = {"policy": {"simulate": "huimin.workbench.simulate_cli:simulate"}}
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(self.ROOMS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.ROOMS:
             return None
-        module, _, name = self.ROOMS[cmd_name].partition(":")
-        command: click.Command = getattr(__import__(module, fromlist=[name]), name)
+        command = _loaded(self.ROOMS[cmd_name])
+        for name, where in self.MORE.get(cmd_name, {}).items():
+            assert isinstance(command, click.Group)
+            command.add_command(_loaded(where), name)
         return command
+
+
+def _loaded(where: str) -> click.Command:
+    module, _, name = where.partition(":")
+    command: click.Command = getattr(__import__(module, fromlist=[name]), name)
+    return command
 
 
 @click.group(cls=_Rooms, help="惠民：从登记到发放的惠民补贴系统")

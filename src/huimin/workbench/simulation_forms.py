@@ -13,6 +13,7 @@ from huimin.workbench.listing import Options
 from huimin.workbench.studies import plain_value, written
 
 FILE = "file"
+PURE = "纯数"
 
 
 class CoverageDay(DeskForm):
@@ -35,12 +36,15 @@ class Drafting(DeskForm):
 
     determination_date = DayField(
         label="生效日期",
-        help_text="按这一天的年龄和政策测算，如 2021-07-01",
+        help_text="如 2021-07-01",
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
         error_messages={"required": "请填写生效日期"},
     )
     place = forms.ChoiceField(
-        label="地方", required=False, error_messages={"invalid_choice": "请从列表选择地方，只能选本辖区"}
+        label="地方",
+        required=False,
+        help_text="全辖区，或一个乡镇",
+        error_messages={"invalid_choice": "请从列表选择地方，只能选本辖区"},
     )
     together = forms.BooleanField(
         label="别的项目里同名的标准一起改", required=False, widget=forms.CheckboxInput({"class": "box"})
@@ -56,7 +60,7 @@ class Drafting(DeskForm):
         help_text="改条件、算式时用：一份 YAML 文件，顶替同一项目、同一地方、同一日期的那一份",
         error_messages={"empty": "文件是空的，请核对后再选"},
     )
-    title = text("名称（可不填）", "", hint="便于以后查找，如：低保标准提到 740 元", max_length=120)
+    title = text("名称（可不填）", "", hint="便于以后查找", max_length=120)
 
     def __init__(
         self,
@@ -121,9 +125,8 @@ def _standard(standard: ParameterValue | str) -> forms.CharField:
     if isinstance(standard, str):
         return text(standard, "", hint="还没有定，写上数值和单位", max_length=40, autocomplete="off")
     since = f"现行 {written(standard)}，自 {standard.valid_from}"
-    field = text(
-        f"{standard.name}（{standard.unit}）" if standard.unit else standard.name, "", hint=since, max_length=40
-    )
+    unit = "" if standard.unit in ("", PURE) else f"（{standard.unit}）"
+    field = text(f"{standard.name}{unit}", "", hint=since, max_length=40)
     field.initial = plain_value(standard)
     field.widget.attrs["autocomplete"] = "off"
     return field

@@ -133,7 +133,7 @@ def written(value: ParameterValue | None) -> str:
     if value is None:
         return "—"
     text = plain_value(value)
-    return "另有一张表" if text is None else f"{text} {value.unit}".strip()
+    return "另有一张表" if text is None else f"{text} {value.unit.replace('纯数', '')}".strip()
 
 
 def plain_value(value: ParameterValue) -> str | None:

@@ -27,6 +27,7 @@ from huimin.screening.simulation.queries import (
     list_combinations,
     page_findings,
 )
+from huimin.screening.simulation.sources import find_run
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.guard import page
@@ -46,7 +47,10 @@ LINKED = (Finding.Kind.LINKED_IN, Finding.Kind.LINKED_OUT, Finding.Kind.LINKED_U
 def coverage(request: Any) -> HttpResponse:
     """The newest analysis, as far as the reader's place and programmes go; a new one on request."""
     by, on = request.actor, request.business_date
-    form = CoverageDay(request.POST or None, initial={"determination_date": on})
+    with reading(by):
+        run = find_run(by.division)
+    day = max(on, run.determination_date) if run else on
+    form = CoverageDay(request.POST or None, initial={"determination_date": day})
     if request.method == "POST" and form.is_valid():
         return once(request, lambda: _start(by, on, form.cleaned_data["determination_date"]))
     with reading(by):

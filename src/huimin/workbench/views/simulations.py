@@ -24,7 +24,7 @@ from huimin.registry.models import Household
 from huimin.rules import Programme
 from huimin.screening.explaining import explain_household
 from huimin.screening.simulation.commands import simulate
-from huimin.screening.simulation.comparing import ALL, Comparison
+from huimin.screening.simulation.comparing import ALL, CHANGES, Comparison
 from huimin.screening.simulation.drafts import Draft, Laws, drafted
 from huimin.screening.simulation.models import Simulation
 from huimin.screening.simulation.queries import get_simulation, list_simulations
@@ -259,8 +259,8 @@ def _examples(comparison: Comparison) -> list[dict[str, Any]]:
             "label": KIND_WORDS[kind],
             "rows": [(seen[each.household_id], each) for each in some if each.household_id in seen],
         }
-        for kind, some in comparison.examples.items()
-        if some
+        for kind in CHANGES
+        if (some := comparison.examples.get(kind))
     ]
 
 
