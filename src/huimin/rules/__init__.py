@@ -9,7 +9,7 @@ Pure: no database, no clock, no web. Text becomes trees (`tokens`, `syntax`), tr
 docs/policy-language.md.
 """
 
-from huimin.rules.book import Book, read_book, read_book_texts
+from huimin.rules.book import Book
 from huimin.rules.cases import CaseResult, run_cases
 from huimin.rules.engine import AmountNegative, evaluate, evaluate_all, grounds, in_order_of_asking, missing_names
 from huimin.rules.exact import NumberTooLarge
@@ -18,6 +18,7 @@ from huimin.rules.faults import Fault, PolicyFaults
 from huimin.rules.outcome import Outcome
 from huimin.rules.parts import share_of_period
 from huimin.rules.programme import Condition, ParameterValue, Programme
+from huimin.rules.reading import check_texts, read_book, read_book_texts
 from huimin.rules.table import Column, Held, Table
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "PolicyFaults",
     "Programme",
     "Table",
+    "check_texts",
     "evaluate",
     "evaluate_all",
     "explain",

@@ -20,22 +20,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import cache, cached_property
-from pathlib import Path
 from typing import cast
 
 from huimin.kernel.errors import BadInput
-from huimin.kernel.facts import FACTS, Fact
+from huimin.kernel.facts import Fact
 from huimin.kernel.places import chain
-from huimin.rules.county_facts import LocalFact, taken_names, visible
+from huimin.rules.county_facts import LocalFact, visible
 from huimin.rules.elsewhere import Elsewhere
 from huimin.rules.exclusions import Other
-from huimin.rules.faults import Fault, FaultFound, PolicyFaults, Source, nearest
-from huimin.rules.layers import Case, Declared, FileReader, Layer, ParameterEntry, read_rows
-from huimin.rules.merging import FACTS_MAX, merged_structure
-from huimin.rules.programme import ParameterValue, Programme, Structure, find_circle
-from huimin.rules.tiers import Tiers, require_cover
+from huimin.rules.faults import FaultFound, PolicyFaults, Source, nearest
+from huimin.rules.layers import Case, Declared, Layer, ParameterEntry, read_rows
+from huimin.rules.merging import merged_structure
+from huimin.rules.programme import ParameterValue, Programme, Structure
+from huimin.rules.tiers import Tiers
 from huimin.rules.values import Bound, parse_table, parse_value
-from huimin.rules.yaml_text import Entry, read_yaml
+from huimin.rules.yaml_text import Entry
 
 _ANNOUNCED_YEARLY = ("year", "once")
 Override = str | int | Fraction | Entry
@@ -164,7 +163,7 @@ class Book:
                 values[name] = _overridden(declared, given[name], chain[-1], on)
             else:
                 values[name] = self._value_in_force(structure, declared, chain, on)
-            if name in structure.nonzero_parameters and _has_zero(values[name].value):
+            if name in structure.nonzero_parameters and has_zero(values[name].value):
                 raise BadInput(f"参数“{name}”为零，而算式用它作除数", where=name, remedy="请写大于零的数值")
         return self._programme(structure, values, chain, on, given)
 
@@ -208,7 +207,7 @@ class Book:
             {p.division for p in self.parameters if (p.programme, p.name) == (structure.code, name)}, key=int
         )
         entries = {place: self._entry_in_force(structure.code, name, [place], on) for place in places}
-        found = [(int(p), _read_value(e, structure.declared[name])) for p, e in entries.items() if e]
+        found = [(int(p), read_value(e, structure.declared[name])) for p, e in entries.items() if e]
         return Elsewhere(tuple(place for place, _ in found), tuple(cast(Fraction, value) for _, value in found))
 
     def _asked(self, structure: Structure, chain: Sequence[str], on: date) -> dict[str, Structure]:
@@ -241,7 +240,7 @@ class Book:
                 where=f"{declared.at.file} 第 {line} 行第 {column} 列",
                 remedy=f"请在当地的参数文件里写明数值（单位 {declared.unit}）、起始日期和来源，或用 --set {declared.name}=数值 试算，或只看别的项目",
             )
-        value = _read_value(entry, declared)
+        value = read_value(entry, declared)
         return ParameterValue(
             declared.name, value, declared.unit, entry.source, entry.division, entry.valid_from, entry.assumption
         )
@@ -285,7 +284,7 @@ def _given_value(declared: Declared, given: Override) -> Bound:
     return given if isinstance(given, bool) else Fraction(given)
 
 
-def _read_value(entry: ParameterEntry, declared: Declared) -> Bound:
+def read_value(entry: ParameterEntry, declared: Declared) -> Bound:
     """Raises FaultFound."""
     if declared.key is None and entry.rows is None:
         return parse_value(entry.text, declared.type, declared.unit, unit_needed=True)
@@ -297,7 +296,7 @@ def _read_value(entry: ParameterEntry, declared: Declared) -> Bound:
     return parse_table(entry.rows, declared.key, declared.type, declared.unit)
 
 
-def _has_zero(value: Bound) -> bool:
+def has_zero(value: Bound) -> bool:
     return value.has_zero if isinstance(value, Tiers) else value == 0
 
 
@@ -308,185 +307,3 @@ def _plain_given(given: Override) -> object:
 def _digest(plain: object) -> str:
     """Twelve hexadecimal digits over everything a programme was merged from."""
     return hashlib.sha256(json.dumps(plain, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:12]
-
-
-# -- reading
-
-
-def read_book(folder: Path, facts: Iterable[Fact] = FACTS) -> Book:
-    """All *.yaml files under `folder`. Raises PolicyFaults, which lists everything wrong in all of them."""
-    if not folder.is_dir():
-        raise BadInput(f"没有政策文件夹 {folder}", where=str(folder), remedy="请用 --folder 指明政策文件夹")
-    texts = {}
-    for path in sorted(folder.rglob("*.yaml")):
-        name = f"{folder.name}/{path.relative_to(folder)}"
-        if not path.relative_to(folder).parts[:-1] or "processes" not in path.relative_to(folder).parts:
-            texts[name] = _decoded(path, name)
-    return read_book_texts(texts, facts)
-
-
-def _decoded(path: Path, name: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise PolicyFaults([Fault(name, 1, 1, "文件不是 UTF-8 编码", "请另存为 UTF-8 再试")]) from None
-
-
-def read_book_texts(texts: Mapping[str, str], facts: Iterable[Fact] = FACTS) -> Book:
-    """The same from texts by file name."""
-    faults: list[Fault] = []
-    layers: list[Layer] = []
-    parameters: list[ParameterEntry] = []
-    local_facts: list[LocalFact] = []
-    for name, text in sorted(texts.items()):
-        try:
-            reader = FileReader(read_yaml(text, name))
-        except (FaultFound, PolicyFaults) as found:
-            faults += [found.fault] if isinstance(found, FaultFound) else found.faults
-            continue
-        layer = reader.read()
-        layers += [layer] if layer else []
-        parameters += reader.parameters
-        local_facts += reader.facts
-        faults += [found.fault for found in reader.faults]
-    book = Book(tuple(facts), tuple(layers), tuple(parameters), tuple(local_facts))
-    if not faults:
-        faults += BookCheck(book).faults()
-    if faults:
-        raise PolicyFaults(faults)
-    return book
-
-
-class BookCheck:
-    """Looks at the whole book: every programme at every place and date where something changes."""
-
-    def __init__(self, book: Book) -> None:
-        self.book = book
-        self.found: list[Fault] = []
-
-    def faults(self) -> list[Fault]:
-        self._twice_written()
-        self.found += taken_names(self.book.local_facts, self.book.facts)
-        self._circles()
-        for code in sorted({*self.book.codes, *(entry.programme for entry in self.book.parameters)}):
-            if code in self.book.codes:
-                self._programme(code)
-            else:
-                self._orphans(code)
-        return self.found
-
-    def _add(self, source: Source, what: str, remedy: str = "") -> None:
-        self.found.append(FaultFound(source, 0, what, remedy).fault)
-
-    def _twice_written(self) -> None:
-        seen: set[tuple[object, ...]] = set()
-        rows: list[tuple[tuple[object, ...], Source]] = [
-            *(((la.programme, la.division, la.valid_from), la.at) for la in self.book.layers),
-            *(((p.programme, p.name, p.division, p.valid_from), p.at) for p in self.book.parameters),
-        ]
-        for key, at in rows:
-            if key in seen:
-                self._add(at, f"同一地方同一日期写了两次：{'、'.join(str(part) for part in key)}", "请删去一处或改日期")
-            seen.add(key)
-
-    def _circles(self) -> None:
-        """Programmes that rest on each other's outcome (符合), at any place on any day."""
-        layers = self.book.layers
-        days = sorted({layer.valid_from for layer in layers})
-        told: set[frozenset[str]] = set()
-        for place in sorted({layer.division for layer in layers}):
-            for day in days if self._may_circle() else []:
-                circle = self._circle_at(chain(place), day)
-                if circle and frozenset(circle) not in told:
-                    told.add(frozenset(circle))
-                    at = next(layer.at for layer in layers if layer.programme == circle[0])
-                    what = f"项目互相以对方是否符合为条件，成了圈：{' → '.join(circle)}（{place}，{day}）"
-                    self._add(at, what, "请让其中一个只看 享受(编码)，或只由一方写“排除”")
-
-    def _may_circle(self) -> bool:
-        """By the words alone, whatever is in force where: most books need no closer look."""
-        asks: dict[str, set[str]] = {}
-        for layer in self.book.layers:
-            asks.setdefault(layer.programme, set()).update(layer.asks)
-        return bool(find_circle(asks))
-
-    def _circle_at(self, places: Sequence[str], day: date) -> list[str]:
-        asks: dict[str, frozenset[str]] = {}
-        for code in self.book.codes:
-            try:
-                structures = self.book._in_force(code, places, day)
-            except PolicyFaults:
-                continue  # told where the programme itself is checked
-            for structure in structures:
-                asks[code] = structure.fits
-        return find_circle(asks)
-
-    def _orphans(self, code: str) -> None:
-        for entry in self.book.parameters:
-            if entry.programme == code:
-                self._add(entry.at, f"没有“{code}”这个项目", nearest(code, self.book.codes))
-
-    def _programme(self, code: str) -> None:
-        layers = [layer for layer in self.book.layers if layer.programme == code]
-        entries = [entry for entry in self.book.parameters if entry.programme == code]
-        days = sorted({*(la.valid_from for la in layers), *(entry.valid_from for entry in entries)})
-        for place in sorted({*(la.division for la in layers), *(entry.division for entry in entries)}):
-            for day in days:
-                self._version(code, place, day, entries)
-
-    def _version(self, code: str, place: str, day: date, entries: list[ParameterEntry]) -> None:
-        places = chain(place)
-        try:
-            structures = self.book._in_force(code, places, day)
-        except PolicyFaults as found:
-            self.found += found.faults
-            return
-        for structure in structures:
-            self._facts_with_others(structure, places, day)
-            self._values(structure, places, day, entries)
-
-    def _values(self, structure: Structure, places: Sequence[str], day: date, entries: list[ParameterEntry]) -> None:
-        """Known names, right units; and complete from the day on which the county has begun to give values.
-
-        What the nation, a province or a city gives alone does not begin: there the programme waits for the county.
-        """
-        for entry in entries:
-            begun_and_not_ended = entry.valid_from <= day and (entry.valid_to is None or day <= entry.valid_to)
-            if entry.division in places and begun_and_not_ended:
-                self._one_value(structure, entry)
-        begun: dict[str, date] = {}
-        for entry in entries:
-            begins = not entry.division.endswith("0" * 8) and entry.name not in structure.elsewhere
-            if entry.division in places and begins:
-                begun[entry.name] = min(entry.valid_from, begun.get(entry.name, entry.valid_from))
-        for name, declared in structure.declared.items():
-            missing = self.book._entry_in_force(structure.code, name, places, day) is None
-            if missing and begun and day >= max(begun.values()):
-                self._add(declared.at, f"参数“{name}”在 {places[-1]} 自 {day} 起没有数值", "请在当地的参数文件里补上")
-
-    def _facts_with_others(self, structure: Structure, places: Sequence[str], day: date) -> None:
-        try:
-            asked = self.book._asked(structure, places, day)
-        except PolicyFaults:
-            return  # told where the other programme is checked
-        needed = {fact.code for each in (structure, *asked.values()) for fact in each.facts_needed}
-        if len(needed) > FACTS_MAX:
-            at = next(layer.at for layer in self.book.layers if layer.programme == structure.code)
-            self._add(at, f"连同符合(…)的项目，用到的事实超过 {FACTS_MAX} 项", "请改用 享受(编码)")
-
-    def _one_value(self, structure: Structure, entry: ParameterEntry) -> None:
-        declared = structure.declared.get(entry.name)
-        if declared is None:
-            self._add(
-                entry.at, f"项目 {structure.code} 没有“{entry.name}”这个参数", nearest(entry.name, structure.declared)
-            )
-            return
-        try:
-            value = _read_value(entry, declared)
-            if entry.rows and declared.key and isinstance(value, Tiers):
-                require_cover(entry.rows, value, declared.key, structure.table_floors.get(entry.name))
-        except FaultFound as found:
-            self.found.append(found.fault)
-            return
-        if entry.name in structure.nonzero_parameters and _has_zero(value):
-            self._add(entry.text, f"参数“{entry.name}”为零，而算式用它作除数", "请写大于零的数值")
