@@ -56,6 +56,7 @@ def listing(request: Any) -> HttpResponse:
         return _export(request, wanted, names)
     page_of = page_proposals(wanted, request.GET.get("at", ""))
     totals = total_proposals(wanted)
+    named = _people(list(page_of))
     context = {
         "section": "proposals",
         "page": page_of,
@@ -75,7 +76,7 @@ def listing(request: Any) -> HttpResponse:
         "may_decide": may_decide(request.actor, wanted.programme) and wanted.state == "open",
         "may_screen": may_screen(request.actor),
         "run": find_latest_run(),
-        "changes": {row.pk: in_words(row.reasons[:1], _people([row]), request.actor) for row in page_of if row.reasons},
+        "changes": {row.pk: in_words(row.reasons[:1], named, request.actor) for row in page_of},
         "anything": bool(page_of.rows) or ProposalFilter(prefix=request.actor.prefix, state="").rows().exists(),
         "query": kept(request.GET, *FILTERS),
     }
