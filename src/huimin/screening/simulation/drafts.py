@@ -61,11 +61,19 @@ class Laws:
     @property
     def changed(self) -> frozenset[str]:
         """Codes whose words or values the draft changes, begins or ends."""
-        return frozenset(code for code in self.codes if version_in(self.before, code) != version_in(self.after, code))
+        return frozenset(code for code in self.codes if _differ(self.before.get(code), self.after.get(code)))
 
     def law(self, code: str) -> Programme:
         """As the draft has it, else as it is."""
         return self.after.get(code) or self.before[code]
+
+
+def _differ(was: Programme | None, now: Programme | None) -> bool:
+    """In words or values; the same value written by another hand is no difference."""
+    if was is None or now is None:
+        return was is not now
+    values = [{name: each.value for name, each in law.parameters.items()} for law in (was, now)]
+    return was.structure.plain != now.structure.plain or values[0] != values[1]
 
 
 def version_in(laws: Mapping[str, Programme], code: str) -> str:
