@@ -120,6 +120,19 @@ def test_pol_02_a_parameter_without_a_value_is_refused_never_zero(shipped):
         read_book_texts({"国.yaml": two, "县值.yaml": COUNTY_VALUE})
 
 
+def test_pol_02_a_later_layer_may_bring_a_parameter_of_its_own():
+    """A value is held against the layers of its own time, not against those that knew nothing of it."""
+    later = (
+        '项目: trial\n区划: "341524000000"\n自: 2025-01-01\n参数:\n'
+        "  - {名称: 加发, 单位: 元/月, 数值: 50 元/月, 自: 2025-01-01, 来源: 县文件}\n"
+        "金额: {算式: 标准 + 加发, 取整: 四舍五入到分, 依据: 县文件}\n"
+    )
+    book = read_book_texts({"国.yaml": policy_text(), "县.yaml": later})
+    before, after = (book.programmes_in_force(chain(VILLAGE), day)[0] for day in (date(2024, 12, 31), date(2025, 1, 1)))
+    assert sorted(before.parameters) == ["标准"]
+    assert sorted(after.parameters) == ["加发", "标准"]
+
+
 def test_pol_01_nobody_set_it_waits_but_a_monthly_grant_that_lost_its_value_is_refused():
     """Waiting must never stop in silence what people draw every month."""
     unset = policy_text().replace(", 数值: 650 元/月, 自: 2020-01-01, 来源: 试算", "")
@@ -312,3 +325,24 @@ def test_pol_01_a_programme_waits_where_no_county_has_set_its_values():
         book.programmes_in_force(chain(VILLAGE), ON, only="trial")
     tried = book.programmes_in_force(chain(VILLAGE), ON, {"限额": "100 元"})
     assert [programme.code for programme in tried] == ["trial"]
+
+
+def test_pol_02_a_place_may_value_what_another_looks_up_from_afar():
+    """The minimum wage where one works stands at that place, whose own layers do not speak of it (DET-03)."""
+    base = policy_text(unit="人", condition="在户")
+    facts = "区划: '230700000000'\n事实: [{名称: 务工地区划, 编码: work_division, 对象: 人, 类型: 区划}]\n"
+    local = (
+        "项目: trial\n区划: '230700000000'\n自: 2020-01-01\n参数:\n"
+        "  - {名称: 最低工资, 单位: 元/月, 数值: 1500 元/月, 自: 2020-01-01, 来源: 试算}\n"
+        "金额: {算式: 就业地(最低工资), 取整: 四舍五入到分, 依据: 试算}\n"
+    )
+    afar = "区划: '110000000000'\n参数:\n  - {项目: trial, 名称: %s, 数值: 2000 %s, 自: 2020-01-01, 来源: 试算}\n"
+    texts = {"国.yaml": base, "事实.yaml": facts, "市.yaml": local}
+    book = read_book_texts({**texts, "外地.yaml": afar % ("最低工资", "元/月")})
+    (law,) = book.programmes_in_force(chain("230722000000"), ON)
+    result = explain(law, {}, [{"务工地区划": "110101000000"}], ON, facts=book.facts_at(chain("230722000000")))
+    assert result["results"][0]["amount_fen"] == 2000_00
+    with pytest.raises(PolicyFaults, match="没有“最低工钱”这个参数"):
+        read_book_texts({**texts, "外地.yaml": afar % ("最低工钱", "元/月")})
+    with pytest.raises(PolicyFaults, match="应当是 元/月"):
+        read_book_texts({**texts, "外地.yaml": afar % ("最低工资", "元/年")})
