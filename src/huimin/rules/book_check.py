@@ -12,7 +12,7 @@ from huimin.kernel.places import chain
 from huimin.rules.book import Book, has_zero, read_value
 from huimin.rules.county_facts import taken_names
 from huimin.rules.faults import Fault, FaultFound, PolicyFaults, Source, nearest
-from huimin.rules.layers import Layer, ParameterEntry
+from huimin.rules.layers import Declared, Layer, ParameterEntry
 from huimin.rules.merging import FACTS_MAX
 from huimin.rules.programme import Structure, find_circle
 from huimin.rules.tiers import Tiers, require_cover
@@ -24,6 +24,7 @@ class BookCheck:
     def __init__(self, book: Book) -> None:
         self.book = book
         self.found: list[Fault] = []
+        self.asked_from_afar: dict[str, Declared] = {}
 
     def faults(self) -> list[Fault]:
         self._twice_written()
@@ -104,9 +105,23 @@ class BookCheck:
         layers = [layer for layer in self.book.layers if layer.programme == code]
         entries = [entry for entry in self.book.parameters if entry.programme == code]
         days = sorted({*(la.valid_from for la in layers), *(entry.valid_from for entry in entries)})
-        for place in sorted({*(la.division for la in layers), *(entry.division for entry in entries)}):
+        places = sorted({*(la.division for la in layers), *(entry.division for entry in entries)})
+        self.asked_from_afar = self._asked_from_afar(code, places, days)
+        for place in places:
             for day in days:
                 self._version(code, place, day, entries)
+
+    def _asked_from_afar(self, code: str, places: Sequence[str], days: Sequence[date]) -> dict[str, Declared]:
+        """What one place looks up at others (就业地): values may stand anywhere, also where nobody declares them."""
+        found: dict[str, Declared] = {}
+        for place in places:
+            for day in days:
+                try:
+                    structures = self.book._in_force(code, chain(place), day)
+                except PolicyFaults:
+                    continue  # told where this place is checked
+                found |= {name: structure.declared[name] for structure in structures for name in structure.elsewhere}
+        return found
 
     def _version(self, code: str, place: str, day: date, entries: list[ParameterEntry]) -> None:
         places = chain(place)
@@ -149,7 +164,7 @@ class BookCheck:
             self._add(at, f"连同符合(…)的项目，用到的事实超过 {FACTS_MAX} 项", "请改用 享受(编码)")
 
     def _one_value(self, structure: Structure, entry: ParameterEntry) -> None:
-        declared = structure.declared.get(entry.name)
+        declared = structure.declared.get(entry.name) or self.asked_from_afar.get(entry.name)
         if declared is None:
             self._add(
                 entry.at, f"项目 {structure.code} 没有“{entry.name}”这个参数", nearest(entry.name, structure.declared)
