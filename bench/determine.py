@@ -1,6 +1,7 @@
 """`determine`: everybody in a county of a million households, every programme in force there, in memory, with grounds.
 
-in    generated columns (bench.columns), the policies of policy/ as in force in the sample county on 1 July 2021
+in    generated columns (bench.columns), the policies of policy/ as in force in the sample county on 1 July 2021, and numbers
+      for the parameters nobody has set there (bench.assumptions)
 out   Results: all programmes against summing every column once; three programmes against OpenFisca-Core
 
 Timed is `rules.evaluate` alone: eligible or not or unknown, the amount in 分, and for each row which conditions are met,
@@ -14,11 +15,14 @@ from datetime import date
 import numpy as np
 
 from bench import openfisca
+from bench.assumptions import assumptions
 from bench.columns import population
 from bench.measuring import Result, best_of, forget_peak, memory_mb, peak_memory_mb
 from huimin.database.instance import ROOT
+from huimin.kernel.facts import FACTS
 from huimin.kernel.places import chain
-from huimin.rules import Outcome, Programme, Table, evaluate, read_book
+from huimin.policy.exchange import read_bundle
+from huimin.rules import Outcome, Programme, Table, evaluate, read_book_texts
 from huimin.rules.engine import in_order_of_asking
 
 PLACE, ON = "341524000000", date(2021, 7, 1)
@@ -29,10 +33,18 @@ OPENFISCA_LIMIT = 10
 
 def run(households: int) -> Iterator[Result]:
     """The benchmark's lines, as they are known."""
-    table = population(households)
-    programmes = read_book(ROOT / "policy").programmes_in_force(chain(PLACE), ON)
+    programmes = programmes_of_the_county()
+    more = {fact.code: fact for law in programmes for fact in law.facts_needed}  # facts a place added for itself
+    table = population(households, facts=tuple({**more, **{fact.code: fact for fact in FACTS}}.values()))
     yield _against_sums(table, programmes)
     yield from _against_openfisca(table)
+
+
+def programmes_of_the_county() -> tuple[Programme, ...]:
+    """Every programme written for the place and day."""
+    texts = read_bundle(ROOT / "policy")
+    texts["bench/assumptions.yaml"] = assumptions(texts, chain(PLACE), ON)
+    return read_book_texts(texts).programmes_in_force(chain(PLACE), ON)
 
 
 def sum_columns(table: Table) -> int:

@@ -3,7 +3,7 @@
 in    a Table and a date
 out   for each programme: seconds of both engines, and the proof that they agree row by row
 
-OpenFisca runs as a program of its own in .venv-bench (decision 0013); columns travel as .npy files. It knows no
+OpenFisca runs as a program of its own in .venv-bench (decision 0014); columns travel as .npy files. It knows no
 "unknown". Where our engine has decided, missing facts cannot matter, so there both must agree whatever stands in their
 place; rows we call unknown are counted and left out.
 """
