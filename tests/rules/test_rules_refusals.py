@@ -100,7 +100,7 @@ def test_pol_02_a_fault_in_a_named_value_is_told_once():
         ("期间: 月", "期间：月", "冒号请用半角"),
         ("期间: 月", "期间: 月\n期间: 季", "写了两次"),
         ("    说明: 第一条\n", "", "缺少“说明”"),
-        ("  - 编号: first", "  - &a\n    编号: first\n    材料: *a", "不支持 YAML 引用"),
+        ("  - 编号: first", "  - &a\n    编号: first\n    材料: *a", "不支持 YAML 记号 &a"),
     ],
 )
 def test_pol_02_a_faulty_file_is_refused(old, new, words):

@@ -9,7 +9,6 @@ makes one unknown. What is held (享受) and what other programme is fitted (符
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from huimin.kernel.errors import Refusal
@@ -18,6 +17,7 @@ from huimin.kernel.places import chain
 from huimin.rules.book import Book, Override
 from huimin.rules.explain import explain
 from huimin.rules.faults import FaultFound
+from huimin.rules.fields import day_of
 from huimin.rules.held_input import FITS, HELD_FIELDS, HOLDS
 from huimin.rules.layers import Case
 from huimin.rules.values import YES
@@ -59,7 +59,7 @@ def _run(book: Book, code: str, case: Case) -> CaseResult:
 
 
 def _difference(book: Book, code: str, case: Case) -> str:
-    on = date.fromisoformat(_entry(case, "日期").words("日期").text.strip())
+    on = day_of(_entry(case, "日期"))
     programmes = book.programmes_in_force(chain(case.division), on, _overrides(case), only=code)
     if not programmes:
         return f"项目 {code} 在 {case.division}、{on} 不在有效期内"

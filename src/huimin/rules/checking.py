@@ -17,7 +17,7 @@ from huimin.rules import guards, syntax
 from huimin.rules.calls import CallChecks
 from huimin.rules.faults import AlreadyTold, FaultFound, Source, nearest
 from huimin.rules.guards import Guards
-from huimin.rules.typed import DATE, EPOCH_ORDINAL, FLAG, Level, Op, Sort, Type, Typed
+from huimin.rules.typed import DATE, DEPTH_MAX, EPOCH_ORDINAL, FLAG, Level, Op, Sort, Type, Typed, depth_of
 from huimin.rules.units import PLAIN, Unit, divide, multiply
 from huimin.rules.vocabulary import DERIVED, MEMBERS, Definition, Vocabulary, fact_level, fact_type
 
@@ -36,11 +36,16 @@ class Checker:
     values: dict[str, Typed | None] = field(default_factory=dict)
     nonzero_parameters: set[str] = field(default_factory=set)
     table_floors: dict[str, Fraction | None] = field(default_factory=dict)
+    level: int = 0
     open_names: list[str] = field(default_factory=list)
 
     def expression(self, source: Source, *, members: bool) -> Typed:
         """One condition or amount. `members`: may it speak of one person? Raises FaultFound or AlreadyTold."""
-        return Expression(self, source, members).check(syntax.parse(source), guards.NONE)
+        before = self.level
+        try:
+            return Expression(self, source, members).check(syntax.parse(source), guards.NONE)
+        finally:
+            self.level = before
 
     def value(self, name: str) -> Typed:
         """The checked tree of a named value; its fault goes to `gather` the first time, AlreadyTold afterwards."""
@@ -73,8 +78,19 @@ class Expression(CallChecks):
     members: bool
 
     def check(self, node: syntax.Node, known: Guards) -> Typed:
+        self.checker.level += 1
+        if self.checker.level > DEPTH_MAX:
+            raise self.too_deep(node)
         typed = self._dispatch(node, known)
-        return replace(typed, start=node.start, end=node.end)
+        self.checker.level -= 1
+        depth = 1 + max((depth_of(arg) for arg in typed.args), default=typed.depth)
+        if depth > DEPTH_MAX:
+            raise self.too_deep(node)
+        return replace(typed, start=node.start, end=node.end, depth=depth)
+
+    def too_deep(self, node: syntax.Node) -> FaultFound:
+        what = f"连同引用的数值，算式连写或套了超过 {DEPTH_MAX} 层"
+        return self.fault(node, what, "请拆成几个并列的数值，或改用 min、max、sum、in 并写")
 
     def _dispatch(self, node: syntax.Node, known: Guards) -> Typed:
         match node:
@@ -146,6 +162,7 @@ class Expression(CallChecks):
             raise self.fault(node, f"名称互相引用成了圈：{loop}", "请让其中一个不再引用另一个")
         definition = self.checker.value(node.text)
         found = Typed(Op.VALUE, definition.type, definition.level, payload=node.text, ragged=definition.ragged)
+        found = replace(found, depth=definition.depth)
         return self.of_level(node, found, node.text)
 
     def of_level(self, node: syntax.Node, typed: Typed, word: str) -> Typed:

@@ -20,7 +20,7 @@ _CUTS = (10**10, 10**8, 10**6, 10**3, 1)  # 2, 4, 6, 9 and 12 digits of a code o
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """`values[i]` is in force at `divisions[i]`, which rise. `everywhere`: set for one trial, whatever the place."""
+    """`values[i]` is in force at `divisions[i]`, which rise. `everywhere`: set for one trial, at whatever place, once it is known."""
 
     divisions: tuple[int, ...]
     values: tuple[Fraction, ...]

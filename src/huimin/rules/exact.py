@@ -106,7 +106,10 @@ def join_why(*whys: Why) -> Why:
 def bound_of(values: Whole) -> int:
     if isinstance(values, int):
         return abs(values)
-    return max(abs(int(values.min())), abs(int(values.max()))) if len(values) else 0
+    if not len(values):
+        return 0
+    largest = int(values.view(np.uint64).max())  # one pass where nothing is negative, as almost everywhere
+    return largest if largest <= LIMIT else max(abs(int(values.min())), abs(int(values.max())))
 
 
 # -- checked arithmetic on whole numbers

@@ -4,6 +4,7 @@ in    entries of one YAML file
 out   texts, days, division codes, yes or no; or FaultFound at the place
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -25,9 +26,11 @@ def text_of(fields: Mapping[str, Entry], key: str) -> str:
 def day_of(entry: Entry) -> date:
     words = entry.words("日期")
     try:
-        return date.fromisoformat(words.text.strip())
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", words.text.strip(), re.ASCII):
+            return date.fromisoformat(words.text.strip())
     except ValueError:
-        raise FaultFound(words, 0, f"“{words.text}”不是日期", "日期写成 2021-07-01") from None
+        pass  # no such day, or the year 0
+    raise FaultFound(words, 0, f"“{words.text[:40]}”不是日期", "日期写成 2021-07-01")
 
 
 def division_of(entry: Entry) -> str:

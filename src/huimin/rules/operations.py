@@ -100,7 +100,7 @@ def _elsewhere(node: Typed, frame: Frame) -> Col:
     code, name = cast(tuple[str, str], node.payload)
     place, elsewhere = cast(Code, frame.fact(code, node.level)), frame.elsewhere[name]
     if elsewhere.everywhere is not None:
-        return exact.constant(elsewhere.everywhere)
+        return replace(exact.constant(elsewhere.everywhere), why=place.why)
     assert not isinstance(place.v, int)
     rows = elsewhere.rows(place.v)
     unset = np.where(rows < 0, np.uint64(1 << frame.bits[code]), np.uint64(0))

@@ -207,9 +207,7 @@ class _Scope:
         code, name = cast(tuple[str, str], node.payload)
         fact = next(f for f in self.programme.facts_needed if f.code == code)
         place = self.facts_of(node).get(fact.name)
-        value = self.programme.elsewhere[name].everywhere
-        if value is None and place is not None:
-            value = self.programme.elsewhere[name].at(str(place))
+        value = None if place is None else self.programme.elsewhere[name].at(str(place))
         return Unknown(frozenset({code})) if value is None else value
 
     def looked_up(self, node: Typed) -> Value:

@@ -116,12 +116,17 @@ class Typed:
     start: int = 0
     end: int = 0
     ragged: bool = False
+    depth: int = 0
+    """How many nodes lie on the longest way down, through named values; set by the checker."""
 
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for expressions that say the same, wherever they stand."""
         return (self.op, self.payload, *(arg.key for arg in self.args))
 
+
+DEPTH_MAX = 100
+"""Deeper trees are refused: every evaluator walks them by recursion."""
 
 AGGREGATES = frozenset({Op.COUNT, Op.SUM, Op.ANY, Op.ALL, Op.MAX_OF, Op.MIN_OF})
 COMPARISON_OPS = frozenset({Op.LT, Op.LE, Op.GT, Op.GE, Op.EQ, Op.NE})
@@ -137,3 +142,8 @@ def all_nodes(roots: Iterable[Typed], values: Mapping[str, Typed]) -> Iterator[T
         if node.op is Op.VALUE and node.payload not in seen:
             seen.add(node.payload)
             pending.append(values[str(node.payload)])
+
+
+def depth_of(node: Typed) -> int:
+    """`node.depth`, also of a node that was made within the checking of another one."""
+    return node.depth or 1 + max((depth_of(arg) for arg in node.args), default=0)

@@ -7,6 +7,7 @@ Nothing is converted: `2021-07-01`, `是` and `341524000000` stay the words that
 (octal numbers, yes as true) cannot change a policy. Keys appear once. No anchors, no tags, no second document.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,12 @@ import yaml
 from huimin.rules.faults import Fault, FaultFound, PolicyFaults, Source, nearest
 
 TEXT_MAX = 500_000
+NODES_MAX, DEPTH_MAX = 40_000, 30
+_SLOW_MAX = 40_000
+_LOADER = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)  # libyaml where it is there: twenty times as fast, the same marks
+_STRANGE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -62,28 +69,39 @@ class Entry:
 def read_yaml(text: str, file: str) -> Entry:
     """The whole file, kept: a draft is checked with all other files as they stand. Raises FaultFound or PolicyFaults."""
     if len(text) > TEXT_MAX:
-        raise FaultFound(Source.plain("", file), 0, f"文件超过 {TEXT_MAX} 字", "请拆成几个文件")
+        raise FaultFound(Source.plain("", file), 0, f"文件超过 {TEXT_MAX // 1000} 千字", "请拆成几个文件")
+    text = text.removeprefix("\ufeff")
     try:
-        _refuse_aliases(text, file)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        found = _Reader(text, file).document()
     except yaml.MarkedYAMLError as error:
-        raise PolicyFaults([_syntax_fault(error, file, text)]) from None
-    except yaml.YAMLError as error:
-        raise FaultFound(Source.plain("", file), 0, "文件里有 YAML 不允许的字符", str(error)) from None
-    except RecursionError:
-        raise FaultFound(Source.plain("", file), 0, "括号或缩进套得太深", "请减少层次") from None
-    if node is None:
+        raise PolicyFaults([_syntax_fault(_told_better(text) or error, file, text)]) from None
+    except (yaml.YAMLError, UnicodeEncodeError):
+        raise FaultFound(
+            _first_strange(text, file), 0, "文件里有 YAML 不允许的字符", "请删去看不见的控制字符"
+        ) from None
+    if found is None:
         raise FaultFound(Source.plain("", file), 0, "文件是空的", "请写政策，或删去这个文件")
-    return _Reader(text, file).entry(node)
+    return found
 
 
-def _refuse_aliases(text: str, file: str) -> None:
-    """A reference to another place in the file could hold itself; a reader should not have to look elsewhere either."""
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            mark = event.start_mark
-            spot = Source(file, "", ((mark.line + 1, mark.column + 1) if mark else (1, 1),))
-            raise FaultFound(spot, 0, f"不支持 YAML 引用 *{event.anchor}", "请把内容原样写出；乘号前面须有数值")
+def _told_better(text: str) -> yaml.MarkedYAMLError | None:
+    """The slower parser's account of the same mistake, which points closer to it; it is slow enough to spare long texts."""
+    if len(text) > _SLOW_MAX:
+        return None
+    try:
+        for _ in yaml.parse(text, Loader=yaml.SafeLoader):
+            pass
+    except yaml.MarkedYAMLError as error:
+        return error
+    except yaml.YAMLError:
+        pass
+    return None
+
+
+def _first_strange(text: str, file: str) -> Source:
+    found = _STRANGE.search(text)
+    before = text[: found.start()] if found else ""
+    return Source(file, "", ((before.count("\n") + 1, len(before) - before.rfind("\n")),))
 
 
 def _syntax_fault(error: yaml.MarkedYAMLError, file: str, text: str) -> Fault:
@@ -98,6 +116,8 @@ def _syntax_fault(error: yaml.MarkedYAMLError, file: str, text: str) -> Fault:
 
 _PROBLEMS = {
     "could not find expected ':'": "这里缺少半角冒号",
+    "mapping values are not allowed in this context": "这里不应出现冒号（上一行可能没写完，或缩进不对）",
+    "found character that cannot start any token": "这里有不能开头的符号（制表符请改成空格）",
     "mapping values are not allowed here": "这里不应出现冒号（上一行可能没写完，或缩进不对）",
     "found character '\\t' that cannot start any token": "不能用制表符缩进，请用空格",
     "expected <block end>, but found '<block mapping start>'": "缩进与上面不一致",
@@ -108,45 +128,83 @@ _PROBLEMS = {
 
 
 class _Reader:
-    """Turns composed nodes into entries."""
+    """Turns the events of the parser into entries, with a stack of its own: depth and number are bounded."""
 
     def __init__(self, text: str, file: str) -> None:
         self.text = text
         self.file = file
+        self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=_LOADER)
+        self.taken = 0
 
-    def entry(self, node: yaml.Node) -> Entry:
-        start = self.spot(node)
-        if isinstance(node, yaml.ScalarNode):
-            return Entry(start, text=self.words(node))
-        if isinstance(node, yaml.SequenceNode):
-            return Entry(start, items=tuple(self.entry(child) for child in node.value))
-        assert isinstance(node, yaml.MappingNode)
+    def next(self) -> yaml.Event:
+        self.taken += 1
+        event = next(self.events)
+        if self.taken > NODES_MAX:
+            raise FaultFound(self.spot(event), 0, f"文件里的内容超过 {NODES_MAX} 项", "请拆成几个文件")
+        if isinstance(event, yaml.AliasEvent):
+            raise FaultFound(
+                self.spot(event),
+                0,
+                f"不支持 YAML 引用 *{getattr(event, 'anchor', '')}",
+                "请把内容原样写出；乘号前面须有数值",
+            )
+        if anchor := getattr(event, "anchor", None):
+            raise FaultFound(self.spot(event), 0, f"不支持 YAML 记号 &{anchor}", "请删去记号，把内容原样写出")
+        if getattr(event, "tag", None) not in (None, "!"):
+            raise FaultFound(self.spot(event), 0, "不支持 YAML 类型标记（!…）", "请删去感叹号和后面的类型")
+        return event
+
+    def document(self) -> Entry | None:
+        while not isinstance(event := self.next(), yaml.DocumentStartEvent):
+            if isinstance(event, yaml.StreamEndEvent):
+                return None
+        found = self.entry(self.next(), 1)
+        self.next()
+        after = self.next()
+        if not isinstance(after, yaml.StreamEndEvent):
+            raise FaultFound(self.spot(after), 0, "一个文件里只能写一份（出现了第二个 ---）", "请拆成两个文件")
+        return None if found.text is not None and not found.text.text else found
+
+    def entry(self, event: yaml.Event, depth: int) -> Entry:
+        if depth > DEPTH_MAX:
+            raise FaultFound(self.spot(event), 0, f"括号或缩进套得超过 {DEPTH_MAX} 层", "请减少层次")
+        start = self.spot(event)
+        if isinstance(event, yaml.ScalarEvent):
+            return Entry(start, text=self.words(event))
+        if isinstance(event, yaml.SequenceStartEvent):
+            items = []
+            while not isinstance(child := self.next(), yaml.SequenceEndEvent):
+                items.append(self.entry(child, depth + 1))
+            return Entry(start, items=tuple(items))
         fields: dict[str, tuple[Source, Entry]] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise FaultFound(self.spot(key_node), 0, "名称应当是一个词", "请检查缩进和冒号")
-            key = self.words(key_node)
+        while not isinstance(name := self.next(), yaml.MappingEndEvent):
+            if not isinstance(name, yaml.ScalarEvent):
+                raise FaultFound(self.spot(name), 0, "名称应当是一个词", "请检查缩进和冒号")
+            key = self.words(name)
             if key.text in fields:
                 raise FaultFound(key, 0, f"“{key.text}”写了两次", "请合并或删去一处")
-            fields[key.text] = (key, self.entry(value_node))
+            fields[key.text] = (key, self.entry(self.next(), depth + 1))
         return Entry(start, fields=fields)
 
-    def spot(self, node: yaml.Node) -> Source:
-        mark = node.start_mark
-        return Source(self.file, "", ((mark.line + 1, mark.column + 1),))
+    def spot(self, event: yaml.Event) -> Source:
+        mark = event.start_mark
+        return Source(self.file, "", ((mark.line + 1, mark.column + 1) if mark else (1, 1),))
 
-    def words(self, node: yaml.ScalarNode) -> Source:
-        start, end = node.start_mark.index, node.end_mark.index
-        if node.style in ("|", ">"):
-            start = self.text.index("\n", start) + 1
-        elif node.style in ("'", '"'):
-            start += 1
-        return Source(self.file, node.value, tuple(self.places(node.value, start, end)))
+    def words(self, event: yaml.ScalarEvent) -> Source:
+        assert event.start_mark is not None and event.end_mark is not None
+        start, line, column = event.start_mark.index, event.start_mark.line + 1, event.start_mark.column + 1
+        if event.style in ("|", ">"):
+            head = self.text.find("\n", start)
+            start, line, column = head + 1 if head >= 0 else len(self.text), line + 1, 1
+        elif event.style in ("'", '"'):
+            start, column = start + 1, column + 1
+        return Source(
+            self.file, event.value, tuple(self.places(event.value, start, event.end_mark.index, line, column))
+        )
 
-    def places(self, value: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    def places(self, value: str, start: int, end: int, line: int, column: int) -> Iterator[tuple[int, int]]:
         """Line and column of each character of the value, and of its end, found by walking both texts together."""
         at = start
-        line, column = self.text.count("\n", 0, at) + 1, at - (self.text.rfind("\n", 0, at) + 1) + 1
         for char in [*value, None]:
             while at < end and char is not None and not _same(self.text[at], char):
                 line, column = (line + 1, 1) if self.text[at] == "\n" else (line, column + 1)
