@@ -305,6 +305,13 @@ def list_waiting(prefix: str, rows_max: int = 200) -> list[Relief]:
     return list(rows.select_related("household").order_by("recorded_on", "id")[:rows_max])
 
 
+def list_proposed(prefix: str, rows_max: int = 60) -> list[PettyEntry]:
+    """Money given to funds that waits for the second person."""
+    first, until = scope_of(prefix)
+    rows = PettyEntry.objects.filter(division__gte=first, division__lt=until, state=PettyEntry.State.PROPOSED)
+    return list(rows.order_by("id")[:rows_max])
+
+
 def list_funds(prefix: str) -> list[PettyFund]:
     first, until = scope_of(prefix)
     return list(PettyFund.objects.filter(division__gte=first, division__lt=until).order_by("division")[:200])

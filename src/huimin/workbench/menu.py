@@ -29,6 +29,8 @@ ENTRIES = (
     Entry("proposals", "甄别", "proposals", guard.STAFF),
     Entry("simulations", "测算", "simulations", guard.SIMULATORS),
     Entry("coverage", "覆盖", "coverage", guard.COVERAGE_READERS - guard.SIMULATORS),
+    Entry("reliefs", "急难救助", "reliefs", guard.RELIEF_READERS),
+    Entry("petty-funds", "备用金", "petty-funds", guard.FUND_READERS - guard.RELIEF_READERS),
     Entry("notices", "公示", "notices", guard.STAFF),
     Entry("rosters", "清册", "rosters", guard.PAYERS),
     Entry("batches", "发放", "batches", guard.BATCH_READERS),

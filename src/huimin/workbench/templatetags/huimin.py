@@ -88,7 +88,7 @@ def deadline(due: date | None, on: date) -> SafeString | str:
     if left < 0:
         return format_html('<span class="tag late">超期 {} 天</span>', -left)
     if left == 0:
-        return format_html('<span class="tag soon">今天</span>')
+        return format_html('<span class="tag soon">{}</span>', "今天")
     words = "明天" if left == 1 else due.isoformat()
     return format_html('<span class="tag{}">{}</span>', " soon" if left <= 3 else "", words)
 

@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.casework.queries import households_with_entitlement, list_decisions_of, list_entitlements_of
+from huimin.casework.relief import record_relief
 from huimin.casework.screening import granted_of
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.errors import BadInput
@@ -135,6 +136,8 @@ def detail(request: Any, number: int) -> HttpResponse:
         "may_correct": may(by, propose_card_correction),
         "may_change_card": may(by, change_card_state),
         "neighbours": _neighbours(state),
+        "may_relieve": may(by, record_relief),
+        "may_see_care": by.post in guard.RELIEF_READERS,
     }
     return render(request, "workbench/household.html", context)
 
