@@ -4,7 +4,7 @@
     analyse  ──► open_coverage ──► facts with what is granted, incomes ──► finish_coverage
                                                         └─ anything that stops it ──► fail_study
 
-Long work reports progress on its row. One that died stays `running`; the page says so by its age. Nobody decides by a
+Long work reports progress on its row. One that died stays `running` and is told by its age (`is_lost`). Nobody decides by a
 simulation: `by` needs a post that works on policies or watches them, and the place must be within his own.
 """
 

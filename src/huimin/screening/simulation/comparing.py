@@ -102,6 +102,9 @@ class ProgrammeResult:
     unknown_after: int
     version_before: str
     version_after: str
+    phase_out_before: int = 0
+    phase_out_after: int = 0
+    """Of the beneficiaries, those that only 渐退 keeps."""
 
     @property
     def touched(self) -> bool:
@@ -204,9 +207,15 @@ def compare(columns: Columns, laws: Laws, place_level: Level, progress: Progress
     progress("现行政策", 1, 3)
     after = _side(columns, tuple(laws.after.values()))
     progress("草案", 2, 3)
-    changes = {code: _change(columns, laws.law(code).unit, before.get(code), after.get(code)) for code in laws.codes}
+    changes = {
+        code: _change(columns, laws.law(code).unit, before.get(code, _NOBODY), after.get(code, _NOBODY))
+        for code in laws.codes
+    }
     everybody = _everybody(columns, laws, changes)
-    programmes = tuple(_programme(laws, code, changes[code], before.get(code), after.get(code)) for code in laws.codes)
+    programmes = tuple(
+        _programme(laws, code, changes[code], before.get(code, _NOBODY), after.get(code, _NOBODY))
+        for code in laws.codes
+    )
     return Comparison(
         columns.table.household_count,
         int(columns.living.sum()),
@@ -220,11 +229,15 @@ def compare(columns: Columns, laws: Laws, place_level: Level, progress: Progress
 
 @dataclass(frozen=True)
 class _Granted:
-    """What one programme gives: the rows that get something, how much, and how many cannot be determined."""
+    """What one programme gives: the rows that get something, how much, how many cannot be determined, how many by 渐退."""
 
     rows: Ints
     fen: Ints
-    unknown: int
+    unknown: int = 0
+    phase_out: int = 0
+
+
+_NOBODY = _Granted(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 def _side(columns: Columns, programmes: Sequence[Programme]) -> dict[str, _Granted]:
@@ -234,20 +247,19 @@ def _side(columns: Columns, programmes: Sequence[Programme]) -> dict[str, _Grant
         counts = columns.counts(law.unit)
         rows = np.flatnonzero((outcome.eligible == 1) & counts & (outcome.amount_fen > 0))
         unknown = int(((outcome.eligible == -1) & counts).sum())
-        found[law.code] = _Granted(rows, outcome.amount_fen[rows], unknown)
+        found[law.code] = _Granted(rows, outcome.amount_fen[rows], unknown, int(outcome.phase_out[rows].sum()))
     return found
 
 
-def _change(columns: Columns, unit: str, before: _Granted | None, after: _Granted | None) -> _Change:
+def _change(columns: Columns, unit: str, before: _Granted, after: _Granted) -> _Change:
     owners = columns.owners_of(unit)
     return _change_of(owners, _spread(before, len(owners)), _spread(after, len(owners)))
 
 
-def _spread(granted: _Granted | None, count: int) -> Ints:
+def _spread(granted: _Granted, count: int) -> Ints:
     """Amounts by row, 0 for who gets nothing."""
     fen = np.zeros(count, np.int64)
-    if granted is not None:
-        fen[granted.rows] = granted.fen
+    fen[granted.rows] = granted.fen
     return fen
 
 
@@ -293,14 +305,12 @@ def _broken_down(dimension: Dimension, everybody: _Change, changes: Mapping[str,
     return Breakdown(dimension.key, dimension.label, tuple(groups))
 
 
-def _programme(
-    laws: Laws, code: str, change: _Change, before: _Granted | None, after: _Granted | None
-) -> ProgrammeResult:
+def _programme(laws: Laws, code: str, change: _Change, before: _Granted, after: _Granted) -> ProgrammeResult:
     law = laws.law(code)
     return ProgrammeResult(
         code, law.name, law.unit, law.period, code in laws.changed, _lines(change, None, 1, PER_YEAR[law.period])[0],
-        before.unknown if before else 0, after.unknown if after else 0, version_in(laws.before, code),
-        version_in(laws.after, code),
+        before.unknown, after.unknown, version_in(laws.before, code), version_in(laws.after, code), before.phase_out,
+        after.phase_out,
     )  # fmt: skip
 
 

@@ -86,7 +86,9 @@ def _income(columns: Columns, law: Programme) -> Ints:
 
 def _paying(structure: Structure, tree: Typed) -> Structure:
     """A programme without conditions that pays what `tree` says."""
-    return replace(structure, conditions=(), amount=tree, rounding="舍去", rounding_step=Fraction(1, 100))
+    return replace(
+        structure, conditions=(), amount=tree, rounding="舍去", rounding_step=Fraction(1, 100), phase_out=None
+    )
 
 
 def _is_urban(columns: Columns) -> Flags:

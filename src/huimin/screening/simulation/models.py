@@ -3,12 +3,16 @@
 Nothing else points here: no proposal, decision or entitlement comes of these rows.
 """
 
+from datetime import datetime, timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
 from huimin.database.tables import DivisionField, Table, TableClass
 from huimin.registry.models import Household
+
+_WORKS_AT_MOST = timedelta(minutes=30)
 
 
 class Study(Table):
@@ -46,6 +50,10 @@ class Study(Table):
 
     class Meta:
         abstract = True
+
+    def is_lost(self, now: datetime) -> bool:
+        """Still at work after half an hour: its process is gone, and nobody will finish it."""
+        return self.state == self.State.RUNNING and now - self.started_at > _WORKS_AT_MOST
 
 
 class Simulation(Study):

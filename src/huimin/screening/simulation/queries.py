@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
+from django.db.models.functions import Left
 
 from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
@@ -29,10 +31,11 @@ def find_latest_coverage() -> Coverage | None:
     return Coverage.objects.filter(state=Coverage.State.FINISHED).order_by("-id").first()
 
 
-def find_working_coverage() -> Coverage | None:
-    """The newest one, when it is still at work."""
+def find_working_coverage(now: datetime) -> Coverage | None:
+    """The newest one, when it is still at work; one that was lost is not."""
     newest = Coverage.objects.order_by("-id").first()
-    return newest if newest is not None and newest.state == Coverage.State.RUNNING else None
+    is_working = newest is not None and newest.state == Coverage.State.RUNNING and not newest.is_lost(now)
+    return newest if is_working else None
 
 
 def get_coverage(number: int) -> Coverage:
@@ -76,8 +79,6 @@ def count_findings(wanted: FindingFilter) -> dict[str, int]:
 
 def count_findings_by_place(wanted: FindingFilter, digits: int) -> dict[str, dict[str, int]]:
     """Place (its 12 digits) → kind → count; places are the leading `digits`."""
-    from django.db.models.functions import Left
-
     rows = wanted.rows().annotate(place=Left("division", digits)).values("place", "kind").order_by("place", "kind")
     found: dict[str, dict[str, int]] = {}
     for row in rows.annotate(count=Count("id")):

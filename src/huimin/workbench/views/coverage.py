@@ -8,6 +8,7 @@ from django.db import connections
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from huimin.casework.screening import granted_on
@@ -65,7 +66,7 @@ def _answer(request: Any, form: CoverageDay) -> HttpResponse:
         "form": form,
         "section": "coverage" if by.post not in guard.SIMULATORS else "simulations",
         "latest": latest,
-        "working": find_working_coverage(),
+        "working": find_working_coverage(timezone.now()),
         "may_start": may(by, open_coverage),
         "simulates": by.post in guard.SIMULATORS,
     }

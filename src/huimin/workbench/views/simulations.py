@@ -10,6 +10,7 @@ from django.db import connections
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.casework.screening import granted_on
@@ -192,7 +193,7 @@ def _title(form: Drafting, draft: Draft) -> str:
 def detail(request: Any, number: int) -> HttpResponse:
     """One simulation; `?part=1` gives its progress alone, `?export=xlsx` the whole of it."""
     row = get_simulation(number)
-    context: dict[str, Any] = {"section": "simulations", "row": row}
+    context: dict[str, Any] = {"section": "simulations", "row": row, "is_lost": row.is_lost(timezone.now())}
     if request.GET.get("part"):
         return render(request, "workbench/part/study_progress.html", context)
     context["places"] = names_of({row.division}, request.business_date)
