@@ -48,6 +48,9 @@ OF_A_MOMENT = {
     "application-act",
     "application-withdraw",
     "appointment",
+    "simulation-new",
+    "simulation",
+    "simulation-household",
 }
 AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text()
 RUN_AXE = """async () => {
