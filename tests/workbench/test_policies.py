@@ -147,7 +147,7 @@ def test_a_policy_that_waits_says_what_is_missing_and_prints_nothing_pol_05(shar
 
 def test_hand_outs_are_printed_from_the_policies_pol_05(shared_county):
     shared_county("adopted")
-    for path in ("/policies/dibao-rural/pdf/", "/policy-booklet/"):
+    for path in ("/policies/grain-one-off/pdf/", "/policy-booklet/"):
         answer = officer().get(path)
         assert answer.status_code == 200 and answer.content.startswith(b"%PDF")
 

@@ -9,13 +9,14 @@ in it reaches back before that date.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 
 from huimin.kernel.errors import Refusal
 from huimin.policy.differing import Difference, differences
 from huimin.policy.drafting import Sheet, field_at, ground_of, sheet_of
-from huimin.policy.written import File, Written, read_file
+from huimin.policy.written import File, Written, read_file, read_texts
 from huimin.rules import Book, Fault, PolicyFaults, explain, read_book_texts, run_cases
 from huimin.rules.cases import case_facts
 from huimin.rules.faults import FaultFound
@@ -35,6 +36,10 @@ class Problem:
 
     def __str__(self) -> str:
         return "。".join(part.rstrip("。") for part in (self.what, self.remedy) if part) + "。"
+
+
+UNCHANGED = Problem("", "", "和现行的没有不同", "请改动标准、条件、算法或说明；不改就撤回草稿")
+"""Not told as a fault to somebody who has just begun."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,15 @@ class Checked:
     problems: tuple[Problem, ...] = ()
     cases: tuple[Rerun, ...] = ()
     changes: tuple[Difference, ...] = ()
-    sheet: Sheet | None = field(default=None, compare=False)
 
     @property
-    def faultless(self) -> bool:
-        return not self.problems
+    def unchanged(self) -> bool:
+        return UNCHANGED in self.problems
+
+    @property
+    def told(self) -> tuple[Problem, ...]:
+        """What a page tells while one drafts."""
+        return tuple(each for each in self.problems if each != UNCHANGED)
 
     @property
     def problems_at(self) -> dict[str, list[Problem]]:
@@ -78,25 +87,33 @@ class Checked:
 
 @dataclass(frozen=True)
 class Draft:
-    """What is checked. `texts` are those in use, without the draft; `today` the business date."""
+    """What is checked. `texts` are those in use by path, without the draft; `today` the business date."""
 
-    texts: Mapping[str, str]
-    written: Written
+    texts: tuple[tuple[str, str], ...]
     path: str
     text: str
     code: str
-    places: Sequence[str]
+    places: tuple[tuple[str, str], ...]
     effective_on: date
     today: date
-    names: Mapping[str, str]
-    place_names: Mapping[str, str]
+    names: tuple[tuple[str, str], ...]
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """Codes of the places, nation first."""
+        return tuple(code for code, _ in self.places)
 
 
+@lru_cache(maxsize=32)
 def check(draft: Draft) -> Checked:
-    """Everything said about a draft; never raises for what the draft says."""
+    """Everything said about a draft; never raises for what the draft says.
+
+    Kept for the same words: what was checked while typing is not checked again to be saved, shown and submitted.
+    """
     if len(draft.text.encode()) > BYTES_MAX:
         return Checked((Problem("", "", f"草稿超过 {BYTES_MAX // 1000} KB", "请删去不用的案例"),))
-    ground = ground_of(draft.written, draft.code, draft.places, draft.effective_on - timedelta(days=1))
+    written = read_texts(dict(draft.texts))
+    ground = ground_of(written, draft.code, draft.chain, draft.effective_on - timedelta(days=1))
     try:
         sheet = sheet_of(draft.text, ground, draft.path)
         file = read_file(draft.path, draft.text)
@@ -105,9 +122,9 @@ def check(draft: Draft) -> Checked:
         return Checked(tuple(Problem("", _where(fault), fault.what, fault.remedy) for fault in faults))
     problems = [*_own_rules(draft, file), *_no_reach_back(draft, file)]
     book = _read(draft, sheet, problems)
-    changes = _changes(draft, file) if file and not problems else ()
+    changes = _changes(draft, written, file) if file and not problems else ()
     if not changes and not problems:
-        problems.append(Problem("", "", "和现行的没有不同", "请改动标准、条件、算法或说明；不改就撤回草稿"))
+        problems.append(UNCHANGED)
     cases = _cases(draft, book) if book else ()
     problems += [
         Problem("cases", "", f"案例“{each.name}”不符：{each.fault}", "请改正算式，或按新版的结果改正案例")
@@ -115,7 +132,7 @@ def check(draft: Draft) -> Checked:
         if not each.passed and not each.superseded
     ]
     problems += _own_case(file, changes)
-    return Checked(tuple(problems), cases, changes, sheet)
+    return Checked(tuple(problems), cases, changes)
 
 
 def _own_case(file: File | None, changes: Sequence[Difference]) -> list[Problem]:
@@ -134,8 +151,8 @@ def _own_rules(draft: Draft, file: File | None) -> list[Problem]:
     found = []
     if file is None or file.code != draft.code:
         found.append(Problem("", "", "草稿的“项目”不能改", f"请写 项目: {draft.code}"))
-    elif file.division != draft.places[-1]:
-        found.append(Problem("", "", "草稿的“区划”不能改", f"请写 区划: {draft.places[-1]}"))
+    elif file.division != draft.chain[-1]:
+        found.append(Problem("", "", "草稿的“区划”不能改", f"请写 区划: {draft.chain[-1]}"))
     elif file.since != draft.effective_on:
         found.append(Problem("effective_on", "", "草稿的“自”和施行日期不一致", f"请写 自: {draft.effective_on}"))
     if draft.effective_on <= draft.today:
@@ -165,7 +182,7 @@ def _no_reach_back(draft: Draft, file: File | None) -> list[Problem]:
 def _read(draft: Draft, sheet: Sheet, problems: list[Problem]) -> Book | None:
     """The book with the draft in it; its faults go to `problems`."""
     try:
-        return read_book_texts({**draft.texts, draft.path: draft.text})
+        return read_book_texts({**dict(draft.texts), draft.path: draft.text})
     except PolicyFaults as found:
         for fault in found.faults:
             mine = fault.file == draft.path
@@ -174,10 +191,10 @@ def _read(draft: Draft, sheet: Sheet, problems: list[Problem]) -> Book | None:
         return None
 
 
-def _changes(draft: Draft, file: File) -> tuple[Difference, ...]:
-    was = draft.written.state(draft.code, draft.places, draft.effective_on - timedelta(days=1))
-    now = Written((*draft.written.files, file)).state(draft.code, draft.places, draft.effective_on)
-    return tuple(differences(was, now, draft.names, draft.place_names))
+def _changes(draft: Draft, written: Written, file: File) -> tuple[Difference, ...]:
+    was = written.state(draft.code, draft.chain, draft.effective_on - timedelta(days=1))
+    now = Written((*written.files, file)).state(draft.code, draft.chain, draft.effective_on)
+    return tuple(differences(was, now, dict(draft.names), dict(draft.places)))
 
 
 # -- worked cases
@@ -188,7 +205,7 @@ def _cases(draft: Draft, book: Book) -> tuple[Rerun, ...]:
     alone = tuple(each if each.programme == draft.code else replace(each, cases=()) for each in book.layers)
     results = run_cases(Book(book.facts, alone, book.parameters))
     cases = [(layer, case) for layer in alone for case in layer.cases]
-    here = set(draft.places)
+    here = set(draft.chain)
     found = []
     for (layer, case), result in zip(cases, results, strict=True):
         if layer.division in here:
@@ -214,7 +231,7 @@ def _outcomes(draft: Draft, book: Book, case: Case) -> tuple[str, str]:
 
 def _outcome(draft: Draft, book: Book, case: Case, on: date) -> str:
     try:
-        law = next(iter(book.programmes_in_force(tuple(draft.places), on, only=draft.code)), None)
+        law = next(iter(book.programmes_in_force(draft.chain, on, only=draft.code)), None)
         if law is None:
             return "不施行"
         household, members = case_facts(case, book.facts)

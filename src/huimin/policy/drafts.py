@@ -39,7 +39,6 @@ from huimin.policy.drafting import first_text, ground_of
 from huimin.policy.models import DraftStep, PolicyDraft, PolicyText
 from huimin.policy.queries import get_shelf, texts_in_use
 from huimin.policy.showing import Shelf
-from huimin.policy.written import Written
 
 State, Kind, Outcome = PolicyDraft.State, DraftStep.Kind, DraftStep.Outcome
 STEPS: dict[str, tuple[State, State]] = {
@@ -199,6 +198,16 @@ def withdraw_draft(*, by: Actor, on: date, draft_id: int, reason: str) -> Policy
     return draft
 
 
+WAY = (
+    (submit_draft, State.DRAFTING),
+    (record_hearing, State.SUBMITTED),
+    (record_department_review, State.HEARD),
+    (record_expert_review, State.REVIEWED),
+    (record_approval, State.EXAMINED),
+)
+"""What a draft waits for in each state; desks show it to those who may do it."""
+
+
 # -- serving
 
 
@@ -334,9 +343,8 @@ def _checked(draft: PolicyDraft, shelf: Shelf, on: date, *, refuse: bool = False
 
 def as_checked(draft: PolicyDraft, shelf: Shelf, on: date) -> Draft:
     """The draft with what it is checked against; inside a reading transaction."""
-    texts = {path: text for path, text in texts_in_use().items() if path != draft.path}
-    without = Written(tuple(file for file in shelf.written.files if file.path != draft.path))
+    texts = tuple((path, text) for path, text in sorted(texts_in_use().items()) if path != draft.path)
     return Draft(
-        texts, without, draft.path, draft.text, draft.programme, shelf.codes, draft.effective_on, on, shelf.names,
-        shelf.places,
+        texts, draft.path, draft.text, draft.programme, tuple(shelf.places.items()), draft.effective_on, on,
+        tuple(sorted(shelf.names.items())),
     )  # fmt: skip

@@ -1,17 +1,17 @@
 """Reads of policies: the book as it stands or stood (DET-07), policies as people read them, drafts on their way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from huimin.divisions.queries import names_of
 from huimin.kernel.places import NATION
 from huimin.organisation.acting import Actor
 from huimin.organisation.models import Office
-from huimin.organisation.posts import OfficeKind
+from huimin.organisation.posts import OfficeKind, Post
 from huimin.organisation.queries import live_on
 from huimin.policy.models import DraftStep, PolicyDraft, PolicyText, Programme
 from huimin.policy.showing import Shelf, county_chain, list_offices_of
@@ -128,6 +128,20 @@ def list_drafts(by: Actor, *, programme: str = "", state: str = "") -> list[Poli
     if state:
         found = found.filter(state=state)
     return list(found.order_by("-pk")[:DRAFTS_MAX])
+
+
+def list_waiting_drafts(by: Actor, states: Sequence[str]) -> list[PolicyDraft]:
+    """Drafts in these states that `by` may take on: his own while drafting, another's in every later step.
+
+    A department sees those of its programmes. One query.
+    """
+    found = PolicyDraft.objects.defer("text").filter(state__in=states, division=by.division)
+    mine = Q(state=PolicyDraft.State.DRAFTING, drafted_account=by.account)
+    recorded = DraftStep.objects.filter(draft=OuterRef("pk"), round=OuterRef("round"), account=by.account)
+    others = ~Q(state=PolicyDraft.State.DRAFTING) & ~Q(drafted_account=by.account) & ~Exists(recorded)
+    if by.post not in (Post.COUNTY_OFFICER, Post.LEADING_APPROVER):
+        found = found.filter(programme__in=by.programmes)
+    return list(found.filter(mine | others).order_by("effective_on", "pk")[:DRAFTS_MAX])
 
 
 def get_draft(number: int) -> PolicyDraft:

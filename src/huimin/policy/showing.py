@@ -290,6 +290,10 @@ def chain_places(places: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(places)[: len(LEVELS)]
 
 
+Waiting = dict[date, Mapping[str, tuple[str, ...]]]
+"""By day: programmes that wait, and for which parameters; asked of the book once a day."""
+
+
 @dataclass(frozen=True)
 class Shelf:
     """Where and when policies are read: the book, the texts, the chain with names, and offices by programme."""
@@ -311,19 +315,22 @@ class Shelf:
 
     def policies(self) -> list[Policy]:
         """Every programme written for this place, in the order of the published list."""
-        waiting = self.book.waiting(self.codes, self.on)
+        waiting: Waiting = {}
         names = self.names
         found = [self._policy(code, waiting, names) for code in self.written.codes]
         return sorted((each for each in found if each is not None), key=_order)
 
     def find(self, code: str) -> Policy | None:
-        return self._policy(code, self.book.waiting(self.codes, self.on), self.names)
+        return self._policy(code, {}, self.names)
 
-    def _policy(self, code: str, waiting: Mapping[str, tuple[str, ...]], names: Mapping[str, str]) -> Policy | None:
+    def _policy(self, code: str, waiting: Waiting, names: Mapping[str, str]) -> Policy | None:
         state, status = self._state(code)
         if state is None:
             return None
-        missing = waiting.get(code, ()) if status == "in_force" else ()
+        day = self.on if status == "in_force" else state.on
+        if day not in waiting:
+            waiting[day] = self.book.waiting(self.codes, day)
+        missing = waiting[day].get(code, ()) if status in ("in_force", "ahead") else ()
         return Policy(
             code, state, "waiting" if missing else status, missing,
             self.version(code) if status == "in_force" and not missing else "",

@@ -97,13 +97,13 @@ class DraftForm:
 
     @property
     def errors(self) -> bool:
-        return bool(self.checked.problems)
+        return bool(self.checked.told)
 
     @property
     def problems(self) -> list[tuple[str, str]]:
         return [
             (f"id_{each.field}" if each.field else "check", f"{each.where} {each}".strip())
-            for each in self.checked.problems
+            for each in self.checked.told
         ]
 
     def _field(self, name: str, label: str, value: str, **more: Any) -> Field:
@@ -131,8 +131,8 @@ class DraftForm:
         return [
             Group(f"p-{number}", row, (
                 self._field(f"p-{number}-value", "新的数值", row.value, rows=3 if row.banded else 0,
-                            hint=_band_hint(row) if row.banded else f"如 {row.now.words if row.now else '650 ' + row.unit}，不改就空着"),
-                self._field(f"p-{number}-source", "来源", row.source, hint="文件名称和文号"),
+                            hint=_band_hint(row) if row.banded else ""),
+                self._field(f"p-{number}-source", "来源", row.source),
             ))
             for number, row in enumerate(self.sheet.standards)
         ]  # fmt: skip

@@ -17,7 +17,9 @@ from django.core.cache import cache
 from django.db import connection
 from django.urls import reverse
 
+from huimin.casework import relief as reliefs
 from huimin.casework.commands import decide_proposals
+from huimin.casework.models import Relief
 from huimin.divisions.queries import names_of
 from huimin.funds.commands import reserve_funding, transfer_funding
 from huimin.funds.models import FundingApplication
@@ -28,6 +30,8 @@ from huimin.notices.queries import list_due_objections
 from huimin.organisation.acting import Actor, may
 from huimin.payment import commands, queries
 from huimin.payment.models import Batch, Roster
+from huimin.policy.drafts import WAY as DRAFT_STEPS
+from huimin.policy.queries import list_waiting_drafts
 from huimin.screening.models import Run
 from huimin.screening.queries import ProposalFilter, find_latest_run, total_proposals
 from huimin.workbench.guard import SETTLERS, STAFF
@@ -248,8 +252,46 @@ def _exceptions(asking: Asking) -> Iterator[Todo]:
         )  # fmt: skip
 
 
+def _drafts(asking: Asking) -> Iterator[Todo]:
+    """New versions of policies that wait for this post; not for who drafted them or recorded another step."""
+    waiting = [state for act, state in DRAFT_STEPS if may(asking.by, act)]
+    if not waiting:
+        return
+    for draft in list_waiting_drafts(asking.by, waiting):
+        yield Todo(
+            f"{asking.name(draft.programme)}新版", f"{draft.get_state_display()}，{draft.reason[:40]}",
+            asking.by.office_name, 1, None, draft.effective_on - timedelta(days=1),
+            reverse("policy-draft", args=[draft.pk]),
+        )  # fmt: skip
+
+
+def _reliefs(asking: Asking) -> Iterator[Todo]:
+    """Emergencies that wait for the head, at once; papers that were to follow, by their day; money given to a fund."""
+    if may(asking.by, reliefs.approve_relief):
+        for each in reliefs.list_waiting(asking.by.prefix):
+            yield _relief_row(asking, each, "审批急难救助", each.recorded_on)
+    if may(asking.by, reliefs.file_papers):
+        for each in reliefs.list_owing(asking.by.prefix):
+            yield _relief_row(asking, each, "补齐救助材料", each.papers_due_on)
+    if may(asking.by, reliefs.confirm_topup):
+        for entry in reliefs.list_proposed(asking.by.prefix):
+            yield Todo(
+                "复核备用金拨入", entry.note, asking.places({entry.division}).get(entry.division, entry.division), 1,
+                entry.amount_fen, entry.entered_on + timedelta(days=1), reverse("petty-confirm", args=[entry.pk]),
+            )  # fmt: skip
+
+
+def _relief_row(asking: Asking, relief: Relief, title: str, due: date) -> Todo:
+    place = asking.places({relief.division}).get(relief.division, relief.division)
+    url = reverse("relief", args=[relief.pk])
+    return Todo(
+        title, f"{relief.get_cause_display()} {relief.household.household_no}", place, 1, relief.amount_fen, due, url
+    )
+
+
 _Finder = Callable[[Asking], Iterator[Todo]]
 _FINDERS: tuple[_Finder, ...] = (
+    _reliefs,
     _decisions,
     _owed,
     _rosters(commands.publish_roster, (Roster.State.COMPILED,), "公示", queries.publish_due_on),
@@ -265,6 +307,7 @@ _FINDERS: tuple[_Finder, ...] = (
     _late_answers,
     _exceptions,
     _reissues,
+    _drafts,
 )
 
 

@@ -12,7 +12,7 @@ from huimin.organisation.posts import Post
 from huimin.payment.papers.handouts import booklet_pdf, handout_pdf
 from huimin.policy.drafts import open_draft
 from huimin.policy.queries import adoptions_of, find_open_draft, get_shelf
-from huimin.policy.showing import LEVEL_TITLES, Policy, Shelf
+from huimin.policy.showing import LEVEL_TITLES, Policy, Shelf, Step
 from huimin.workbench.guard import POLICY_READERS, page
 from huimin.workbench.listing import one_of
 from huimin.workbench.policy_workbook import export_list
@@ -66,12 +66,25 @@ def detail(request: Any, code: str) -> HttpResponse:
         "limits": policy.standards(paid=False),
         "levels": list(zip(shelf.places.items(), LEVEL_TITLES, strict=False)),
         "layers": [(shelf.places.get(file.division, file.division), file) for file in reversed(policy.state.layers)],
-        "history": history,
-        "adoptions": adoptions_of({path for step in history for path in step.paths}),
+        "history": _adopted(history),
         "draft": find_open_draft(by.division, code),
         "may_draft": may(by, open_draft) and (by.post == Post.COUNTY_OFFICER or code in by.programmes),
     }
     return render(request, "workbench/policy.html", context)
+
+
+def _adopted(history: list[Step]) -> list[dict[str, Any]]:
+    """Each day of the history with how its texts came into use, alike ones once."""
+    found = adoptions_of({path for step in history for path in step.paths})
+    return [
+        {
+            "step": step,
+            "adoptions": {
+                (each.adopted_on, each.draft): each for path in step.paths if (each := found.get(path))
+            }.values(),
+        }
+        for step in history
+    ]
 
 
 def _policy(shelf: Shelf, code: str) -> Policy:

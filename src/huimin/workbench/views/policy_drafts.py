@@ -14,12 +14,13 @@ from huimin.kernel.errors import BadInput
 from huimin.organisation.acting import Actor, may, reading
 from huimin.organisation.posts import Post
 from huimin.policy import drafts
-from huimin.policy.checking import Checked, Draft, Problem, check
+from huimin.policy.checking import UNCHANGED, Checked, Draft, Problem, check
 from huimin.policy.drafting import Ground, Sheet, ground_of, sheet_of, text_of
 from huimin.policy.drafts import STEPS, Held, as_checked
 from huimin.policy.models import DraftStep, PolicyDraft
 from huimin.policy.queries import get_draft, get_shelf, list_drafts, list_steps
 from huimin.policy.showing import Shelf
+from huimin.policy.written import read_texts
 from huimin.rules import PolicyFaults
 from huimin.rules.faults import FaultFound
 from huimin.workbench.acts import Outcome, once
@@ -67,7 +68,7 @@ def _desk(by: Actor, on: date, number: int) -> Desk:
         shelf = get_shelf(by, on)
         asked = as_checked(draft, shelf, on)
         before = draft.effective_on - timedelta(days=1)
-        ground = ground_of(asked.written, draft.programme, shelf.codes, before)
+        ground = ground_of(read_texts(dict(asked.texts)), draft.programme, shelf.codes, before)
         return Desk(draft, shelf, ground, asked, list_steps(draft))
 
 
@@ -251,7 +252,9 @@ def text(request: Any, number: int) -> HttpResponse:
         except BadInput as wrong:
             problem = Problem("text", "", wrong.what, wrong.remedy)
     checked = desk.checked(words, _day_in(desk, words))
-    checked = replace(checked, problems=tuple(replace(each, field="text") for each in checked.problems))
+    checked = replace(
+        checked, problems=tuple(each if each == UNCHANGED else replace(each, field="text") for each in checked.problems)
+    )
     if problem is not None:
         checked = replace(checked, problems=(problem, *checked.problems))
     form = DraftForm(Sheet(), desk.draft.reason, checked)
