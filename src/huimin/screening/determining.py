@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
 from huimin.rules import Column, Outcome, Programme, Table, evaluate, missing_names
+from huimin.rules.gaps import members_of
 from huimin.screening.phasing import phase_out_months
 from huimin.screening.snapshots import Snapshot, Standing
 
@@ -32,6 +33,7 @@ COLUMNS = {
     "people": pa.int64(), "quantity": pa.string(), "failed": pa.list_(pa.string()), "missing": pa.list_(pa.string()),
     "facts_digest": pa.string(), "reasons": pa.string(), "phase_out_since": pa.date32(), "phase_out_months": pa.int64(),
 }  # fmt: skip
+DIGESTED_AT_ONCE = 20_000  # households whose facts are laid out at a time: all of a county would be gigabytes
 KINDS = ("unknown", "leave", "enter", "phase_out", "increase", "decrease")
 Explainer = Callable[[Programme, Ints, Ints, Standing], list[str]]
 """(programme, rows of the households, rows of the subjects, what they hold) → the reasons of each, as JSON."""
@@ -48,13 +50,13 @@ class Determination:
         self.snapshot, self.on, self.explainer = snapshot, on, explainer
         self.outcomes: dict[str, Outcome] = {}
         self.table: Table = snapshot.table()
-        self.divisions = snapshot.divisions
+        self.divisions = pa.array(snapshot.divisions)
         self.living = _living(self.table, on)
         self.people = np.add.reduceat(
             np.append(self.living, 0), np.minimum(self.table.offsets[:-1], len(self.living))
         ) * (np.diff(self.table.offsets) > 0)
-        self._household_bytes = _rows_as_bytes(self.table.households, snapshot.households, HOUSEHOLD_FACTS)
-        self._member_bytes = _rows_as_bytes(self.table.members, snapshot.members, PERSON_FACTS)
+        self._household_codes = _codes(self.table.households, snapshot.households, HOUSEHOLD_FACTS)
+        self._member_codes = _codes(self.table.members, snapshot.members, PERSON_FACTS)
 
     def evaluate(self, programme: Programme) -> Outcome:
         """Kept, so that a later programme that asks about this one (符合) need not determine it again."""
@@ -74,7 +76,7 @@ class Determination:
         columns = {
             "programme": [programme.code] * len(rows),
             "version": [programme.version] * len(rows),
-            "division": [self.divisions[house] for house in houses.tolist()],
+            "division": self.divisions.take(pa.array(houses)),
             "household_id": self.snapshot.household_ids[houses],
             "person_id": subjects[rows] if by_person else [None] * len(rows),
             "kind": kinds,
@@ -84,7 +86,7 @@ class Determination:
             "quantity": self._quantities(programme, houses),
             "failed": _by_mask(outcome.failed_mask[rows], lambda mask: _failed(programme, mask)),
             "missing": _by_mask(_missing(outcome, rows), lambda mask: missing_names(programme, mask)),
-            "facts_digest": [self._facts_digest(house) for house in houses.tolist()],
+            "facts_digest": self._facts_digests(houses),
             "reasons": self._reasons(programme, houses, rows, held),
             "phase_out_since": _dates(np.where(phased, held.phase_out_since[rows], 0)),
             "phase_out_months": phase_out_months(programme, self.table, self.on, self.outcomes, rows, phased),
@@ -113,12 +115,19 @@ class Determination:
         hundredths = self.table.households[area.code].values[houses].tolist()
         return [f"{each // 100}.{each % 100:02d} {area.unit}" for each in hundredths]
 
-    def _facts_digest(self, household: int) -> str:
-        """SHA-256 over the facts of the household and its members, as they stand in the snapshot."""
-        low, high = self.table.offsets[household : household + 2]
-        return hashlib.sha256(
-            self._household_bytes[household].tobytes() + self._member_bytes[low:high].tobytes()
-        ).hexdigest()
+    def _facts_digests(self, houses: Ints) -> list[str]:
+        """SHA-256 over the facts of each household and its members, as they stand in the snapshot."""
+        found: list[str] = []
+        for start in range(0, len(houses), DIGESTED_AT_ONCE):
+            some = houses[start : start + DIGESTED_AT_ONCE]
+            own = _rows_as_bytes(self.table.households, self._household_codes, some)
+            theirs = _rows_as_bytes(self.table.members, self._member_codes, members_of(self.table, some))
+            ends = np.cumsum(self.table.offsets[some + 1] - self.table.offsets[some]).tolist()
+            low = 0
+            for facts, high in zip(own, ends, strict=True):
+                found.append(hashlib.sha256(facts.tobytes() + theirs[low:high].tobytes()).hexdigest())
+                low = high
+        return found
 
 
 def _living(table: Table, on: date) -> Ints:
@@ -131,15 +140,19 @@ def _living(table: Table, on: date) -> Ints:
     return (~gone).astype(np.int64)
 
 
-def _rows_as_bytes(columns: Mapping[str, Column], stored: pa.Table, facts: Sequence[Fact]) -> Ints:
-    """Every fact of the snapshot and whether it is known, one row a subject, in the order it was stored in."""
+def _codes(columns: Mapping[str, Column], stored: pa.Table, facts: Sequence[Fact]) -> list[str]:
+    """The facts of the snapshot, in the order they were stored in."""
     known = {fact.code for fact in facts}
-    codes = [code for code in stored.column_names if code in known and code in columns]
-    out = np.empty((len(stored), 2 * len(codes)), np.int64)
+    return [code for code in stored.column_names if code in known and code in columns]
+
+
+def _rows_as_bytes(columns: Mapping[str, Column], codes: Sequence[str], rows: Ints) -> Ints:
+    """Every fact and whether it is known, one row a subject."""
+    out = np.empty((len(rows), 2 * len(codes)), np.int64)
     for number, code in enumerate(codes):
-        column = columns[code]
-        out[:, 2 * number] = np.where(column.known, column.values, 0)
-        out[:, 2 * number + 1] = column.known
+        values, known = columns[code].values[rows], columns[code].known[rows]
+        out[:, 2 * number] = np.where(known, values, 0)
+        out[:, 2 * number + 1] = known
     return out
 
 
