@@ -255,7 +255,9 @@ class Expression(CallChecks):
         unit = combine(left.type.unit or PLAIN, right.type.unit or PLAIN)
         if unit.mixes_periods:
             message = f"{left.type} 与 {right.type} 的期间不同，不能直接{'乘' if node.sign == '*' else '除'}"
-            raise FaultFound(self.source, node.sign_at, message, "请先用 按月()、按季() 或 按年() 换成同一期间")
+            raise FaultFound(
+                self.source, node.sign_at, message, "请先用 按月()、按季()、按半年() 或 按年() 换成同一期间"
+            )
         return Type(Sort.NUMBER, unit)
 
     def comparison(self, node: syntax.Infix, known: Guards) -> Typed:

@@ -8,7 +8,7 @@ replace, new ones at the end; 作废: 是 takes one out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from huimin.kernel.facts import Fact
@@ -18,7 +18,7 @@ from huimin.rules.exclusions import Other, exclusion_condition
 from huimin.rules.faults import AlreadyTold, Fault, FaultFound, PolicyFaults, Source, nearest
 from huimin.rules.layers import PROGRAMME_FIELDS, Declared, Layer, Written
 from huimin.rules.programme import Condition, NamedValue, PhaseOut, Structure
-from huimin.rules.typed import AGGREGATES, FLAG, Level, Op, Sort, Typed, all_nodes
+from huimin.rules.typed import AGGREGATES, FLAG, Level, Op, Sort, Type, Typed, all_nodes
 from huimin.rules.units import PLAIN, Unit, unit_of_words
 from huimin.rules.vocabulary import DEPARTURES, Definition, Vocabulary, refuse_taken_name
 
@@ -211,21 +211,24 @@ class _Merger:
         person, unit = fields["对象"] == "person", _AMOUNT_UNITS[fields["期间"]]
         tree = self._tree(checker, amount.expression, person or amount.each, Sort.NUMBER)
         if tree is not None:
-            self._amount_unit(tree, amount.expression, unit)
-            tree = self._summed(tree, amount, person)
+            tree = self._summed(self._in_unit(tree, amount.expression, unit), amount, person)
         for bound, op in ((amount.floor, Op.MAX), (amount.cap, Op.MIN)):
             limit = self._tree(checker, bound, person, Sort.NUMBER) if bound else None
             if bound and limit and tree:
-                self._amount_unit(limit, bound, unit)
+                limit = self._in_unit(limit, bound, unit)
                 ragged, level = tree.ragged or limit.ragged, max(tree.level, limit.level)
                 tree = Typed(op, tree.type, level, (tree, limit), ragged=ragged)
         return tree
 
-    def _amount_unit(self, tree: Typed, source: Source, wanted: Unit) -> None:
+    def _in_unit(self, tree: Typed, source: Source, wanted: Unit) -> Typed:
+        """The tree in the unit of the amount; a bare 0 takes it."""
+        if tree.op is Op.CONST and tree.payload == 0 and tree.type.unit is None:
+            return replace(tree, type=Type(Sort.NUMBER, wanted))
         if tree.type.unit != wanted:
             what = f"金额的单位是 {tree.type.unit or '纯数'}，按期间应当是 {wanted}"
             remedy = "请检查算式，或用 按月() 按季() 按半年() 按年() 换算"
             self.faults.append(FaultFound(source, tree.start, what, remedy).fault)
+        return tree
 
     def _summed(self, tree: Typed, amount: Amount, person: bool) -> Typed:
         """合计: 每人取整后相加."""
