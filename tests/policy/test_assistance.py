@@ -164,6 +164,13 @@ def test_det_03_allowances_follow_what_is_held(jiayin: Book) -> None:
     assert {"disabled-living", "medical-assistance"} <= granted(held)
 
 
+def test_det_03_a_marginal_household_is_recognised_without_being_paid(jiayin: Book) -> None:
+    """Nothing is paid for being 低保边缘, so nobody holds it: what follows from it goes by this determination."""
+    found = determined(jiayin, JIAYIN, {"年经营净收入": 9000}, [{"住院医疗费用": 5000, "医保报销": 3000}])
+    assert found["dibao-marginal"] == [(1, 0)]
+    assert "medical-assistance" in granted(found)
+
+
 def test_det_05_emergency_relief_asks_for_no_income(jiayin: Book) -> None:
     urgent = {"急难程度": "重", "急难发生日期": "2026-05-31", "年经营净收入": None, "存款": None}
     found = determined(jiayin, JIAYIN, urgent, [{}])
