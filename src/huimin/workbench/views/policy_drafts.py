@@ -125,7 +125,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "desk": desk,
         "draft": desk.draft,
         "checked": desk.checked(desk.draft.text, desk.draft.effective_on) if open_ else _as_it_was(desk),
-        "way": _way(desk),
+        "way": _way(desk, request.business_date),
         "steps": desk.steps[::-1],
         "acts": list(_offered(request.actor, request.business_date, desk)),
         "mine": request.actor.account == desk.draft.drafted_account,
@@ -139,13 +139,13 @@ def _as_it_was(desk: Desk) -> Checked:
     return Checked(changes=check(asked).changes)
 
 
-def _way(desk: Desk) -> list[dict[str, Any]]:
+def _way(desk: Desk, on: date) -> list[dict[str, Any]]:
     """Drafting, the four steps, effect; with what was recorded in this round."""
     draft = desk.draft
     held = {step.kind: step for step in desk.steps if step.round == draft.round}
     order = [State.DRAFTING, *(needed for needed, _ in STEPS.values()), State.APPROVED]
     at = order.index(State(draft.state)) if draft.state != State.WITHDRAWN else -1
-    labels = ["起草", *(DraftStep.Kind(kind).label for kind in STEPS), "施行"]
+    labels = ["起草", *(DraftStep.Kind(kind).label for kind in STEPS), "施行" if draft.effective_on <= on else "待施行"]
     days = [draft.submitted_on, *(held[kind].held_on if kind in held else None for kind in STEPS), draft.effective_on]
     return [
         {
