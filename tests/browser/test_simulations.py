@@ -39,7 +39,6 @@ def test_a_draft_from_the_menu_to_a_households_grounds(site):
     assert page.locator("svg[role=img]").is_visible() and page.locator("svg.pair").count() > 3
     assert page.locator(".figures").bounding_box()["y"] < 768
     faults["figures"] = faults_of(window)
-    page.get_by_text("各月的数字").click()
     assert page.get_by_role("cell", name="2021-12").is_visible()
     page.select_option("#f-by", "size")
     page.get_by_role("button", name="看").click()

@@ -13,6 +13,7 @@ from huimin.organisation.posts import OfficeKind, Post
 from huimin.policy.models import PolicyText
 from huimin.screening.simulation.models import Coverage, Finding, Simulation
 from huimin.workbench.acts import new_token
+from tests.policy.drafting import opened, raised
 from tests.workbench.people import client_of
 
 CHANGES_NOTHING = (
@@ -57,7 +58,16 @@ def test_a_draft_is_tried_out_and_changes_nothing(county):
     assert "已测算完" in page
     row = Simulation.objects.using("maintenance").get()
     assert row.state == "finished" and row.title == "低保标准 800"
-    for word in ("户新增", "草案改了什么", "农村居民最低生活保障", "800 元/月", "还没有登记指标", "各月应发", "按乡镇", "举例"):
+    for word in (
+        "户新增",
+        "草案改了什么",
+        "农村居民最低生活保障",
+        "800 元/月",
+        "还没有登记指标",
+        "各月应发",
+        "按乡镇",
+        "举例",
+    ):
         assert word in page
     assert fetch_one(CHANGES_NOTHING, using="maintenance") == before
     assert "低保标准 800" in text(client.get("/simulations/"))
@@ -94,7 +104,9 @@ def test_a_household_is_explained_under_both(county):
     assert "现行" in page and "草案" in page and "低保标准 800.00" in page
     water = client_of(Post.DEPARTMENT_OFFICER, OfficeKind.WATER)
     assert "农村居民最低生活保障" not in text(water.get(f"/simulations/{row.pk}/households/{household}/"))
-    supervisor = text(client_of(Post.SUPERVISOR, OfficeKind.AUDIT).get(f"/simulations/{row.pk}/households/{household}/"))
+    supervisor = text(
+        client_of(Post.SUPERVISOR, OfficeKind.AUDIT).get(f"/simulations/{row.pk}/households/{household}/")
+    )
     assert "算出来的数" not in supervisor, "numbers of health are not for posts that only watch (SEC-04)"
 
 
@@ -125,6 +137,23 @@ def test_a_file_of_new_text_is_a_draft(county):
     for wrong in (b"\xff\xfe\x00", "项目: grain-one-off\n条件: [".encode()):
         assert drafted(client, "", file=SimpleUploadedFile("wrong.yaml", wrong)).status_code == 422
     assert Simulation.objects.using("maintenance").count() == 1
+
+
+def test_a_version_being_drafted_is_counted_as_it_stands(county):
+    """POL-03, POL-04: from the draft's page; by whoever reads that programme; nothing of the draft changes."""
+    county("decided")
+    draft = raised(opened(), "900 元/月")
+    client = officer()
+    assert f"?draft={draft.pk}&amp;programme=dibao-rural" in text(client.get(f"/policy-drafts/{draft.pk}/"))
+    assert f"测算 {draft.pk} 号草案" in text(client.get("/simulations/"))
+    page = text(client.get(f"/simulations/new/?draft={draft.pk}&programme=dibao-rural"))
+    assert f'value="{draft.effective_on}"' in page and "standard-" not in page
+    form = {"token": new_token(), "draft": draft.pk, "programme": "dibao-rural", "determination_date": "2021-10-01"}
+    assert "900 元/月" in text(client.post("/simulations/new/", form, follow=True))
+    row = Simulation.objects.using("maintenance").get()
+    assert row.title.startswith(f"草案 {draft.pk} 号") and row.result["total"]["more"] > 0
+    water = client_of(Post.DEPARTMENT_OFFICER, OfficeKind.WATER)
+    assert water.get(f"/simulations/new/?draft={draft.pk}").status_code == 409
 
 
 def test_only_posts_that_work_on_policies_simulate_and_only_their_own(shared_county):
