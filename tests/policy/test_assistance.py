@@ -111,8 +111,8 @@ def test_pol_01_one_county_setting_its_values_moves_no_other(jiayin: Book) -> No
     [
         ("8399.99", {"dibao-rural"}),
         ("8400", {"dibao-marginal"}),  # 700 a month: the border county's line is the town's
-        ("10799.99", {"dibao-marginal"}),
-        ("10800", set()),
+        ("12599.99", {"dibao-marginal"}),
+        ("12600", set()),
     ],
 )
 def test_det_03_a_household_is_in_one_tier_only(jiayin: Book, income: str, expected: set[str]) -> None:
@@ -126,7 +126,7 @@ def test_det_03_within_a_marginal_household_the_severely_ill_stand_alone(jiayin:
     ill = {"重病": True}
     found = determined(jiayin, JIAYIN, {"年经营净收入": 20000}, [ill, {}])
     assert granted(found) == {"dibao-marginal", "dibao-single"}
-    assert found["dibao-single"] == [(1, 490_00), (0, 0)]
+    assert found["dibao-single"] == [(1, 505_00), (0, 0)]
     poor = determined(jiayin, JIAYIN, {}, [ill, {}])
     assert granted(poor) == {"dibao-rural"}
     assert poor["dibao-rural"] == [(1, 1505_00)]
