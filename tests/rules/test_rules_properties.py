@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from huimin.kernel.facts import FACTS, Entity, Fact, Kind
@@ -302,7 +302,7 @@ def shipped() -> list[Programme]:
     ]
 
 
-@SLOW
+@settings(SLOW, max_examples=25)
 @given(st.lists(HOUSEHOLDS, min_size=1, max_size=8))
 def test_det_01_engine_equals_reference_for_the_shipped_programmes(shipped, households):
     for programme in shipped:
