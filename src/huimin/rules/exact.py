@@ -13,6 +13,7 @@ the bound does not fit are the rows themselves looked at, and a row that does no
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd, lcm
 from typing import cast
 
@@ -57,7 +58,9 @@ class Num:
         return replace(self, n=n, d=None if self.d is None else self.d[rows], why=take_why(self.why, rows))
 
 
+@lru_cache(maxsize=4096)
 def constant(value: Fraction) -> Num:
+    """One value for all rows; kept, because every chunk asks for the same."""
     sign = (value > 0) - (value < 0)
     return Num(sign, abs(value) or Fraction(1), abs(sign))
 
@@ -222,6 +225,8 @@ def _common_scale(a: Num, b: Num) -> Fraction:
 
 
 def _rescaled(a: Num, scale: Fraction) -> Num:
+    if a.scale == scale:
+        return a
     factor = a.scale / scale if a.top else Fraction(1)
     assert factor.denominator == 1
     if factor == 1:
