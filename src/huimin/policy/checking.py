@@ -203,7 +203,7 @@ def _changes(draft: Draft, written: Written, file: File) -> tuple[Difference, ..
 def _cases(draft: Draft, book: Book) -> tuple[Rerun, ...]:
     """Every worked case of the programme that concerns this place, the draft's own first."""
     alone = tuple(each if each.programme == draft.code else replace(each, cases=()) for each in book.layers)
-    results = run_cases(Book(book.facts, alone, book.parameters))
+    results = run_cases(replace(book, layers=alone, _structures={}))
     cases = [(layer, case) for layer in alone for case in layer.cases]
     here = set(draft.chain)
     found = []

@@ -23,7 +23,7 @@ from huimin.rules.yaml_text import Entry, read_yaml
 CONDITION_FIELDS = {"text": "说明", "expression": "算式", "citation": "依据", "paper": "材料"}
 VALUE_FIELDS = {"expression": "算式", "citation": "依据", "text": "说明"}
 AMOUNT_FIELDS = {"expression": "算式", "cap": "封顶", "floor": "保底", "rounding": "取整", "citation": "依据"}
-TEXT_FIELDS = {"basis": "依据", "note": "说明"}
+TEXT_FIELDS = {"until": "至", "basis": "依据", "note": "说明"}
 ROWS_MAX = 80
 
 
@@ -166,6 +166,9 @@ def _started(ground: Ground, effective_on: str) -> Plain:
     kept = dict(ground.own.plain) if ground.own else {}
     kept["参数"] = [_declaration(item) for item in _listed(kept, "参数") if "单位" in item]
     head = {"项目": ground.code, "区划": ground.division, "自": effective_on}
+    if str(kept.get("至", effective_on)) > effective_on:
+        head["至"] = str(kept["至"])  # what was to end still ends
+    head["替代"] = "是"
     dropped = (*head, "至", "案例", "案例底数", *(() if kept["参数"] else ("参数",)))
     return head | {key: value for key, value in kept.items() if key not in dropped}
 
@@ -193,7 +196,22 @@ def text_of(sheet: Sheet, old_text: str, ground: Ground, path: str) -> str:
     return dump({key: plain[key] for key in _in_order(plain)})
 
 
-_ORDER = ("项目", "区划", "自", "至", "名称", "简称", "主管部门", "对象", "期间", "发放", "收款", "依据", "说明")
+_ORDER = (
+    "项目",
+    "区划",
+    "自",
+    "至",
+    "替代",
+    "名称",
+    "简称",
+    "主管部门",
+    "对象",
+    "期间",
+    "发放",
+    "收款",
+    "依据",
+    "说明",
+)
 _TAIL = ("参数", "数值", "条件", "排除", "金额", "渐退", "案例底数", "案例")
 
 

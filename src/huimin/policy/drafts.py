@@ -102,7 +102,7 @@ def open_draft(*, by: Actor, on: date, programme: str, effective_on: date, reaso
     _require_ahead(effective_on, on)
     shelf = get_shelf(by, on)
     ground = ground_of(shelf.written, programme, shelf.codes, effective_on - timedelta(days=1))
-    if ground.state is None:
+    if ground.state is None or shelf.written.state(programme, shelf.codes, effective_on) is None:
         raise BadInput(
             f"{effective_on} 没有这个项目", where="施行日期", remedy="请选择政策清单上的项目和它施行期内的日期"
         )

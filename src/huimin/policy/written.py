@@ -20,7 +20,7 @@ from huimin.rules.yaml_text import read_yaml
 Plain = dict[str, Any]
 KEYED = {"条件": "编号", "数值": "名称", "排除": "项目"}
 """Lists whose items a nearer place may replace, and what their items are known by."""
-NOT_COMPARED = ("项目", "区划", "自", "至", "案例", "案例底数", "参数", "说明", "事实", *KEYED, "金额")
+NOT_COMPARED = ("项目", "区划", "自", "至", "替代", "案例", "案例底数", "参数", "说明", "事实", *KEYED, "金额")
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class BookCheck:
     def _overlap(self, name: str, earlier: "Layer | ParameterEntry", later: "Layer | ParameterEntry") -> None:
         if earlier.valid_from == later.valid_from:
             self._add(later.at, f"同一地方同一日期写了两次：{name}、{later.valid_from}", "请删去一处或改日期")
-        elif earlier.valid_to and earlier.valid_to >= later.valid_from:
+        elif earlier.valid_to and earlier.valid_to >= later.valid_from and not later.replaces:
             line, _ = earlier.at.place(0)
             what = f"两个版本的施行期重叠：{name} 自 {later.valid_from} 起的，与 {earlier.at.file} 第 {line} 行至 {earlier.valid_to} 止的"
             day = later.valid_from - timedelta(days=1)

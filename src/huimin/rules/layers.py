@@ -55,6 +55,7 @@ FILE_FIELDS = (
     "区划",
     "自",
     "至",
+    "替代",
     *PROGRAMME_FIELDS,
     *LIST_FIELDS,
     "说明",
@@ -100,6 +101,8 @@ class ParameterEntry:
     at: Source
     rows: Rows | None = None
     """For a table; `text` is then its name."""
+    replaces: bool = False
+    """Takes the place of an earlier one within that one's term (替代)."""
 
     @property
     def plain(self) -> list[object]:
@@ -153,6 +156,7 @@ class Layer:
     phase_out: PhasingWritten | None
     cases: tuple[Case, ...]
     plain: object
+    replaces: bool = False
 
     @property
     def asks(self) -> frozenset[str]:
@@ -174,6 +178,7 @@ class FileReader:
         self.file = file
         self.faults: list[FaultFound] = []
         self.division = division_default
+        self.replaces = False
         self.parameters: list[ParameterEntry] = []
         self.facts: list[LocalFact] = []
 
@@ -182,6 +187,7 @@ class FileReader:
         try:
             fields = self.file.mapping("政策文件", FILE_FIELDS)
             self.division = division_of(fields["区划"]) if "区划" in fields else self.division
+            self.replaces = "替代" in fields and is_yes(fields["替代"])
             if "项目" not in fields:
                 self._parameters_only(fields)
                 return None
@@ -222,6 +228,7 @@ class FileReader:
             amount=read_amount(fields["金额"]) if "金额" in fields else None,
             cases=tuple(self._all(fields, "案例", lambda entry: _case(entry, self.division, fields.get("案例底数")))),
             plain={key: entry.plain for key, entry in fields.items() if key not in ("案例", "案例底数", "参数")},
+            replaces=self.replaces,
         )
 
     def _all(self, fields: dict[str, Entry], key: str, read: Callable[[Entry], _T | None]) -> list[_T]:
@@ -269,6 +276,7 @@ class FileReader:
             assumption="示例假设" in fields and is_yes(fields["示例假设"]),
             at=name,
             rows=read_rows(entry, fields) if "档" in fields else None,
+            replaces=self.replaces,
         )
 
 

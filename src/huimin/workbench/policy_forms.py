@@ -11,7 +11,16 @@ from typing import Any
 from django import forms
 
 from huimin.policy.checking import Checked, Problem
-from huimin.policy.drafting import AMOUNT_FIELDS, CONDITION_FIELDS, ROWS_MAX, VALUE_FIELDS, ItemRow, Sheet, ValueRow
+from huimin.policy.drafting import (
+    AMOUNT_FIELDS,
+    CONDITION_FIELDS,
+    ROWS_MAX,
+    TEXT_FIELDS,
+    VALUE_FIELDS,
+    ItemRow,
+    Sheet,
+    ValueRow,
+)
 from huimin.workbench.forms import DayField, DeskForm, text
 from huimin.workbench.listing import day_of
 
@@ -113,6 +122,9 @@ class DraftForm:
     def head(self) -> list[Field]:
         return [
             self._field("effective_on", "施行日期", self.sheet.effective_on, hint="须在今天以后，如 2022-01-01"),
+            self._field(
+                "until", "施行到", self.sheet.texts.get("until", ""), hint="一直施行的不填；原来写明止日的照旧"
+            ),
             self._field("reason", "为什么改", self.reason, rows=2),
             self._field(
                 "basis", "本县的依据", self.sheet.texts.get("basis", ""), hint="本县文件的名称和文号；不填则随上级"
@@ -190,7 +202,7 @@ def sheet_from(data: Mapping[str, str], before: Sheet) -> Sheet:
     day = day_of(read("effective_on"))
     return Sheet(
         effective_on=day.isoformat() if day else read("effective_on").strip(),
-        texts={"basis": read("basis"), "note": read("note")},
+        texts={name: read(name) for name in TEXT_FIELDS},
         standards=[
             ValueRow(row.name, row.unit, row.now, read(f"p-{n}-value"), read(f"p-{n}-source"), row.banded)
             for n, row in enumerate(before.standards)
