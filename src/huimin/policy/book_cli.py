@@ -70,7 +70,7 @@ def explain_command(
     _refuse_unknown_programme(book, programme)
     results: list[dict[str, object]] = []
     for law in book.programmes_in_force(places, day, overrides, only=programme):
-        results += _results(book, law, household, members, day)
+        results += _results(law, household, members, day)
     if as_json:
         told = {"place": place, "date": day.isoformat(), "results": results}
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
@@ -126,9 +126,9 @@ def _counted(book: Book, cases: int, failed: list[CaseResult]) -> dict[str, obje
 
 
 def _results(
-    book: Book, programme: Programme, household: Mapping[str, object], members: list[Mapping[str, object]], day: date
+    programme: Programme, household: Mapping[str, object], members: list[Mapping[str, object]], day: date
 ) -> list[dict[str, object]]:
-    results = explain(programme, household, members, day, facts=book.facts)["results"]
+    results = explain(programme, household, members, day)["results"]
     assert isinstance(results, list)
     return results
 

@@ -234,8 +234,8 @@ def _outcome(draft: Draft, book: Book, case: Case, on: date) -> str:
         law = next(iter(book.programmes_in_force(draft.chain, on, only=draft.code)), None)
         if law is None:
             return "不施行"
-        household, members = case_facts(case, book.facts)
-        results = explain(law, household, members, on, facts=book.facts)["results"]
+        household, members = case_facts(case, law.facts)
+        results = explain(law, household, members, on)["results"]
     except (Refusal, FaultFound):
         return "不能计算"
     assert isinstance(results, list)
