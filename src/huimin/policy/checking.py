@@ -17,7 +17,7 @@ from huimin.kernel.errors import Refusal
 from huimin.policy.differing import Difference, differences
 from huimin.policy.drafting import Sheet, field_at, ground_of, sheet_of
 from huimin.policy.written import File, Written, read_file, read_texts
-from huimin.rules import Book, Fault, PolicyFaults, explain, read_book_texts, run_cases
+from huimin.rules import Book, Fault, PolicyFaults, Programme, explain, read_book_texts, run_cases
 from huimin.rules.cases import case_facts
 from huimin.rules.faults import FaultFound
 from huimin.rules.layers import Case
@@ -202,18 +202,30 @@ def _changes(draft: Draft, written: Written, file: File) -> tuple[Difference, ..
 
 def _cases(draft: Draft, book: Book) -> tuple[Rerun, ...]:
     """Every worked case of the programme that concerns this place, the draft's own first."""
-    alone = tuple(each if each.programme == draft.code else replace(each, cases=()) for each in book.layers)
-    results = run_cases(replace(book, layers=alone, _structures={}))
-    cases = [(layer, case) for layer in alone for case in layer.cases]
     here = set(draft.chain)
+    kept = tuple(
+        layer if layer.programme == draft.code and layer.division in here else replace(layer, cases=())
+        for layer in book.layers
+    )
+    results = run_cases(replace(book, layers=kept, _structures={}))
+    cases = [(layer, case) for layer in kept for case in layer.cases]
+    days = (draft.effective_on - timedelta(days=1), draft.effective_on)
+    laws = [(_law(draft, book, day), day) for day in days]
     found = []
     for (layer, case), result in zip(cases, results, strict=True):
-        if layer.division in here:
-            own = layer.at.file == draft.path
-            superseded = not own and _day_of(case) >= draft.effective_on.isoformat()
-            rerun = Rerun(result.case, result.passed, result.fault, superseded, *_outcomes(draft, book, case))
-            found.append((not own, rerun))
+        own = layer.at.file == draft.path
+        superseded = not own and _day_of(case) >= draft.effective_on.isoformat()
+        was, now = (_outcome(law, case, day) for law, day in laws)
+        found.append((not own, Rerun(result.case, result.passed, result.fault, superseded, was, now)))
     return tuple(rerun for _, rerun in sorted(found, key=lambda each: each[0]))
+
+
+def _law(draft: Draft, book: Book, on: date) -> Programme | None:
+    """The programme at this place on a day, with this place's own values; None when it is not in force there."""
+    try:
+        return next(iter(book.programmes_in_force(draft.chain, on, only=draft.code)), None)
+    except Refusal:
+        return None
 
 
 def _day_of(case: Case) -> str:
@@ -221,19 +233,11 @@ def _day_of(case: Case) -> str:
     return entry.text.text.strip() if entry is not None and entry.text is not None else ""
 
 
-def _outcomes(draft: Draft, book: Book, case: Case) -> tuple[str, str]:
-    """What the case's household gets at this place today and under the draft, with this place's own values."""
-    return (
-        _outcome(draft, book, case, draft.effective_on - timedelta(days=1)),
-        _outcome(draft, book, case, draft.effective_on),
-    )
-
-
-def _outcome(draft: Draft, book: Book, case: Case, on: date) -> str:
+def _outcome(law: Programme | None, case: Case, on: date) -> str:
+    """What the case's household gets; said, not raised, when the case cannot be computed on that day."""
+    if law is None:
+        return "不施行"
     try:
-        law = next(iter(book.programmes_in_force(draft.chain, on, only=draft.code)), None)
-        if law is None:
-            return "不施行"
         household, members = case_facts(case, law.facts)
         results = explain(law, household, members, on)["results"]
     except (Refusal, FaultFound):
