@@ -44,7 +44,7 @@ WORDS: dict[str, dict[str, str]] = {
     "类别": {"补贴类": "subsidy", "保障类": "security", "救助类": "relief"},
     "对象": {"户": "household", "人": "person"},
     "期间": {"月": "month", "季": "quarter", "半年": "half_year", "年": "year", "一次": "once"},
-    "发放": {"按月": "monthly", "按季": "quarterly", "按半年": "halfyearly", "按年": "yearly", "一次": "once"},
+    "发放": {"按月": "monthly", "按季": "quarterly", "按半年": "half_yearly", "按年": "yearly", "一次": "once"},
     "收款": {"户主卡": "head", "本人卡": "own"},
 }
 PROGRAMME_FIELDS = ("名称", "简称", "主管部门", "对象", "期间", "发放", "收款", "依据")
@@ -69,7 +69,22 @@ FILE_FIELDS = (
     "案例底数",
     "案例",
 )
-PARAMETER_FIELDS = ("项目", "名称", "单位", "数值", "按", "档", "其余", "自", "至", "来源", "说明", "示例假设")
+PARAMETER_FIELDS = (
+    "项目",
+    "名称",
+    "单位",
+    "数值",
+    "按",
+    "档",
+    "其余",
+    "不低于",
+    "不高于",
+    "自",
+    "至",
+    "来源",
+    "说明",
+    "示例假设",
+)
 _FITS = re.compile(r"符合\s*[（(]\s*[\"'“”]?([^\"'“”()（）,，]+)")
 SCOPES = ("本人", "任一成员", "全体成员")
 
@@ -84,6 +99,9 @@ class Declared:
     at: Source
     key: Type | None = None
     """What a table is looked up by; None for a single value."""
+    floor: Source | None = None
+    ceiling: Source | None = None
+    """Names of parameters this one may not lie below (不低于) or above (不高于)."""
 
 
 @dataclass(frozen=True)
@@ -262,7 +280,8 @@ class FileReader:
             return None
         unit = fields["单位"].words("单位")
         key = _key_of(fields["按"]) if "按" in fields else None
-        return Declared(name.text.strip(), unit.text.strip(), type_of_unit(unit), name, key)
+        limits = [fields[word].words(word) if word in fields else None for word in ("不低于", "不高于")]
+        return Declared(name.text.strip(), unit.text.strip(), type_of_unit(unit), name, key, *limits)
 
     def _dated_value(self, entry: Entry, fields: dict[str, Entry], programme: str, name: Source) -> ParameterEntry:
         return ParameterEntry(

@@ -154,7 +154,7 @@ class Programme:
 
     @property
     def payout(self) -> str:
-        """monthly, quarterly, halfyearly, yearly or once: when it is paid."""
+        """monthly, quarterly, half_yearly, yearly or once: when it is paid."""
         return self.structure.fields["发放"]
 
     @property
