@@ -109,7 +109,7 @@ def test_pol_02_every_period_has_its_unit(period, unit, code):
 
 @pytest.mark.parametrize(
     ("word", "code"),
-    [("按月", "monthly"), ("按季", "quarterly"), ("按半年", "halfyearly"), ("按年", "yearly"), ("一次", "once")],
+    [("按月", "monthly"), ("按季", "quarterly"), ("按半年", "half_yearly"), ("按年", "yearly"), ("一次", "once")],
 )
 def test_pol_02_every_rhythm_of_payment(word, code):
     assert law(policy_text().replace("发放: 按月", f"发放: {word}")).payout == code
