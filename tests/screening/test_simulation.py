@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import pyarrow as pa
 import pytest
@@ -25,12 +25,18 @@ from huimin.organisation.posts import Post
 from huimin.rules import PolicyFaults
 from huimin.screening.explaining import explain_household
 from huimin.screening.simulation.columns import Columns
-from huimin.screening.simulation.commands import analyse, simulate
+from huimin.screening.simulation.commands import analyse, open_coverage, simulate
 from huimin.screening.simulation.comparing import ALL, PER_YEAR, Comparison, Line, compare, due_in
 from huimin.screening.simulation.coverage import cover
 from huimin.screening.simulation.drafts import EVERY, Draft, drafted, text_path
 from huimin.screening.simulation.models import Coverage, Finding, Simulation
-from huimin.screening.simulation.queries import FindingFilter, count_findings, list_combinations, page_findings
+from huimin.screening.simulation.queries import (
+    FindingFilter,
+    count_findings,
+    find_working_coverage,
+    list_combinations,
+    page_findings,
+)
 from huimin.screening.simulation.sources import cut
 from huimin.screening.snapshots import GRANTED, Snapshot
 
@@ -344,6 +350,18 @@ def test_a_simulation_that_cannot_be_worked_says_why(county: At, monkeypatch: py
         simulated()
     row = Simulation.objects.using("maintenance").get()
     assert (row.state, row.failure, row.result) == ("failed", "算出了负的金额", {})
+
+
+def test_work_whose_process_is_gone_is_told_by_its_age(county: At) -> None:
+    """POL-04, POL-06: a page does not wait for what nobody will finish, and another analysis may begin."""
+    county("adopted")
+    by = county_officer()
+    row = open_coverage(by=by, on=dates.DECIDED, division=COUNTY, determination_date=dates.DETERMINED_FOR)
+    with reading(by):
+        begun = Coverage.objects.get(pk=row.pk).started_at
+        assert find_working_coverage(begun + timedelta(minutes=1)) is not None
+        assert find_working_coverage(begun + timedelta(hours=1)) is None
+    assert simulated().is_lost(begun + timedelta(days=1)) is False
 
 
 def test_who_is_poor_and_draws_nothing(county: At) -> None:

@@ -73,7 +73,7 @@ class Drafting(DeskForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.stored = stored
-        self.standards = [*standards, *unset]
+        self.standards: list[ParameterValue | str] = [*standards, *unset]
         self.fields["place"].choices = [("", "全辖区"), *places]
         for number, each in enumerate(self.standards):
             self.fields[f"standard-{number}"] = _standard(each)
