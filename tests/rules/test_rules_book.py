@@ -346,3 +346,41 @@ def test_pol_02_a_place_may_value_what_another_looks_up_from_afar():
         read_book_texts({**texts, "外地.yaml": afar % ("最低工钱", "元/月")})
     with pytest.raises(PolicyFaults, match="应当是 元/月"):
         read_book_texts({**texts, "外地.yaml": afar % ("最低工资", "元/年")})
+
+
+LIMITED = """\
+项目: trial
+区划: "340000000000"
+自: 2023-01-01
+参数:
+  - {名称: 省定最低标准, 单位: 元/月, 数值: 660 元/月, 自: 2023-01-01, 来源: 省文件}
+  - {名称: 标准, 单位: 元/月, 不低于: 省定最低标准}
+"""
+NEAR = COUNTY_VALUE.split("  - {项目: trial, 名称: 标准, 数值: 720")[0]
+
+
+def test_pol_01_a_value_below_the_floor_from_above_is_refused():
+    texts = {"国.yaml": policy_text().replace("数值: 650", "数值: 670"), "省.yaml": LIMITED}
+    book = read_book_texts({**texts, "县值.yaml": NEAR})
+    assert book.programmes_in_force(chain(VILLAGE), ON, {"标准": "1 元/月"})[0].parameters["标准"].overridden
+    below = NEAR.replace("700", "659.99")
+    with pytest.raises(PolicyFaults, match=r"县值\.yaml 第 3 行.*“标准”是 659\.99 元/月，低于“省定最低标准”的 660 元/月"):
+        read_book_texts({**texts, "县值.yaml": below})
+    read_book_texts({**texts, "县值.yaml": NEAR.replace("700", "660")})
+    with pytest.raises(PolicyFaults, match="高于“省定最低标准”"):
+        read_book_texts({**texts, "省.yaml": LIMITED.replace("不低于", "不高于"), "县值.yaml": NEAR})
+    county = '项目: trial\n区划: "341524000000"\n自: 2023-01-01\n参数:\n  - {名称: 标准, 单位: 元/月}\n'
+    with pytest.raises(PolicyFaults, match="低于“省定最低标准”"):
+        read_book_texts({**texts, "县.yaml": county, "县值.yaml": below})
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("省定最底标准", "最接近的是“省定最低标准”"), ("别的", "不同类，不能比较")]
+)
+def test_pol_01_a_faulty_floor_is_refused(name, words):
+    text = (
+        LIMITED.replace("不低于: 省定最低标准", f"不低于: {name}")
+        + "  - {名称: 别的, 单位: 元, 数值: 1 元, 自: 2023-01-01, 来源: 省}\n"
+    )
+    with pytest.raises(PolicyFaults, match=words):
+        read_book_texts({"国.yaml": policy_text(), "省.yaml": text})

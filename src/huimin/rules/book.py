@@ -15,7 +15,8 @@ Always true:
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -165,6 +166,9 @@ class Book:
                 values[name] = self._value_in_force(structure, declared, chain, on)
             if name in structure.nonzero_parameters and has_zero(values[name].value):
                 raise BadInput(f"参数“{name}”为零，而算式用它作除数", where=name, remedy="请写大于零的数值")
+        for declared, what, remedy in beyond_limits(structure, values):
+            line, column = declared.at.place(0)
+            raise BadInput(what, where=f"{declared.at.file} 第 {line} 行第 {column} 列", remedy=remedy)
         return self._programme(structure, values, chain, on, given)
 
     def _programme(
@@ -298,6 +302,21 @@ def read_value(entry: ParameterEntry, declared: Declared) -> Bound:
 
 def has_zero(value: Bound) -> bool:
     return value.has_zero if isinstance(value, Tiers) else value == 0
+
+
+def beyond_limits(structure: Structure, values: Mapping[str, ParameterValue]) -> Iterator[tuple[Declared, str, str]]:
+    """Values below their 不低于 or above their 不高于, with what to say; what is only tried may lie anywhere."""
+    for declared in structure.declared.values():
+        own = values.get(declared.name)
+        for word, limit, wrong in (("低于", declared.floor, operator.lt), ("高于", declared.ceiling, operator.gt)):
+            other = values.get(limit.text.strip()) if limit else None
+            if own and other and not own.overridden and wrong(cast(Fraction, own.value), cast(Fraction, other.value)):
+                what = f"参数“{own.name}”是 {_written(own)}，{word}“{other.name}”的 {_written(other)}"
+                yield declared, what, f"请改正数值（{own.division} 自 {own.valid_from}，来源 {own.source}）"
+
+
+def _written(value: ParameterValue) -> str:
+    return f"{float(cast(Fraction, value.value)):.10g} {value.unit}"
 
 
 def _plain_given(given: Override) -> object:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
+from huimin.kernel.errors import BadInput
 from huimin.kernel.places import chain
-from huimin.rules.book import Book, has_zero, read_value
+from huimin.rules.book import Book, beyond_limits, has_zero, read_value
 from huimin.rules.county_facts import taken_names
 from huimin.rules.faults import Fault, FaultFound, PolicyFaults, Source, nearest
 from huimin.rules.layers import Declared, Layer, ParameterEntry
@@ -132,6 +133,7 @@ class BookCheck:
             return
         for structure in structures:
             self._facts_with_others(structure, places, day)
+            self._limits(structure, places, day)
             self._values(structure, places, day, entries)
 
     def _values(self, structure: Structure, places: Sequence[str], day: date, entries: list[ParameterEntry]) -> None:
@@ -152,6 +154,21 @@ class BookCheck:
             missing = self.book._entry_in_force(structure.code, name, places, day) is None
             if missing and begun and day >= max(begun.values()):
                 self._add(declared.at, f"参数“{name}”在 {places[-1]} 自 {day} 起没有数值", "请在当地的参数文件里补上")
+
+    def _limits(self, structure: Structure, places: Sequence[str], day: date) -> None:
+        """No value below its 不低于 or above its 不高于, at any place on any day on which both are set."""
+        names = {name for name, each in structure.declared.items() if each.floor or each.ceiling}
+        if not names:
+            return
+        values = {}
+        for name, declared in structure.declared.items():
+            try:
+                values[name] = self.book._value_in_force(structure, declared, places, day)
+            except (BadInput, FaultFound):
+                continue  # missing or faulty: told elsewhere
+        for declared, what, remedy in beyond_limits(structure, values):
+            entry = self.book._entry_in_force(structure.code, declared.name, places, day)
+            self._add(entry.at if entry else declared.at, what, remedy)
 
     def _facts_with_others(self, structure: Structure, places: Sequence[str], day: date) -> None:
         try:

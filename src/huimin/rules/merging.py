@@ -57,11 +57,26 @@ class _Merger:
             self._add(self.layers[0].at, "项目没有写“金额”", "请写 金额: 及其 算式、取整、依据")
         if self.faults or amount is None:
             return None
-        declared = {item.name: item for layer in self.layers for item in layer.declared}
+        declared = self._declared()
         values = self._merged([layer.values for layer in self.layers], "数值")
         conditions = self._merged([layer.conditions for layer in self.layers], "条件")
         self._exclude(conditions, fields["对象"])
         return self._checked(fields, declared, values, conditions, amount)
+
+    def _declared(self) -> dict[str, Declared]:
+        """By name; a nearer place that declares one again keeps the limits set above it."""
+        found: dict[str, Declared] = {}
+        for item in (item for layer in self.layers for item in layer.declared):
+            above = found.get(item.name, item)
+            found[item.name] = replace(item, floor=item.floor or above.floor, ceiling=item.ceiling or above.ceiling)
+        for item in found.values():
+            for limit in (item.floor, item.ceiling):
+                other = found.get(limit.text.strip()) if limit else None
+                if limit and other is None:
+                    self._add(limit, f"没有“{limit.text.strip()}”这个参数", nearest(limit.text.strip(), found))
+                elif limit and other and (other.type != item.type or item.key or other.key):
+                    self._add(limit, f"“{item.name}”与“{other.name}”不同类，不能比较", "单位要相同，且都不是表")
+        return found
 
     def _add(self, source: Source, what: str, remedy: str = "") -> None:
         self.faults.append(FaultFound(source, 0, what, remedy).fault)

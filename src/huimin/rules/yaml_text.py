@@ -17,7 +17,7 @@ import yaml
 from huimin.rules.faults import Fault, FaultFound, PolicyFaults, Source, nearest
 
 TEXT_MAX = 500_000
-NODES_MAX, DEPTH_MAX = 40_000, 30
+NODES_MAX, DEPTH_MAX = 20_000, 30
 _SLOW_MAX = 40_000
 _LOADER = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
