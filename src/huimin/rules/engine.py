@@ -33,7 +33,7 @@ from huimin.rules.table import Table
 from huimin.rules.tiers import Tiers
 from huimin.rules.typed import EPOCH_ORDINAL, NOBODY_BIT, Level, Typed
 
-CHUNK_HOUSEHOLDS = 65_536  # smaller chunks lie nearer in the cache, but every step on one costs some 10 µs of Python
+CHUNK_HOUSEHOLDS = 131_072  # smaller chunks lie nearer in the cache, but every step on one costs some 10 µs of Python
 GAPS_FEW = 0.3  # when a larger share of a chunk's households lacks something, it is worked out once, with reasons
 Rows = slice | Ints
 _ROUNDERS = {"四舍五入": exact.round_to, "进一": exact.ceil_to, "舍去": exact.floor_to}
