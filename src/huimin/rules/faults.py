@@ -16,17 +16,32 @@ from huimin.kernel.errors import BadInput
 
 
 @dataclass(frozen=True, slots=True)
+class OneLine:
+    """The places of `length` characters that stand as they are on one line: computed when asked, most never are."""
+
+    line: int
+    column: int
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, offset: int) -> tuple[int, int]:
+        return self.line, self.column + offset
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A piece of text and the place of each of its characters (and of its end) in the file it came from."""
 
     file: str
     text: str
-    places: tuple[tuple[int, int], ...]
+    places: tuple[tuple[int, int], ...] | OneLine
 
     @classmethod
     def plain(cls, text: str, file: str = "算式") -> "Source":
         """Text that stands alone on one line: a test, or a value from the command line."""
-        return cls(file, text, tuple((1, i + 1) for i in range(len(text) + 1)))
+        return cls(file, text, OneLine(1, 1, len(text) + 1))
 
     def place(self, offset: int) -> tuple[int, int]:
         return self.places[min(max(offset, 0), len(self.places) - 1)]

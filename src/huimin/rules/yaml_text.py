@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import yaml
 
-from huimin.rules.faults import Fault, FaultFound, PolicyFaults, Source, nearest
+from huimin.rules.faults import Fault, FaultFound, OneLine, PolicyFaults, Source, nearest
 
 TEXT_MAX = 500_000
 NODES_MAX, DEPTH_MAX = 20_000, 30
@@ -198,9 +198,10 @@ class _Reader:
             start, line, column = head + 1 if head >= 0 else len(self.text), line + 1, 1
         elif event.style in ("'", '"'):
             start, column = start + 1, column + 1
-        return Source(
-            self.file, event.value, tuple(self.places(event.value, start, event.end_mark.index, line, column))
-        )
+        end = event.end_mark.index
+        if self.text.startswith(event.value, start) and "\n" not in event.value:
+            return Source(self.file, event.value, OneLine(line, column, len(event.value) + 1))
+        return Source(self.file, event.value, tuple(self.places(event.value, start, end, line, column)))
 
     def places(self, value: str, start: int, end: int, line: int, column: int) -> Iterator[tuple[int, int]]:
         """Line and column of each character of the value, and of its end, found by walking both texts together."""
