@@ -252,3 +252,24 @@ def test_a_changed_standard_is_the_reason(county: At, monkeypatch: pytest.Monkey
     assert changes
     assert all("parameter" in {reason["of"] for reason in each.reasons} for each in changes)
     assert any("低保标准" in line and "900" in line for line in in_words(changes[0].reasons, {}, by))
+
+
+def test_a_countys_own_fact_is_unknown_until_it_is_asked(county: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DET-01: a condition on it leaves the household open and names it; screening and page do not fall over."""
+    county("adopted")
+    by = county_officer()
+    texts = read_folder(settings.POLICY_FOLDER)
+    own = '区划: "341524000000"\n事实:\n  - {名称: 参加合作社, 编码: in_cooperative, 对象: 户, 类型: 是否, 材料: 合作社证明}\n'
+    rule = "条件:\n  - {编号: cooperative, 说明: 没有参加合作社, 算式: not 参加合作社, 依据: 本县规定}\n"
+    path = "sample-county/dibao-rural.yaml"
+    monkeypatch.setattr(policy_commands, "_require_cases", lambda book: None)
+    changed = {path: texts[path].replace("条件:\n", rule, 1), "x/facts.yaml": own}
+    adopt_policies(by=by, on=dates.ADOPTED, texts={**texts, **changed})
+    made = again()
+    with reading(by):
+        open_ones = list(made.proposals.filter(programme="dibao-rural"))
+        assert open_ones
+        assert {each.kind for each in open_ones} == {"unknown"}
+        assert all("参加合作社" in each.missing for each in open_ones)
+        told = explain_household(by=by, household_id=open_ones[0].household_id, on=dates.DETERMINED_FOR)
+    assert any("参加合作社" in result["missing"] for result in told["results"])

@@ -136,6 +136,8 @@ def _differences(
 ) -> Iterator[tuple[int, Reason]]:
     """(whose, what) for every value that is not what it was; `then` and `now` are columns and the rows to compare."""
     for fact in facts:
+        if fact.code not in then[0] or fact.code not in now[0]:
+            continue  # a county's own fact is in no snapshot yet
         old, new = then[0][fact.code], now[0][fact.code]
         values, knowns = (old.values[then[1]], new.values[now[1]]), (old.known[then[1]], new.known[now[1]])
         differ = (knowns[0] != knowns[1]) | (knowns[0] & knowns[1] & (values[0] != values[1]))
