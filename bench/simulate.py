@@ -1,6 +1,7 @@
 """`simulate`: a changed standard over a county of 700,000 people, from the stored snapshot to the figures of the page (POL-04).
 
-in    generated columns (bench.columns) as the encrypted snapshot of a screening; the policies of policy/
+in    generated columns (bench.columns) as the encrypted snapshot of a screening; the policies of policy/, with made-up values
+      where nobody has set any (bench.assumptions)
 out   one Result: reading the snapshot, both sets of programmes, everything counted by programme, township and kind of
       household, against determining the same people once by the policies in use
 
@@ -18,11 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from bench.assumptions import assumptions
 from bench.columns import population
 from bench.measuring import Result, forget_peak, peak_memory_mb
 from huimin.database import instance
 from huimin.kernel.facts import Fact, Kind
-from huimin.kernel.places import Level
+from huimin.kernel.places import Level, chain
 from huimin.rules import Column, Table
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ def _measured(path: Path, sha256: str) -> Result:
     from huimin.screening.snapshots import load
 
     texts = read_folder(instance.ROOT / "policy")
+    texts["bench/assumptions.yaml"] = assumptions(texts, chain(PLACE), ON)
     seconds: dict[str, float] = {}
     forget_peak()
     began = time.perf_counter()

@@ -181,6 +181,18 @@ def test_when_amounts_fall_due() -> None:
             assert sum(due_in(period, number, (first + number) % 12 + 1) for number in range(12)) == per_year
 
 
+def test_who_asks_about_a_changed_programme_is_counted_anew() -> None:
+    """POL-04: 排除 and 符合: an increase of one programme moves people out of another that the draft does not name."""
+    ruled = OLD.replace("依据: 试\n金额", "依据: 试\n金额") + "排除:\n  - {项目: land, 说明: 没有种地补贴, 依据: 试}\n"
+    texts = {"county/land.yaml": LAND, "county/old.yaml": ruled}
+    laws = drafted(texts, Draft({}, {"county/land.yaml": LAND.replace("> 1 亩", "> 3 亩")}), PLACE, ON)
+    assert (laws.changed, laws.reached) == ({"land"}, {"land", "old"})
+    home = [("341524100001001", 200, "农业", [date(1940, 1, 1)])]
+    found = compare(Columns(snapshot(home), ON), laws, Level.COUNTY)
+    lines = {each.code: each.line for each in found.programmes}
+    assert (lines["land"].leaving, lines["old"].entering) == (1, 1)
+
+
 # -- drafts
 
 

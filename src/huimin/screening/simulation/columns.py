@@ -4,14 +4,16 @@ in    a Snapshot and the day
 out   `Columns`; its `evaluate` runs all programmes together, one after another, so that memory holds few outcomes
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from huimin.rules import Outcome, Programme, Table, evaluate, in_order_of_asking
+from huimin.kernel.facts import Entity, Fact
+from huimin.rules import Column, Outcome, Programme, Table, evaluate, in_order_of_asking
+from huimin.rules.table import dtype_of
 from huimin.screening.snapshots import Snapshot
 
 Ints = NDArray[np.int64]
@@ -25,13 +27,22 @@ class Columns:
         self.snapshot, self.on = snapshot, on
         self.table: Table = snapshot.table()
 
-    def evaluate(self, programmes: Sequence[Programme]) -> Iterator[tuple[Programme, Outcome]]:
-        """The outcome of each, those asked about with 符合 first; only theirs are kept. Raises what the engine raises."""
-        asked = frozenset().union(*(law.structure.fits for law in programmes))
-        kept: dict[str, Outcome] = {}
+    def evaluate(
+        self,
+        programmes: Sequence[Programme],
+        kept: dict[str, Outcome] | None = None,
+        keep: frozenset[str] = frozenset(),
+    ) -> Iterator[tuple[Programme, Outcome]]:
+        """The outcome of each, those asked about with 符合 first. Raises what the engine raises.
+
+        `kept`: outcomes that are known, by code; those asked about, and those of `keep`, are added to it, the rest let go.
+        """
+        kept = {} if kept is None else kept
+        keep = keep | asked_by(programmes)
+        table = with_unasked(self.table, [fact for law in programmes for fact in law.facts_needed])
         for law in in_order_of_asking(programmes):
-            outcome = evaluate(law, self.table, self.on, others=kept)
-            if law.code in asked:
+            outcome = evaluate(law, table, self.on, others=kept)
+            if law.code in keep:
                 kept[law.code] = outcome
             yield law, outcome
 
@@ -62,3 +73,19 @@ class Columns:
         """Sums of a member column by household."""
         sums = np.append(0, np.cumsum(of_member.astype(np.int64)))
         return np.asarray(sums[self.table.offsets[1:]] - sums[self.table.offsets[:-1]], np.int64)
+
+
+def asked_by(programmes: Iterable[Programme]) -> frozenset[str]:
+    """Codes that these ask about with 符合."""
+    return frozenset().union(*(law.structure.fits for law in programmes))
+
+
+def with_unasked(table: Table, facts: Iterable[Fact]) -> Table:
+    """The table with a column for every fact; one it lacks (a draft's new fact) has not been asked of anybody."""
+    households, members = dict(table.households), dict(table.members)
+    for fact in facts:
+        of_household = fact.entity is Entity.HOUSEHOLD
+        columns, rows = (households, table.household_count) if of_household else (members, table.member_count)
+        if fact.code not in columns:
+            columns[fact.code] = Column(np.zeros(rows, dtype_of(fact.kind)), np.zeros(rows, np.bool_))
+    return Table(households, members, table.offsets, table.held)

@@ -12,7 +12,7 @@ groups add up to the total; the twelve months add up to the year.
 Limits: everybody as on that one day; births, deaths and incomes of later months are not foretold.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, ClassVar
@@ -21,8 +21,8 @@ import numpy as np
 
 from huimin.kernel.periods import add_months, month_start
 from huimin.kernel.places import Level
-from huimin.rules import Programme
-from huimin.screening.simulation.columns import Columns, Ints
+from huimin.rules import Outcome, Programme
+from huimin.screening.simulation.columns import Columns, Ints, asked_by
 from huimin.screening.simulation.drafts import Laws, version_in
 from huimin.screening.simulation.grouping import Dimension, dimensions
 
@@ -202,10 +202,16 @@ class _Change:
 
 
 def compare(columns: Columns, laws: Laws, place_level: Level, progress: Progress = lambda *_: None) -> Comparison:
-    """Both sets of programmes over everybody. Raises what the engine raises."""
-    before = _side(columns, tuple(laws.before.values()))
+    """Both sets of programmes over everybody; what the draft cannot reach is determined once. Raises what the engine raises."""
+    kept: dict[str, Outcome] = {}
+    asked = asked_by([*laws.before.values(), *laws.after.values()])
+    before = _side(columns, laws.before.values(), kept, asked)
     progress("现行政策", 1, 3)
-    after = _side(columns, tuple(laws.after.values()))
+    reached = laws.reached
+    for code in reached:
+        kept.pop(code, None)
+    again = _side(columns, [law for code, law in laws.after.items() if code in reached], kept, asked)
+    after = {code: each for code, each in before.items() if code not in reached} | again
     progress("草案", 2, 3)
     changes = {
         code: _change(columns, laws.law(code).unit, before.get(code, _NOBODY), after.get(code, _NOBODY))
@@ -240,10 +246,12 @@ class _Granted:
 _NOBODY = _Granted(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
-def _side(columns: Columns, programmes: Sequence[Programme]) -> dict[str, _Granted]:
-    """One set of programmes over everybody. Outcomes are let go as soon as they are counted."""
+def _side(
+    columns: Columns, programmes: Iterable[Programme], kept: dict[str, Outcome], asked: frozenset[str]
+) -> dict[str, _Granted]:
+    """One set of programmes over everybody. Outcomes are let go as soon as they are counted, but those `asked` about."""
     found = {}
-    for law, outcome in columns.evaluate(programmes):
+    for law, outcome in columns.evaluate(tuple(programmes), kept, asked):
         counts = columns.counts(law.unit)
         rows = np.flatnonzero((outcome.eligible == 1) & counts & (outcome.amount_fen > 0))
         unknown = int(((outcome.eligible == -1) & counts).sum())

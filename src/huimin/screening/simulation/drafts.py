@@ -63,6 +63,14 @@ class Laws:
         """Codes whose words or values the draft changes, begins or ends."""
         return frozenset(code for code in self.codes if _differ(self.before.get(code), self.after.get(code)))
 
+    @property
+    def reached(self) -> frozenset[str]:
+        """What is changed, and what asks about it with 符合, directly or by others: the rest gives the same as before."""
+        found = set(self.changed)
+        while more := {code for code, law in self.after.items() if law.structure.fits & found} - found:
+            found |= more
+        return frozenset(found)
+
     def law(self, code: str) -> Programme:
         """As the draft has it, else as it is."""
         return self.after.get(code) or self.before[code]
@@ -73,7 +81,7 @@ def _differ(was: Programme | None, now: Programme | None) -> bool:
     if was is None or now is None:
         return was is not now
     values = [{name: each.value for name, each in law.parameters.items()} for law in (was, now)]
-    return was.structure.plain != now.structure.plain or values[0] != values[1]
+    return was.structure.plain != now.structure.plain or values[0] != values[1] or was.elsewhere != now.elsewhere
 
 
 def version_in(laws: Mapping[str, Programme], code: str) -> str:
