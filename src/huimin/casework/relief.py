@@ -172,8 +172,10 @@ def record_relief(
 
 def limit_of(fund: PettyFund, on: date) -> int:
     """What one case may take, in 分: the lower of the fund's limit and the policy's, where that is in force."""
-    for law in adopted_book().programmes_in_force(chain(fund.division), on, only=_PROGRAMME):
-        if _LIMIT in law.parameters:
+    for law in adopted_book().programmes_in_force(
+        chain(fund.division), on
+    ):  # one that waits for values is not among them
+        if law.code == _PROGRAMME and _LIMIT in law.parameters:
             return min(fund.limit_fen, int(law.parameters[_LIMIT].value * 100))  # type: ignore[operator, arg-type]
     return fund.limit_fen
 

@@ -152,8 +152,9 @@ def _part_period(by: Actor, programme: str, period: Period) -> str:
     """What the policy in force at the end of the period, or at its beginning, says of begun periods; "" for nothing."""
     book = adopted_book()
     for day in (period.last_day, period.start):
-        for law in book.programmes_in_force(chain(by.division), day, only=programme):
-            return law.part_period
+        for law in book.programmes_in_force(chain(by.division), day):
+            if law.code == programme:
+                return law.part_period
     return ""
 
 
