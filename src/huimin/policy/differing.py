@@ -12,6 +12,7 @@ from huimin.policy.words import in_words
 from huimin.policy.written import Row, Standard, State
 
 _ROW_FIELDS = {"说明": "说法", "算式": "算法", "依据": "依据", "材料": "材料", "范围": "范围"}
+_NOTE_MAX = 60
 _AMOUNT_FIELDS = ("算式", "封顶", "保底", "取整", "合计", "不足期", "依据")
 
 
@@ -53,6 +54,7 @@ def differences(
         *_rows("condition", "互斥", was.exclusions, now.exclusions, names or {}),
         *_amount(was, now, names or {}),
         *_texts(was, now),
+        *_notes(was, now, places or {}),
     ]
 
 
@@ -99,7 +101,7 @@ def _fields(
     kind: str, title: str, was: Mapping[str, Any], now: Mapping[str, Any], names: Mapping[str, str]
 ) -> Iterator[Difference]:
     for field in dict.fromkeys([*was, *now]):
-        before, after = _plain(was.get(field)), _plain(now.get(field))
+        before, after = plain_words(was.get(field)), plain_words(now.get(field))
         if before != after:
             said = (in_words(before, names), in_words(after, names)) if field == "算式" else (before, after)
             if said[0] == said[1]:
@@ -111,7 +113,7 @@ def _fields(
 
 def _amount(was: State, now: State, names: Mapping[str, str]) -> Iterator[Difference]:
     for field in dict.fromkeys([*_AMOUNT_FIELDS, *was.amount, *now.amount]):
-        before, after = _plain(was.amount.get(field)), _plain(now.amount.get(field))
+        before, after = plain_words(was.amount.get(field)), plain_words(now.amount.get(field))
         if before != after:
             formula = field in ("算式", "封顶", "保底")
             said = (in_words(before, names), in_words(after, names)) if formula else (before, after)
@@ -127,20 +129,32 @@ def _texts(was: State, now: State) -> Iterator[Difference]:
         if before != after:
             yield Difference("text", field, before or "（无）", after or "（无）")
     for field in dict.fromkeys([*was.others, *now.others]):
-        before, after = _plain(was.others.get(field)), _plain(now.others.get(field))
+        before, after = plain_words(was.others.get(field)), plain_words(now.others.get(field))
         if before != after:
             yield Difference("text", field, before or "（无）", after or "（无）")
-    before, after = ("；".join(row.plain["说明"] for row in state.notes) for state in (was, now))
-    if before != after:
-        yield Difference("text", "说明", before or "（无）", after or "（无）")
 
 
-def _plain(value: Any) -> str:
+def _notes(was: State, now: State, places: Mapping[str, str]) -> Iterator[Difference]:
+    """说明 of each place that changed; in short, since they can be long."""
+    before, after = ({row.place: plain_words(row.plain["说明"]) for row in state.notes} for state in (was, now))
+    for place in dict.fromkeys([*before, *after]):
+        if before.get(place) != after.get(place):
+            what = f"{places.get(place, place)}的说明"
+            yield Difference(
+                "text", what, _short(before.get(place, "")) or "（无）", _short(after.get(place, "")) or "（无）"
+            )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _NOTE_MAX else f"{text[:_NOTE_MAX]}…"
+
+
+def plain_words(value: Any) -> str:
     """Any written value on one line."""
     if value is None:
         return ""
     if isinstance(value, dict):
-        return "，".join(f"{key} {_plain(each)}" for key, each in value.items())
+        return "，".join(f"{key} {plain_words(each)}" for key, each in value.items())
     if isinstance(value, list):
-        return "；".join(_plain(each) for each in value)
+        return "；".join(plain_words(each) for each in value)
     return " ".join(str(value).split())

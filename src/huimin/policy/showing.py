@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from huimin.kernel.places import Level, chain
-from huimin.policy.differing import Difference, differences
+from huimin.policy.differing import Difference, differences, plain_words
 from huimin.policy.words import in_words, names_in
 from huimin.policy.written import Row, Standard, State, Written
 from huimin.rules import Book
@@ -48,13 +48,18 @@ class Example:
 
 def _example(case: Mapping[str, Any]) -> Example:
     household = case.get("户")
-    told = [f"{key} {value}" for key, value in household.items()] if isinstance(household, dict) else []
+    told = [f"{key} {plain_words(value)}" for key, value in household.items()] if isinstance(household, dict) else []
     members = case.get("成员")
     for member in members if isinstance(members, list) else ():
         if isinstance(member, dict):
-            told.append("，".join(value if key == "与户主关系" else f"{key} {value}" for key, value in member.items()))
+            told.append(
+                "，".join(
+                    str(value) if key == "与户主关系" else f"{key} {plain_words(value)}"
+                    for key, value in member.items()
+                )
+            )
     held = case.get("享受")
-    told += [f"已享受 {held if isinstance(held, str) else '、'.join(map(str, held))}"] if held else []
+    told += [f"已享受 {plain_words(held)}"] if held else []
     results = case.get("结果")
     results = results if isinstance(results, list) else [results]
     return Example(

@@ -13,7 +13,7 @@ from huimin.payment.papers.handouts import booklet_pdf, handout_pdf
 from huimin.policy.drafts import open_draft
 from huimin.policy.queries import adoptions_of, find_open_draft, get_shelf
 from huimin.policy.showing import LEVEL_TITLES, Policy, Shelf, Step
-from huimin.workbench.guard import POLICY_READERS, page
+from huimin.workbench.guard import DRAFT_READERS, POLICY_READERS, page
 from huimin.workbench.listing import one_of
 from huimin.workbench.policy_workbook import export_list
 
@@ -43,6 +43,7 @@ def listing(request: Any) -> HttpResponse:
         "department": department,
         "title": _title(shelf),
         "levels": LEVEL_TITLES,
+        "sees_drafts": request.actor.post in DRAFT_READERS,
         "published": request.GET.get("view") == "published",
     }
     return render(request, "workbench/policies.html", context)
@@ -67,6 +68,7 @@ def detail(request: Any, code: str) -> HttpResponse:
         "levels": list(zip(shelf.places.items(), LEVEL_TITLES, strict=False)),
         "layers": [(shelf.places.get(file.division, file.division), file) for file in reversed(policy.state.layers)],
         "history": _adopted(history),
+        "sees_drafts": by.post in DRAFT_READERS,
         "draft": find_open_draft(by.division, code),
         "may_draft": may(by, open_draft) and (by.post == Post.COUNTY_OFFICER or code in by.programmes),
     }

@@ -79,6 +79,7 @@ def listing(request: Any) -> HttpResponse:
     shelf = get_shelf(request.actor, request.business_date)
     context = {
         "section": "policies",
+        "sees_drafts": True,
         "drafts": list_drafts(request.actor, state=state),
         "names": shelf.names,
         "state": state,
