@@ -88,7 +88,7 @@ def counts():
 def test_columns_are_the_fact_dictionary():
     """REG-01: no fact without a column, no column without a fact."""
     technical = {"id", "household", "person", "division", "valid_from", "valid_to", "recorded_from", "recorded_to"}
-    technical |= {"evidence", "reported_by", "address_enc", "address_hash", "phone_enc", "phone_hash"}
+    technical |= {"evidence", "reported_by", "address_enc", "address_hash", "phone_enc", "phone_hash", "added"}
     columns = {field.name for field in HouseholdFacts._meta.fields} - technical
     assert columns == {fact.code for fact in HOUSEHOLD_FACTS}
     columns = {field.name for field in PersonFacts._meta.fields} - technical

@@ -8,7 +8,9 @@ from functools import lru_cache
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from huimin.divisions.queries import names_of
-from huimin.kernel.places import NATION
+from huimin.kernel.errors import Refusal
+from huimin.kernel.facts import Fact
+from huimin.kernel.places import NATION, chain
 from huimin.organisation.acting import Actor
 from huimin.organisation.models import Office
 from huimin.organisation.posts import OfficeKind, Post
@@ -19,6 +21,12 @@ from huimin.policy.written import Written, read_texts
 from huimin.rules import Book, read_book_texts
 
 DRAFTS_MAX = 200
+
+
+class AmbiguousFact(Refusal):
+    """One code means two things in the place."""
+
+
 OPEN_STATES = (
     PolicyDraft.State.DRAFTING,
     PolicyDraft.State.SUBMITTED,
@@ -31,6 +39,26 @@ OPEN_STATES = (
 def adopted_book(at: datetime | None = None) -> Book:
     """The book of all texts in use, or in use at the moment `at`; inside a reading transaction."""
     return book_of(adopted_texts(at))
+
+
+def added_facts(place: str, book: Book | None = None) -> tuple[Fact, ...]:
+    """Facts added at a place, above it or beneath it, by the policies in use (or `book`); inside a reading transaction.
+
+    One code must mean one fact there: AmbiguousFact when two places beneath define it differently.
+    """
+    if not place:
+        return ()
+    found: dict[str, Fact] = {}
+    for local in (book or adopted_book()).local_facts:
+        if local.division in chain(place) or place in chain(local.division):
+            fact = found.setdefault(local.fact.code, local.fact)
+            if (fact.kind, fact.choices, fact.entity) != (local.fact.kind, local.fact.choices, local.fact.entity):
+                raise AmbiguousFact(
+                    f"事实“{fact.name}”（{fact.code}）在下级各地的含义不同",
+                    why="同一编码的类型、选项或对象不一样",
+                    remedy="请由上级统一登记这项事实",
+                )
+    return tuple(found.values())
 
 
 def adopted_texts(at: datetime | None = None) -> dict[str, str]:

@@ -6,6 +6,9 @@ out   rows closed (`recorded_to`) and rows added; nothing is overwritten
 Terms: the rows *known now* of one owner do not overlap. A change from a day is a range without end; a correction of the
 past is a range with one.
 
+The column `added` is a set of facts by code: a revision names the codes that change (None: not known after all), the
+others stay.
+
 Always true: after `revise` the range shows the new values and every day outside it what it showed before; days of the
 range nobody knew anything of get a row of their own, in which everything else is null; a revision that changes nothing
 touches nothing. Runs inside the caller's transaction, which has locked the owner.
@@ -57,14 +60,23 @@ def revise(
     if not gaps and all(_same(row, values) for row in rows):
         return False
     origin = {"evidence": evidence[:120], "reported_by": by.appointment, "division": division}
-    new = [model(**owner, **values, **origin, valid_from=gap.since, valid_to=gap.until) for gap in gaps]
+    first = {**values, **_merged(None, values)}
+    new = [model(**owner, **first, **origin, valid_from=gap.since, valid_to=gap.until) for gap in gaps]
     for row in rows:
         new += _outside(model, row, span)
-        inside = {**_content(row), **values, **origin}
+        inside = {**_content(row), **values, **origin, **_merged(row, values)}
         since = max(row.valid_from, span.since)
         new.append(model(**inside, valid_from=since, valid_to=_earlier(row.valid_to, span.until)))
     _replace(model, rows, new)
     return True
+
+
+def _merged(row: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The row's added facts with those of `values` in their place; nothing when none is named."""
+    if "added" not in values:
+        return {}
+    both = {**(row.added if row is not None else {}), **values["added"]}
+    return {"added": {code: value for code, value in both.items() if value is not None}}
 
 
 def end(model: type[Bitemporal], owner: Mapping[str, Any], day: date) -> bool:
@@ -114,9 +126,10 @@ def _content(row: Any) -> dict[str, Any]:
 
 def _same(row: Any, values: Mapping[str, Any]) -> bool:
     """Encrypted bytes differ every time; the hash beside them tells."""
-    return all(
-        _plain(getattr(row, name)) == _plain(value) for name, value in values.items() if not name.endswith("_enc")
-    )
+    if any(row.added.get(code) != value for code, value in values.get("added", {}).items()):
+        return False
+    compared = (name for name in values if name != "added" and not name.endswith("_enc"))
+    return all(_plain(getattr(row, name)) == _plain(values[name]) for name in compared)
 
 
 def _plain(value: Any) -> Any:

@@ -4,6 +4,8 @@ Facts are bitemporal: `valid_from/valid_to` is when something holds in the world
 knew it. A correction closes the recorded range of a row and adds another; nothing is overwritten. The state on a past
 day is the rows valid that day and not closed; the state as known on a past day asks both ranges.
 
+Facts a county added stand in `added`, by code, in the system's form; a fact without a key there was not asked.
+
 A null fact has not been asked; it is neither zero nor false. The facts' columns are made from huimin.kernel.facts, all
 but a person's sex, birth date and relation, which stand in Person and Membership. Encrypted columns end in `_enc` and stand beside a keyed hash that ends in `_hash`.
 """
@@ -38,6 +40,11 @@ class Bitemporal(Table):
 
     class Meta:
         abstract = True
+
+
+def _added() -> models.JSONField:
+    """Facts of the county's own by code (huimin.registry.added); no key is "not asked"."""
+    return models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
 
 
 def _history(column: str, name: str) -> models.Index:
@@ -92,6 +99,7 @@ class HouseholdFacts(Bitemporal):
     address_hash = models.BinaryField(null=True)
     phone_enc = SealedField(null=True)
     phone_hash = models.BinaryField(null=True)
+    added = _added()
 
     class Meta:
         constraints = [_one_at_a_time("household", "household_facts_one_a_day")]
@@ -102,7 +110,9 @@ class Person(Table):
     """A person, apart from any household. The lookup hash of the identity number is unique among the living."""
 
     table_class = TableClass.SUBTREE
-    changeable = ("division", "name", "name_pinyin", "id_number_enc", "id_number_hash", "closed_on")
+    changeable = (
+        "division", "name", "name_pinyin", "id_number_enc", "id_number_hash", "sex", "birth_date", "closed_on",
+    )  # fmt: skip
 
     name = models.CharField(max_length=60)
     name_pinyin = models.CharField(max_length=120, db_collation="C", default="", db_default="")
@@ -131,6 +141,7 @@ class PersonFacts(Bitemporal):
     """What is known of a person for a time: the dictionary's facts of people."""
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="facts", db_index=False)
+    added = _added()
 
     class Meta:
         constraints = [_one_at_a_time("person", "person_facts_one_a_day")]
@@ -273,3 +284,74 @@ class WorkItem(Table):
         constraints = [
             models.UniqueConstraint(fields=["kind", "payload_hash"], name="work_item_once"),
         ]
+
+
+class ReportedChange(Table):
+    """A change of a household (变更事项): reported by the village, entered by the township, confirmed where money hangs on it.
+
+    `payload` is what is to change, as huimin.registry.commands.changes reads it, encrypted; `summary` says it in masked
+    words. `effects` is what the determination says before and after, as shown to who entered it (REG-05).
+
+        reported ──► entered ──► applied      a village officer's; entered by a clerk directly; applied at once where
+            └──────────┴──────► refused       nothing depends on it
+    """
+
+    table_class = TableClass.SUBTREE
+    changeable = (
+        "state", "division", "effects", "entered_by", "entered_on", "confirmed_by", "confirmed_on", "refusal", "depends",
+        "payload_enc", "payload_hash", "summary", "evidence", "effective_on", "applied_at",
+    )  # fmt: skip
+
+    class Kind(models.TextChoices):
+        BIRTH = "birth", "出生"
+        DEATH = "death", "死亡"
+        MARRIAGE = "marriage", "结婚"
+        DIVORCE = "divorce", "离婚"
+        ARRIVAL = "arrival", "迁入"
+        DEPARTURE = "departure", "迁出"
+        MOVE = "move", "全户迁移"
+        SPLIT = "split", "分户"
+        JOIN = "join", "并户"
+        HEAD = "head", "变更户主"
+        FACTS = "facts", "资源和收入等情况变化"
+        IDENTITY = "identity", "更正姓名或证件号码"
+
+    class State(models.TextChoices):
+        REPORTED = "reported", "待录入"
+        ENTERED = "entered", "待确认"
+        APPLIED = "applied", "已生效"
+        REFUSED = "refused", "不予登记"
+
+    division = DivisionField()
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="reported_changes")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    state = models.CharField(max_length=10, choices=State.choices)
+    effective_on = models.DateField()
+    summary = models.CharField(max_length=300)
+    evidence = models.CharField(max_length=120)
+    payload_enc = SealedField()
+    payload_hash = models.BinaryField()
+    effects = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    depends = models.CharField(max_length=120, default="", db_default="")
+    reported_by = models.BigIntegerField(null=True)
+    reported_on = models.DateField(null=True)
+    entered_by = models.BigIntegerField(null=True)
+    entered_on = models.DateField(null=True)
+    confirmed_by = models.BigIntegerField(null=True)
+    confirmed_on = models.DateField(null=True)
+    refusal = models.CharField(max_length=200, default="", db_default="")
+    applied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="change_needs_two_people",
+                condition=Q(confirmed_by=None) | Q(state="refused") | ~Q(confirmed_by=F("entered_by")),
+            ),
+            models.UniqueConstraint(
+                fields=["household", "kind", "effective_on", "payload_hash"],
+                condition=Q(state__in=("reported", "entered")),
+                name="change_open_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["division", "state", "id"], name="reported_change_list")]

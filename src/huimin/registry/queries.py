@@ -4,6 +4,7 @@ Call inside `reading(by)`: the database shows only the place of `by`, and nothin
 out masked; facts of health and disability only to posts that need them (`showing`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,10 +12,11 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from huimin.database.paging import SIZE, Page, cut
 from huimin.database.personal import ADDRESS, ID_NUMBER, PHONE, keyring, plain
-from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS
+from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Entity, Fact
 from huimin.kernel.identity import parse_identity
 from huimin.kernel.masking import HIDDEN, mask_address, mask_identity, mask_phone
 from huimin.organisation.acting import Actor
+from huimin.registry.added import of_entity, value_of
 from huimin.registry.models import (
     ELSEWHERE,
     Card,
@@ -134,8 +136,13 @@ def _with_counts(rows: list[Household], on: date) -> QuerySet[Household]:
     )
 
 
-def get_household(household: int, by: Actor, on: date, known_at: datetime | None = None) -> HouseholdState:
-    """The household on `on` as known at `known_at`; NotRegistered when it was not there, or lies elsewhere."""
+def get_household(
+    household: int, by: Actor, on: date, known_at: datetime | None = None, added: Sequence[Fact] = ()
+) -> HouseholdState:
+    """The household on `on` as known at `known_at`; NotRegistered when it was not there, or lies elsewhere.
+
+    `added` facts (policy.queries.added_facts) stand after those of the dictionary.
+    """
     found = Household.objects.filter(pk=household).first()
     known = HouseholdFacts.objects.filter(holding(on, known_at), household=household).first()
     if found is None or known is None or (found.closed_on is not None and found.closed_on <= on):
@@ -146,12 +153,13 @@ def get_household(household: int, by: Actor, on: date, known_at: datetime | None
         household=found,
         on=on,
         known_at=known_at,
-        facts=[show(fact, getattr(known, fact.code), by) for fact in HOUSEHOLD_FACTS],
+        facts=[show(fact, getattr(known, fact.code), by) for fact in HOUSEHOLD_FACTS]
+        + [show(fact, value_of(known.added, fact), by) for fact in of_entity(added, Entity.HOUSEHOLD)],
         address=mask_address(plain(known.address_enc, ADDRESS)) if known.address_enc else "",
         phone=mask_phone(plain(known.phone_enc, PHONE)) if known.phone_enc else "",
         evidence=known.evidence,
         since=known.valid_from,
-        members=_members(household, by, on, known_at),
+        members=_members(household, by, on, known_at, of_entity(added, Entity.PERSON)),
         cards=_cards(household, on, known_at),
         work_items=list(WorkItem.objects.filter(household=household).order_by("-state", "id")[:100]),
     )
@@ -162,17 +170,18 @@ def state_on(household: int, by: Actor, day: date) -> HouseholdState:
     return get_household(household, by, day)
 
 
-def _members(household: int, by: Actor, on: date, known_at: datetime | None) -> list[Member]:
+def _members(household: int, by: Actor, on: date, known_at: datetime | None, added: Sequence[Fact]) -> list[Member]:
     held = Membership.objects.filter(holding(on, known_at), household=household).select_related("person")
     rows = sorted(held, key=lambda row: (row.relation != HEAD, row.person.birth_date, row.person_id))
     people = [row.person_id for row in rows]
     facts = {f.person_id: f for f in PersonFacts.objects.filter(holding(on, known_at), person__in=people)}
-    return [_member(row, facts.get(row.person_id), by) for row in rows]
+    return [_member(row, facts.get(row.person_id), by, added) for row in rows]
 
 
-def _member(row: Membership, known: PersonFacts | None, by: Actor) -> Member:
+def _member(row: Membership, known: PersonFacts | None, by: Actor, added: Sequence[Fact]) -> Member:
     person = row.person
     shown = [show(fact, getattr(known, fact.code, None), by) for fact in PERSON_FACTS if fact.code not in ELSEWHERE]
+    shown += [show(fact, value_of(known.added if known else {}, fact), by) for fact in added]
     return Member(person, row.relation, mask_identity(plain(person.id_number_enc, ID_NUMBER)), shown)
 
 

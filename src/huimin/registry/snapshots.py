@@ -3,8 +3,11 @@
 in    a division, the day facts must hold on, optionally the moment we must have known them by
 out   two Arrow tables: households by id, members by household and person id; columns are the codes of kernel.facts
 
-    households   household_id, division, HOUSEHOLD_FACTS
-    members      household_id, person_id, PERSON_FACTS
+    households   household_id, division, HOUSEHOLD_FACTS, facts of households a county added
+    members      household_id, person_id, PERSON_FACTS, facts of people a county added
+
+Added facts come when the caller names them (policy.queries.added_facts); their columns say what they hold
+(registry.added.added_of). A place that added none pays nothing for them.
 
 Types: INT, MONEY (分) and AREA (hundredths) int64, DATE date32, FLAG bool, CHOICE string; null is "not asked".
 
@@ -14,18 +17,19 @@ Limits: a place is where the household is now, whatever the day; the two tables 
 commits in between may show in the second only (runs store what they read, so nothing depends on it).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from huimin.database.bulk import run
+from huimin.database.bulk import fetch, run
 from huimin.divisions.queries import get_division
 from huimin.kernel.errors import Refusal
-from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
+from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Entity, Fact, Kind
 from huimin.kernel.places import Level, scope_prefix
+from huimin.registry.added import arrow_field, of_entity, selected
 from huimin.registry.transfer import copy_out
 
 _TYPES = {
@@ -44,26 +48,35 @@ class NotRegistered(Refusal):
     """The household is not in the registry on that day, or lies elsewhere."""
 
 
-def snapshot_columns(division: str, on: date, known_at: datetime | None = None) -> tuple[pa.Table, pa.Table]:
+def snapshot_columns(
+    division: str, on: date, known_at: datetime | None = None, added: Sequence[Fact] = ()
+) -> tuple[pa.Table, pa.Table]:
     """Households and members of `division` and everything beneath it; inside `reading(by)` or a command.
 
     `division` may be any level; NoSuchDivision when it is not in force on `on`. With `known_at`, only what was recorded
     by that moment and not yet corrected then.
     """
     prefix = scope_prefix(division, Level(get_division(division, on).level))
-    return _columns(
-        "h.division >= %(low)s AND h.division < %(high)s", {"low": prefix, "high": prefix + "~"}, on, known_at
-    )
+    place = {"low": prefix, "high": prefix + "~"}
+    return _columns("h.division >= %(low)s AND h.division < %(high)s", place, on, known_at, added)
 
 
-def household_columns(household_id: int, on: date, known_at: datetime | None = None) -> tuple[pa.Table, pa.Table]:
+def household_columns(
+    household_id: int, on: date, known_at: datetime | None = None, added: Sequence[Fact] = ()
+) -> tuple[pa.Table, pa.Table]:
     """As `snapshot_columns` for one household; NotRegistered when it is not there."""
-    tables = _columns("h.id = %(id)s", {"id": household_id}, on, known_at)
+    tables = _columns("h.id = %(id)s", {"id": household_id}, on, known_at, added)
     if not tables[0].num_rows:
         raise NotRegistered(
             f"{on} 没有登记这一户", why="当日尚未登记、已经注销，或不在您的辖区内", remedy="请核对户编号和日期"
         )
     return tables
+
+
+def place_of(household_id: int) -> str:
+    """The division of a household, "" when it is not there."""
+    found = fetch("SELECT division FROM registry_household WHERE id = %s", [household_id])
+    return str(found[0][0]) if found else ""
 
 
 def held(alias: str, known_at: datetime | None) -> str:
@@ -78,38 +91,44 @@ def held(alias: str, known_at: datetime | None) -> str:
 
 
 def _columns(
-    which: str, parameters: Mapping[str, Any], on: date, known_at: datetime | None
+    which: str, parameters: Mapping[str, Any], on: date, known_at: datetime | None, added: Sequence[Fact]
 ) -> tuple[pa.Table, pa.Table]:
     run(f"SET LOCAL enable_nestloop = {'on' if 'id' in parameters else 'off'}")  # sets are joined by hash, one is not
-    tables = _read(which, {**parameters, "on": on} | ({"known_at": known_at} if known_at else {}), known_at)
+    tables = _read(which, {**parameters, "on": on} | ({"known_at": known_at} if known_at else {}), known_at, added)
     run("SET LOCAL enable_nestloop = on")
     return tables
 
 
-def _read(which: str, values: Mapping[str, Any], known_at: datetime | None) -> tuple[pa.Table, pa.Table]:
+def _read(
+    which: str, values: Mapping[str, Any], known_at: datetime | None, added: Sequence[Fact]
+) -> tuple[pa.Table, pa.Table]:
+    own, theirs = of_entity(added, Entity.HOUSEHOLD), of_entity(added, Entity.PERSON)
     open_on = f"{which} AND (h.closed_on IS NULL OR h.closed_on > %(on)s)"
     households = copy_out(
-        f"SELECT h.id, h.division, {_select(HOUSEHOLD_FACTS, 'f', {})} FROM registry_household h"  # noqa: S608
+        f"SELECT h.id, h.division, {_select(HOUSEHOLD_FACTS, 'f', {}, own)} FROM registry_household h"  # noqa: S608
         f" JOIN registry_householdfacts f ON f.household_id = h.id AND {held('f', known_at)}"
         f" WHERE {open_on} ORDER BY h.id",
         values,
-        _schema((("household_id", pa.int64()), ("division", pa.string())), HOUSEHOLD_FACTS),
+        _schema((("household_id", pa.int64()), ("division", pa.string())), HOUSEHOLD_FACTS, own),
     )
     members = copy_out(
-        f"SELECT m.household_id, m.person_id, {_select(PERSON_FACTS, 'f', _OF_PERSON)} FROM registry_household h"  # noqa: S608
+        f"SELECT m.household_id, m.person_id, {_select(PERSON_FACTS, 'f', _OF_PERSON, theirs)}"  # noqa: S608
+        " FROM registry_household h"
         f" JOIN registry_membership m ON m.household_id = h.id AND {held('m', known_at)}"
         f" JOIN registry_person p ON p.id = m.person_id"
         f" LEFT JOIN registry_personfacts f ON f.person_id = m.person_id AND {held('f', known_at)}"
         f" WHERE {open_on} ORDER BY m.household_id, m.person_id",
         values,
-        _schema((("household_id", pa.int64()), ("person_id", pa.int64())), PERSON_FACTS),
+        _schema((("household_id", pa.int64()), ("person_id", pa.int64())), PERSON_FACTS, theirs),
     )
     return households, members.filter(pc.is_in(members["household_id"], value_set=households["household_id"]))
 
 
-def _select(facts: tuple[Fact, ...], alias: str, elsewhere: Mapping[str, str]) -> str:
-    return ", ".join(elsewhere.get(fact.code, f"{alias}.{fact.code}") for fact in facts)
+def _select(facts: Sequence[Fact], alias: str, elsewhere: Mapping[str, str], added: Sequence[Fact]) -> str:
+    columns = [elsewhere.get(fact.code, f"{alias}.{fact.code}") for fact in facts]
+    return ", ".join(columns + [selected(alias, fact) for fact in added])
 
 
-def _schema(keys: tuple[tuple[str, pa.DataType], ...], facts: tuple[Fact, ...]) -> pa.Schema:
-    return pa.schema([*keys, *((fact.code, _TYPES[fact.kind]) for fact in facts)])
+def _schema(keys: tuple[tuple[str, pa.DataType], ...], facts: Sequence[Fact], added: Sequence[Fact]) -> pa.Schema:
+    own = [pa.field(name, kind) for name, kind in keys] + [pa.field(fact.code, _TYPES[fact.kind]) for fact in facts]
+    return pa.schema(own + [arrow_field(fact) for fact in added])

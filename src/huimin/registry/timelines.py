@@ -7,13 +7,13 @@ An act is what one request did. Personal values never appear: of an address or a
 Runs inside `reading(by)`; acts of upper levels on rows of this place are seen, their names are of posts, not accounts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from huimin.audit.models import Change, Event
-from huimin.kernel.facts import FACTS
+from huimin.kernel.facts import FACTS, Fact
 from huimin.organisation.acting import Actor
 from huimin.organisation.models import Appointment
 from huimin.registry.models import (
@@ -79,14 +79,15 @@ class Act:
     lines: list[Line] = field(default_factory=list)
 
 
-def household_timeline(household: int, by: Actor) -> list[Act]:
-    """At most a hundred acts, newest first."""
+def household_timeline(household: int, by: Actor, added: Sequence[Fact] = ()) -> list[Act]:
+    """At most a hundred acts, newest first; `added` names the facts the county has besides the dictionary's."""
+    words = _FACTS | {fact.code: fact for fact in added}
     rows = _rows(household)
     acts: dict[str, Act] = {}
     for change in _changes(rows):
         act = acts.setdefault(change.request, Act(change.at, str(change.appointment or "")))
         row = rows[change.table_name, change.row_key]
-        new = [line for line in _lines(change, row, rows, by) if line not in act.lines]
+        new = [line for line in _lines(change, row, rows, by, words) if line not in act.lines]
         act.lines += new
         if new and isinstance(row, Bitemporal):
             act.evidence, act.since = row.evidence, row.valid_from
@@ -122,9 +123,11 @@ def _changes(rows: dict[tuple[str, str], Any]) -> list[Change]:
     return sorted(found, key=lambda change: change.pk)
 
 
-def _lines(change: Change, row: Any, rows: dict[tuple[str, str], Any], by: Actor) -> Iterator[Line]:
+def _lines(
+    change: Change, row: Any, rows: dict[tuple[str, str], Any], by: Actor, words: Mapping[str, Fact]
+) -> Iterator[Line]:
     if change.operation == "U":
-        yield from _differences(change.before or {}, change.after or {}, by)
+        yield from _differences(change.before or {}, change.after or {}, by, words)
         return
     if isinstance(row, Card) and row.recorded_to is not None:
         return  # the copy of what was known before; the change itself stands on the card's own row
@@ -132,7 +135,7 @@ def _lines(change: Change, row: Any, rows: dict[tuple[str, str], Any], by: Actor
     if earlier is None:
         yield Line(_ADDED[type(row)], "", _naming(row))
     else:
-        yield from _differences(_values(earlier), _values(row), by)
+        yield from _differences(_values(earlier), _values(row), by, words)
 
 
 def _earlier(row: Bitemporal, rows: dict[tuple[str, str], Any]) -> Bitemporal | None:
@@ -156,18 +159,19 @@ def _values(row: Any) -> dict[str, Any]:
     if isinstance(row, HouseholdFacts | PersonFacts):
         skipped.add("valid_to")  # facts follow each other; that one ends is no news
     fields = (each for each in row._meta.fields if each.attname not in skipped and not each.attname.endswith("_enc"))
-    return {each.attname: getattr(row, each.attname) for each in fields}
+    values = {each.attname: getattr(row, each.attname) for each in fields}
+    return values | values.pop("added", {})
 
 
-def _differences(before: dict[str, Any], after: dict[str, Any], by: Actor) -> Iterator[Line]:
-    for name, new in after.items():
-        old = before.get(name)
-        if old == new or (name not in _FACTS and name not in _WORDS):
+def _differences(before: dict[str, Any], after: dict[str, Any], by: Actor, words: Mapping[str, Fact]) -> Iterator[Line]:
+    for name in {**after, **before}:
+        old, new = before.get(name), after.get(name)
+        if old == new or (name not in words and name not in _WORDS):
             continue
         if name.endswith("_hash"):
             yield Line(_WORDS[name], "", _HIDDEN_CHANGE)
-        elif name in _FACTS and name != "relation":
-            yield Line(_FACTS[name].name, show(_FACTS[name], old, by).text, show(_FACTS[name], new, by).text)
+        elif name in words and name != "relation":
+            yield Line(words[name].name, show(words[name], old, by).text, show(words[name], new, by).text)
         else:
             yield Line(_WORDS[name], _text(old), _text(new))
 

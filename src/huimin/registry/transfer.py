@@ -76,7 +76,8 @@ def _read(stream: "_Stream", schema: pa.Schema) -> pa.Table:
     )
     if not stream.begun():
         return schema.empty_table()
-    return pyarrow.csv.open_csv(stream, read, None, convert).read_all()
+    found = pyarrow.csv.open_csv(stream, read, None, convert).read_all()
+    return pa.Table.from_arrays(found.columns, schema=schema)  # with what the schema tells of its columns
 
 
 class _Stream(io.RawIOBase):

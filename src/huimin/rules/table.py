@@ -101,6 +101,19 @@ class Table:
             {code: held.cut(*((first, last) if code in persons else (low, high))) for code, held in self.held.items()},
         )
 
+    def completed(self, facts: Sequence[Fact]) -> "Table":
+        """With a column that is unknown everywhere for each of these facts that has none: added after the rows were read."""
+        lacking = [
+            fact for fact in facts if fact.code not in (self.households if _of_household(fact) else self.members)
+        ]
+        if not lacking:
+            return self
+        households, members = dict(self.households), dict(self.members)
+        for fact in lacking:
+            columns, rows = (households, self.household_count) if _of_household(fact) else (members, self.member_count)
+            columns[fact.code] = Column(np.zeros(rows, dtype_of(fact.kind)), np.zeros(rows, bool))
+        return Table(households, members, self.offsets, self.held)
+
     def require(self, facts: Sequence[Fact]) -> None:
         """Asserts that the columns these facts need are here, in their dtype."""
         for fact in facts:
@@ -108,6 +121,10 @@ class Table:
             assert fact.code in columns, f"table lacks column {fact.code} ({fact.name})"
             wanted = np.dtype(_DTYPES[fact.kind])
             assert columns[fact.code].values.dtype == wanted, f"column {fact.code} must be {wanted}"
+
+
+def _of_household(fact: Fact) -> bool:
+    return fact.entity is Entity.HOUSEHOLD
 
 
 def dtype_of(kind: Kind) -> np.dtype[np.generic]:

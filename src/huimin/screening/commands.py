@@ -29,7 +29,7 @@ from huimin.kernel.errors import Refusal
 from huimin.kernel.places import chain
 from huimin.organisation.acting import Actor, command, reading
 from huimin.organisation.posts import Post
-from huimin.policy.queries import adopted_book
+from huimin.policy.queries import added_facts, adopted_book
 from huimin.registry.snapshots import snapshot_columns
 from huimin.registry.transfer import copy_in
 from huimin.rules import Programme
@@ -96,7 +96,8 @@ def _snapshot(by: Actor, row: Run, job: Job, granted: Granted) -> Snapshot:
         except (SnapshotMissing, SnapshotDamaged):
             pass  # nothing rests on it yet: read anew
     with reading(by):
-        facts = snapshot_columns(row.division, row.determination_date)
+        added = added_facts(row.division, adopted_book(row.known_at))
+        facts = snapshot_columns(row.division, row.determination_date, added=added)
         snapshot = Snapshot(*facts, granted(row.determination_date))
     sha256 = save(snapshot, snapshot_folder())
     row.snapshot_sha256, row.snapshot_file = sha256, f"{sha256}.bin"

@@ -17,10 +17,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Entity, Fact, Kind
+from huimin.kernel.facts import Fact, Kind
 from huimin.rules import Column, Outcome, Programme, Table, evaluate, missing_names
 from huimin.rules.gaps import members_of
-from huimin.rules.table import dtype_of
 from huimin.screening.phasing import phase_out_months
 from huimin.screening.snapshots import Snapshot, Standing
 
@@ -56,15 +55,12 @@ class Determination:
         self.people = np.add.reduceat(
             np.append(self.living, 0), np.minimum(self.table.offsets[:-1], len(self.living))
         ) * (np.diff(self.table.offsets) > 0)
-        self._household_codes = _codes(self.table.households, snapshot.households, HOUSEHOLD_FACTS)
-        self._member_codes = _codes(self.table.members, snapshot.members, PERSON_FACTS)
+        self._household_codes = _codes(self.table.households, snapshot.households, snapshot.household_facts)
+        self._member_codes = _codes(self.table.members, snapshot.members, snapshot.person_facts)
 
     def evaluate(self, programme: Programme) -> Outcome:
-        """Kept, so that a later programme that asks about this one (符合) need not determine it again.
-
-        A fact a county added is asked of nobody yet: it is unknown.
-        """
-        self.table = with_unknown(self.table, programme.facts_needed)
+        """Kept, so that a later programme that asks about this one (符合) need not determine it again."""
+        self.table = self.table.completed(programme.facts_needed)
         found = evaluate(programme, self.table, self.on, others=self.outcomes)
         self.outcomes[programme.code] = found
         return found
@@ -133,20 +129,6 @@ class Determination:
                 found.append(hashlib.sha256(facts.tobytes() + theirs[low:high].tobytes()).hexdigest())
                 low = high
         return found
-
-
-def with_unknown(table: Table, facts: Sequence[Fact]) -> Table:
-    """The table with a column in which nothing is known for each of these facts that it lacks."""
-    new: dict[Entity, dict[str, Column]] = {Entity.HOUSEHOLD: {}, Entity.PERSON: {}}
-    for fact in facts:
-        columns = table.households if fact.entity is Entity.HOUSEHOLD else table.members
-        rows = table.household_count if fact.entity is Entity.HOUSEHOLD else table.member_count
-        if fact.code not in columns:
-            new[fact.entity][fact.code] = Column(np.zeros(rows, dtype_of(fact.kind)), np.zeros(rows, np.bool_))
-    if not any(new.values()):
-        return table
-    households = {**table.households, **new[Entity.HOUSEHOLD]}
-    return Table(households, {**table.members, **new[Entity.PERSON]}, table.offsets, table.held)
 
 
 def _living(table: Table, on: date) -> Ints:

@@ -17,8 +17,9 @@ from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
 from huimin.kernel.money import yuan_plain
 from huimin.kernel.places import chain
 from huimin.organisation.acting import Actor
-from huimin.policy.queries import adopted_book
-from huimin.registry.snapshots import household_columns
+from huimin.policy.queries import added_facts, adopted_book
+from huimin.registry.added import added_of
+from huimin.registry.snapshots import household_columns, place_of
 from huimin.rules import Programme, explain
 
 
@@ -38,15 +39,19 @@ def explain_household(
     `laws` instead of the policies in use, facts of another day (`facts_on`), or as they were known at a moment: what a
     simulation counted.
     """
-    households, members = household_columns(household_id, facts_on or on, known_at)
-    facts = {f.name: _value(households[f.code][0].as_py(), f) for f in HOUSEHOLD_FACTS}
-    people = [{f.name: _value(members[f.code][row].as_py(), f) for f in PERSON_FACTS} for row in range(len(members))]
-    place = households["division"][0].as_py()
+    place = place_of(household_id)
+    added = added_facts(place)
+    households, members = household_columns(household_id, facts_on or on, known_at, added)
+    own, theirs = HOUSEHOLD_FACTS + added_of(households), PERSON_FACTS + added_of(members)
+    facts = {f.name: _value(households[f.code][0].as_py(), f) for f in own}
+    people = [{f.name: _value(members[f.code][row].as_py(), f) for f in theirs} for row in range(len(members))]
     if granted is not None:
         _tell_holdings(granted.to_pylist(), members["person_id"].to_pylist(), facts, people)
     results: list[dict[str, Any]] = []
     for law in adopted_book().programmes_in_force(chain(place), on) if laws is None else laws:
-        results += explain(law, _known(facts), [_known(person) for person in people], on)["results"]
+        unheard = {fact.name for fact in added} - {fact.name for fact in law.facts}
+        told = _known(facts, unheard)
+        results += explain(law, told, [_known(person, unheard) for person in people], on)["results"]
     return {"results": results, "members": members["person_id"].to_pylist()}
 
 
@@ -64,8 +69,9 @@ def _tell_holdings(
         row.setdefault("享受", []).append(told)
 
 
-def _known(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if value is not None}
+def _known(facts: dict[str, Any], unheard: set[str]) -> dict[str, Any]:
+    """What is known, without facts this law's place does not have."""
+    return {name: value for name, value in facts.items() if value is not None and name not in unheard}
 
 
 def _value(stored: Any, fact: Fact) -> Any:

@@ -11,7 +11,7 @@ through registry.showing, so that who has no need to know of illness does not re
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huimin.kernel.facts import FACTS, Entity, Fact, Kind
+from huimin.kernel.masking import HIDDEN
 from huimin.organisation.acting import Actor
-from huimin.registry.showing import show
+from huimin.registry.showing import NEED_HEALTH, show, text_of
 from huimin.rules import Column, Programme, Table
 from huimin.screening.snapshots import Snapshot, Standing, places_of
 
@@ -32,7 +33,11 @@ REASONS_MAX = 40
 
 @dataclass(frozen=True)
 class Reason:
-    """One thing that changed. `of`: fact, member, parameter, policy, time or lost; `name` a fact's code or the words."""
+    """One thing that changed. `of`: fact, member, parameter, policy, time or lost; `name` a fact's code or the words.
+
+    A fact the county added is told by name and in words (`of` is added, or private when it is sensitive), since the
+    reason outlives the text that defined it.
+    """
 
     of: str
     name: str
@@ -76,6 +81,8 @@ class Comparison:
         if earlier is None:
             return [[Reason("lost", "原来认定所依据的快照", "", "")] for _ in houses]
         found: list[list[Reason]] = [[] for _ in houses]
+        then_table = earlier.table.completed(programme.facts_needed)
+        earlier = replace(earlier, table=then_table)
         of_households = [f for f in programme.facts_needed if f.entity is Entity.HOUSEHOLD]
         of_people = [f for f in programme.facts_needed if f.entity is Entity.PERSON]
         before = places_of(self.snapshot.household_ids[houses], earlier.snapshot.household_ids)
@@ -136,14 +143,19 @@ def _differences(
 ) -> Iterator[tuple[int, Reason]]:
     """(whose, what) for every value that is not what it was; `then` and `now` are columns and the rows to compare."""
     for fact in facts:
-        if fact.code not in then[0] or fact.code not in now[0]:
-            continue  # a county's own fact is in no snapshot yet
         old, new = then[0][fact.code], now[0][fact.code]
         values, knowns = (old.values[then[1]], new.values[now[1]]), (old.known[then[1]], new.known[now[1]])
         differ = (knowns[0] != knowns[1]) | (knowns[0] & knowns[1] & (values[0] != values[1]))
         for row in np.flatnonzero(differ).tolist():
             texts = [_stored(fact, values[side][row]) if knowns[side][row] else None for side in (0, 1)]
-            yield int(owner[row]), Reason("fact", fact.code, *texts, int(people[row]) if people is not None else 0)
+            yield int(owner[row]), _reason(fact, texts, int(people[row]) if people is not None else 0)
+
+
+def _reason(fact: Fact, values: list[Any], person: int) -> Reason:
+    if fact.code in _FACTS:
+        return Reason("fact", fact.code, *values, person)
+    words = [text_of(fact, value) for value in values]
+    return Reason("private" if fact.sensitive else "added", fact.name, *words, person)
 
 
 def _stored(fact: Fact, value: Any) -> Any:
@@ -184,5 +196,7 @@ def _line(reason: Reason, people: Mapping[int, str], by: Actor) -> str:
     if reason.of == "fact" and name in _FACTS:
         fact = _FACTS[name]
         name, before, after = fact.name, show(fact, before, by).text, show(fact, after, by).text
+    if reason.of == "private" and by.post not in NEED_HEALTH:
+        before = after = HIDDEN
     who = f"{people.get(reason.person, '已不在册的成员')} " if reason.person else ""
     return f"{who}{name}：{before} → {after}"

@@ -24,6 +24,7 @@ from huimin.database.personal import PAYLOAD, keyring
 from huimin.kernel.ciphers import Unreadable
 from huimin.kernel.errors import Refusal
 from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
+from huimin.registry.added import added_of
 from huimin.rules import Column, Table
 from huimin.rules.table import Held, dtype_of
 
@@ -83,6 +84,15 @@ class Snapshot:
     def divisions(self) -> list[str]:
         return self.households["division"].to_pylist()
 
+    @property
+    def household_facts(self) -> tuple[Fact, ...]:
+        """The dictionary's, and those the county had added when the snapshot was made."""
+        return HOUSEHOLD_FACTS + added_of(self.households)
+
+    @property
+    def person_facts(self) -> tuple[Fact, ...]:
+        return PERSON_FACTS + added_of(self.members)
+
     def standing(self, programme: str, by_person: bool) -> Standing:
         """What every household (or member) of the snapshot holds of this programme."""
         rows = self.granted.filter(pa.compute.equal(self.granted["programme"], programme))
@@ -98,8 +108,8 @@ class Snapshot:
         offsets = np.searchsorted(self.member_households, self.household_ids, side="left")
         offsets = np.append(offsets, len(self.members)).astype(np.int64)
         return Table(
-            {fact.code: _column_of(self.households, fact) for fact in HOUSEHOLD_FACTS if fact.kind is not Kind.TEXT},
-            {fact.code: _column_of(self.members, fact) for fact in PERSON_FACTS if fact.kind is not Kind.TEXT},
+            _columns_of(self.households, self.household_facts),
+            _columns_of(self.members, self.person_facts),
             offsets,
             self._held(),
         )
@@ -131,6 +141,10 @@ def _spread(rows: pa.Table, name: str, place: NDArray[np.int64]) -> NDArray[np.i
     return values[place]
 
 
+def _columns_of(table: pa.Table, facts: tuple[Fact, ...]) -> dict[str, Column]:
+    return {fact.code: _column_of(table, fact) for fact in facts if fact.kind is not Kind.TEXT}
+
+
 def _column_of(table: pa.Table, fact: Fact) -> Column:
     if fact.code not in table.column_names:
         return Column(np.zeros(len(table), dtype_of(fact.kind)), np.zeros(len(table), bool))
@@ -151,6 +165,8 @@ def _column(column: pa.ChunkedArray, fact: Fact) -> Column:
     if fact.kind is Kind.DATE:
         days = array.cast(pa.date32()).cast(pa.int32()).fill_null(0)
         return Column(days.to_numpy(zero_copy_only=False).astype(np.int32), known)
+    if fact.kind is Kind.PLACE:
+        array = array.cast(pa.int64())
     if fact.kind is Kind.FLAG:
         return Column(array.cast(pa.bool_()).fill_null(False).to_numpy(zero_copy_only=False), known)
     numbers = array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)

@@ -18,7 +18,13 @@ _MEMBERS = (
     "SELECT person_id FROM registry_membership"
     " WHERE household_id = %(household)s AND recorded_to IS NULL AND valid_to IS NULL"
 )
-_OF_HOUSEHOLD = ("registry_householdfacts", "registry_membership", "registry_workitem", "registry_cardcorrection")
+_OF_HOUSEHOLD = (
+    "registry_householdfacts",
+    "registry_membership",
+    "registry_workitem",
+    "registry_cardcorrection",
+    "registry_reportedchange",
+)
 
 
 @command(Post.CLERK, Post.COUNTY_OFFICER)
@@ -27,13 +33,19 @@ def move_household(*, by: Actor, on: date, household: int, division: str, addres
 
     Moving it where it is changes nothing but the address, and nothing at all when that is the same too.
     """
-    found = locked_household(by, household)
+    return relocate(by, on, locked_household(by, household), division, address, on, evidence)
+
+
+def relocate(
+    by: Actor, on: date, found: Household, division: str, address: str, since: date, evidence: str
+) -> Household:
+    """The step of `move_household`, from the day `since`."""
     require_place(by, division)
     if get_division(division, on).level < Level.VILLAGE:
         raise BadInput("户应登记在村或村民组", where="迁入地", remedy="请选择村或村民组")
     if not address.strip():
         raise BadInput("没有新住址", where="住址", remedy="请填写迁入后的住址")
-    revise_household(by, found, on, {"address": address}, on, None, evidence)
+    revise_household(by, found, on, {"address": address}, since, None, evidence)
     if found.division != division:
         _move(found.pk, division)
         found.refresh_from_db()

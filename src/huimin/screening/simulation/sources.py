@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from huimin.divisions.queries import get_division
 from huimin.kernel.places import Level, chain, scope_prefix
+from huimin.policy.queries import added_facts
 from huimin.registry.snapshots import snapshot_columns
 from huimin.screening.commands import snapshot_path
 from huimin.screening.models import Run
@@ -51,7 +52,7 @@ def of_run(row: Run, place: str, level: Level) -> Source:
 def of_registry(place: str, on: date, granted: Granted) -> Source:
     """The registry as of the day; inside a transaction, which sees what the actor may see."""
     known_at = timezone.now()
-    return Source(Snapshot(*snapshot_columns(place, on), granted(on)), on, known_at, None)
+    return Source(Snapshot(*snapshot_columns(place, on, added=added_facts(place)), granted(on)), on, known_at, None)
 
 
 def level_of(place: str, on: date) -> Level:

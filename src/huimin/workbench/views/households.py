@@ -18,7 +18,7 @@ from huimin.kernel.identity import BadIdentityNumber, normalise_identity
 from huimin.organisation.acting import may
 from huimin.payment.papers.statements import gather_statements
 from huimin.payment.queries import list_lines_of
-from huimin.policy.queries import programme_names
+from huimin.policy.queries import added_facts, programme_names
 from huimin.registry.commands import Looked, change_card_state, look_at, propose_card_correction
 from huimin.registry.models import CardCorrection, Household
 from huimin.registry.queries import (
@@ -31,6 +31,7 @@ from huimin.registry.queries import (
     list_households,
 )
 from huimin.registry.showing import UNASKED
+from huimin.registry.snapshots import place_of
 from huimin.registry.timelines import household_timeline
 from huimin.screening.explaining import explain_household
 from huimin.screening.queries import list_proposals_of
@@ -111,7 +112,8 @@ def detail(request: Any, number: int) -> HttpResponse:
     """One household as of a day: who, what applies and why, cards, payments, and its story."""
     by, today = request.actor, request.business_date
     on = day_of(request.GET.get("on", "")) or today
-    state = get_household(number, by, on)
+    added = added_facts(place_of(number))
+    state = get_household(number, by, on, added=added)
     explained = told(explain_household(by=by, household_id=number, on=on, granted=granted_of(number, on)), by)
     proposed = CardCorrection.objects.filter(household=number, state=CardCorrection.State.PROPOSED)
     context = {
@@ -130,7 +132,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "decisions": list_decisions_of(number),
         "proposals": [each for each in list_proposals_of(number) if each.state == "open"],
         "lines": list_lines_of(number),
-        "acts": household_timeline(number, by),
+        "acts": household_timeline(number, by, added),
         "corrections": list(proposed.select_related("holder")[:20]),
         "may_see_rosters": by.post in guard.PAYERS,
         "may_correct": may(by, propose_card_correction),
