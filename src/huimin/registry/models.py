@@ -266,6 +266,7 @@ class WorkItem(Table):
         BAD_IDENTITY = "bad_identity", "证件号码有误"
         SECOND_CARD = "second_card", "一户（人）多卡"
         CARD_WITHOUT_HOLDER = "card_without_holder", "持卡人未入库"
+        DIFFERS = "differs", "与登记不符"
 
     division = DivisionField()
     kind = models.CharField(max_length=20, choices=Kind.choices)

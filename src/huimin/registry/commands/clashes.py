@@ -42,7 +42,7 @@ def keep_clashes(households: pa.Table, people: pa.Table, cards: pa.Table, identi
         *_bad_identities(households, people, identities),
         *_cards_in_the_way(households, people, cards),
     ]
-    return _add(clashes)
+    return add_items(clashes)
 
 
 def _people_listed_twice(households: pa.Table, people: pa.Table) -> Iterator[Clash]:
@@ -105,7 +105,8 @@ def _person(households: pa.Table, people: pa.Table, row: int) -> dict[str, Any]:
     return plain
 
 
-def _add(clashes: Iterable[Clash]) -> dict[str, int]:
+def add_items(clashes: Iterable[Clash]) -> dict[str, int]:
+    """Add the work items that are not there yet; how many were added, by kind."""
     rows = []
     for clash in clashes:
         enc, hashed = sealed(canonical(clash.payload).decode(), PAYLOAD)

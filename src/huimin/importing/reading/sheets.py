@@ -1,0 +1,140 @@
+"""A sheet once it is read: columns of text, and where each row stood (REG-03).
+
+in    rows of cells as a reader meets them, one after the other
+out   a `Sheet`: Arrow columns of text, the number each row had in the file, which rows were hidden, merged cells
+
+Numbers are text here, spelled as a spreadsheet shows them; one with more than fifteen digits is spelled
+`3.41524E+17`, because the digits behind the fifteenth are gone. Dates of date cells are `2021-07-01`. A formula is the
+value that was saved with it, and NO_VALUE where none was: nothing is computed. Memory: about what the texts take.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from huimin.kernel.errors import BadInput
+
+NO_VALUE = "=?"
+"""A formula whose result the file does not hold. No reader of cells takes it for a value."""
+SLICE_ROWS = 5_000
+MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may be. Beyond any of these it is refused in a sentence."""
+
+    file_bytes: int = 100 * MEGABYTE
+    part_bytes: int = 1024 * MEGABYTE
+    swelling: int = 150
+    """How many times larger a part of more than 10 MB may become when it is unzipped; a sheet of repeats reaches 60."""
+    rows: int = 500_000
+    columns: int = 500
+    cell_characters: int = 2_000
+    sheets: int = 60
+    merges: int = 400_000
+
+
+class Unreadable(BadInput):
+    """The file as a whole cannot be taken in."""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Merged cells, first and last row (from 1, as in the file) and column (from 0)."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+@dataclass
+class Sheet:
+    """`columns[c][r]` is the text of a cell, null where there is none; `numbers[r]` its row in the file, from 1."""
+
+    name: str
+    hidden: bool
+    columns: list[pa.ChunkedArray]
+    numbers: list[int]
+    hidden_rows: frozenset[int] = frozenset()
+    merges: list[Merge] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return len(self.numbers)
+
+    def top(self, rows: int) -> list[list[str]]:
+        """The first rows as lists, "" for an empty cell."""
+        cut = [column.slice(0, rows).to_pylist() for column in self.columns]
+        return [[column[row] or "" for column in cut] for row in range(min(rows, self.rows))]
+
+
+class Gathering:
+    """Rows on their way into a sheet; turned into Arrow slice by slice."""
+
+    def __init__(self, name: str, limits: Limits, *, hidden: bool = False) -> None:
+        self.name, self.hidden, self.limits = name, hidden, limits
+        self.width = 0
+        self.numbers: list[int] = []
+        self.hidden_rows: set[int] = set()
+        self.merges: list[Merge] = []
+        self._waiting: list[Mapping[int, str]] = []
+        self._slices: list[list[pa.Array]] = []
+
+    def add(self, number: int, cells: Mapping[int, str], *, hidden: bool = False) -> None:
+        """A row with its cells by column; rows without any are left out."""
+        if not cells:
+            return
+        if len(self.numbers) >= self.limits.rows:
+            raise Unreadable(
+                f"超过 {self.limits.rows:,} 行", where=self.name, remedy="请按乡镇或村拆成几个文件，分别导入"
+            )
+        width = max(cells) + 1
+        if width > self.width:
+            self._require_width(width)
+            self.width = width
+        if hidden:
+            self.hidden_rows.add(number)
+        self.numbers.append(number)
+        self._waiting.append(cells)
+        if len(self._waiting) >= SLICE_ROWS:
+            self._cut()
+
+    def _require_width(self, width: int) -> None:
+        if width > self.limits.columns:
+            raise Unreadable(
+                f"有 {width:,} 列，最多 {self.limits.columns} 列",
+                where=self.name,
+                remedy="请删去表格右边多余的列后再导入",
+            )
+
+    def _cut(self) -> None:
+        rows = self._waiting
+        self._slices.append([pa.array([row.get(at) for row in rows], pa.string()) for at in range(self.width)])
+        self._waiting = []
+
+    def done(self) -> Sheet:
+        """The sheet; slices that were narrower are filled with nulls."""
+        if self._waiting:
+            self._cut()
+        columns = [pa.chunked_array(self._parts(at), pa.string()) for at in range(self.width)]
+        return Sheet(self.name, self.hidden, columns, self.numbers, frozenset(self.hidden_rows), self.merges)
+
+    def _parts(self, at: int) -> Iterable[pa.Array]:
+        return [
+            part[at] if at < len(part) else pa.nulls(len(part[0]) if part else 0, pa.string()) for part in self._slices
+        ]
+
+
+def too_long(text: str, limits: Limits, where: str) -> str:
+    """The text; Unreadable when a cell holds a whole document."""
+    if len(text) > limits.cell_characters:
+        raise Unreadable(
+            f"一个单元格里有 {len(text):,} 个字",
+            where=where,
+            why=f"最多 {limits.cell_characters:,} 个",
+            remedy="请改短",
+        )
+    return text
