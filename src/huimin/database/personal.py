@@ -12,6 +12,7 @@ ACCOUNT = "account"
 PHONE = "phone"
 ADDRESS = "address"
 PAYLOAD = "payload"
+IMPORT = "import"
 PURPOSES = (ID_NUMBER, ACCOUNT, PHONE, ADDRESS, PAYLOAD)
 """A sealed column is named after its purpose: `account_enc` holds accounts."""
 

@@ -299,7 +299,16 @@ def reader_of(fact: Fact, factor: int = 1) -> Callable[[str], Any]:
         return day_of
     if fact.kind is Kind.CHOICE:
         return lambda text: choice_of(text, fact)
-    return text_of
+    return _place_of if fact.kind is Kind.PLACE else text_of
+
+
+def _place_of(text: str) -> str | None:
+    if not_stated(text):
+        return None
+    code = division_code_of(text)
+    if code is None:
+        raise Fault(f"“{_short(text)}”不是区划代码", remedy="请填 12 位区划代码")
+    return code
 
 
 def _worded(text: str, words: dict[str, Any]) -> int:

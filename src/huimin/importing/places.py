@@ -41,7 +41,7 @@ class Places:
             self.by_name[plain_village(each.name)].append(each.code)
         self.on = on
         self._groups: dict[str, dict[str, str]] = {}
-        self._found: dict[tuple[str | None, ...], str | None | Fault] = {}
+        self._found: dict[tuple[str | None, ...], str | Fault | None] = {}
 
     def find(
         self, division: str | None, township: str | None, village: str | None, group: str | None, number: str | None
@@ -65,9 +65,9 @@ class Places:
     def _find(
         self, division: str | None, township: str | None, village: str | None, group: str | None, number: str | None
     ) -> str | None:
-        code = division_code_of(division) if division else None
-        if code:
-            return self._known(code)
+        for words in (division, village):
+            if words and (code := division_code_of(words)):
+                return self._known(code)
         name = village or division
         if name:
             found = self._named(name, township)
