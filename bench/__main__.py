@@ -15,7 +15,12 @@ from bench.report import print_results, write_results
 from huimin.kernel.errors import Refusal
 
 OUT = Path(__file__).resolve().parents[1] / "bench-out" / "results.json"
-BENCHES = {"determine": "bench.determine", "determine-db": "bench.determine_db", "simulate": "bench.simulate"}
+BENCHES = {
+    "determine": "bench.determine",
+    "determine-db": "bench.determine_db",
+    "simulate": "bench.simulate",
+    "import": "bench.importing",
+}
 
 
 @click.command(help="基准测试：每一项都与同一次运行中的标尺比较")
