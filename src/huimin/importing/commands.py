@@ -45,6 +45,7 @@ def send_file(
     kind: str = "",
     valid_from: date | None = None,
     evidence: str = "",
+    skip_hidden: bool = False,
 ) -> Import:
     """Keep a file that is to be imported for `place` (county, township or village). Checks nothing of its content."""
     require_place(by, place)
@@ -58,7 +59,7 @@ def send_file(
     shown = PurePath(name.replace("\\", "/")).name[:120]
     row = Import.objects.create(
         division=place, kind=kind, file_name=shown, file_sha256=hashlib.sha256(content).hexdigest(), file_bytes=len(content),
-        valid_from=since, evidence=(evidence.strip() or f"导入 {shown}")[:120], office_id=by.office,
+        valid_from=since, evidence=(evidence.strip() or f"导入 {shown}")[:120], office_id=by.office, skip_hidden=skip_hidden,
         uploaded_by=by.appointment, uploaded_on=on,
     )  # fmt: skip
     store.keep_file(row.pk, content)

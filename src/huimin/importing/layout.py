@@ -3,8 +3,8 @@
 in    a Sheet
 out   a Laid: one label a column, the rows of data, and every row that was left out, with the reason
 
-Guarantees: a row with a key (identity number, household number, account) is never left out; nothing is left out
-silently. Steps: the best-recognised head among the first rows; merged heads spread over what they cover; below it blank
+Guarantees: a row with a key (identity number, household number, account) is never left out, but for one right below the
+heads that counts the columns; nothing is left out silently. Steps: the best-recognised head among the first rows; merged heads spread over what they cover; below it blank
 rows, repeated heads and titles, sums, notes, numbers of columns and units are left out; merged cells in the columns of
 the household (one number over five members) are filled down.
 """
@@ -197,6 +197,7 @@ def _reasons(columns: list[pa.ChunkedArray], labels: list[str], titles: set[str]
             keyed |= there & _has_digits(column)
     why = np.full(rows, "", "U8")
     why[filled == 0] = "blank"
+    keyed[:1] &= not _begins_with_numbers(columns)
     for row in np.flatnonzero((filled > 0) & ~keyed).tolist():
         texts = [(at, text) for at, column in enumerate(columns) if (text := (column[row].as_py() or "").strip())]
         why[row] = _reason(texts, labels, titles, len(columns)) if texts else "blank"
@@ -215,6 +216,13 @@ def _reason(texts: list[tuple[int, str]], labels: list[str], titles: set[str], w
     if all(text in _UNITS for text in plain) or (len(plain) > 2 and _are_numbers_of_columns(plain)):
         return "units"
     return "note" if _NOTE.match(plain[0]) and len(texts) <= max(3, width // 3) else ""
+
+
+def _begins_with_numbers(columns: list[pa.ChunkedArray]) -> bool:
+    """Whether the first row numbers the columns: it has digits where keys stand, and is no data all the same."""
+    texts = ["".join((column[0].as_py() or "").split()) for column in columns if len(column)]
+    plain = [text for text in texts if text]
+    return len(plain) > 2 and plain[0].strip("()（）甲") in ("", "1") and _are_numbers_of_columns(plain)
 
 
 def _names_column(text: str) -> bool:

@@ -52,7 +52,7 @@ def read_workbook(
             why="文件不完整、已损坏或加了密码",
             remedy="请在 Excel 或 WPS 中打开，另存为 .xlsx 后再选",
         ) from wrong
-    except (expat.ExpatError, KeyError, ValueError) as wrong:
+    except (expat.ExpatError, LookupError, ValueError, StopIteration) as wrong:
         raise Unreadable(
             "文件内容已损坏", where=name, why="不是完整的 .xlsx", remedy="请在 Excel 或 WPS 中打开，另存为 .xlsx 后再选"
         ) from wrong

@@ -16,7 +16,21 @@ register = template.Library()
 
 _TONES = {
     "late": {"failed", "returned", "rejected", "refused", "conflict", "unmatched", "upheld"},
-    "soon": {"open", "proposed", "prepared", "applied", "unknown", "published", "running", "compiled", "leave", "owed"},
+    "soon": {
+        "open",
+        "proposed",
+        "prepared",
+        "applied",
+        "unknown",
+        "published",
+        "running",
+        "checking",
+        "mapping",
+        "ready",
+        "compiled",
+        "leave",
+        "owed",
+    },
     "done": {
         "granted",
         "settled",

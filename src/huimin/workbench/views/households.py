@@ -12,6 +12,7 @@ from huimin.casework.queries import households_with_entitlement, list_decisions_
 from huimin.casework.relief import record_relief
 from huimin.casework.screening import granted_of
 from huimin.divisions.queries import chain_names, names_of
+from huimin.importing.commands import send_file
 from huimin.kernel.errors import BadInput
 from huimin.kernel.facts import Kind
 from huimin.kernel.identity import BadIdentityNumber, normalise_identity
@@ -61,6 +62,7 @@ def listing(request: Any) -> HttpResponse:
         "wanted": wanted,
         "programmes": programme_names(),
         "entitled": households_with_entitlement([row.pk for row in page_of], request.business_date),
+        "may_import": may(request.actor, send_file),
         "may_print": may(request.actor, gather_statements),
         "asked": bool(name or number or place.code or wanted.open_items),
     }

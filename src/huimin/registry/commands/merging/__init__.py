@@ -29,6 +29,7 @@ from typing import Any
 import pyarrow as pa
 from django.db import transaction
 
+from huimin.database.bulk import run
 from huimin.kernel.errors import Refusal
 from huimin.organisation.acting import Actor, command, refused_by_constraint
 from huimin.organisation.posts import Post
@@ -41,6 +42,7 @@ from huimin.registry.commands.merging.verdicts import Verdict
 Progress = Callable[[str, int, int], None]
 _PASSES_MAX = 4
 _STEPS = 7
+_JOINED_BY_HASH_ROWS = 5_000
 
 
 class ChangedMeanwhile(Refusal):
@@ -78,13 +80,16 @@ def merge_population(
     settle: Callable[[MergeReport], None] = lambda report: None,
     progress: Progress = lambda step, done, total: None,
 ) -> MergeReport:
-    """Merge; `prefix` is the place everything must lie in. `settle` runs last in the transaction: raising undoes it all.
+    """Merge; `prefix` is the place everything must lie in. `settle` runs last in the transaction, after
+    the last `progress`: raising undoes it all.
 
     With `create_households` households that are not known come in, with `heads_required` only those whose head does.
     """
     assert prefix.startswith(by.prefix), "the place of a merge lies in the actor's"
     common = {"prefix": prefix, "since": valid_from, "evidence": evidence[:120], "by": by.appointment, "on": on}
     progress("整理", 0, _STEPS)
+    if households.num_rows + members.num_rows + cards.num_rows > _JOINED_BY_HASH_ROWS:
+        run("SET LOCAL enable_nestloop = off")  # sets are joined by hash, whatever the tables' statistics say
     housing.stage(households)
     peopling.stage(members)
     carding.stage(cards)
@@ -100,7 +105,6 @@ def merge_population(
         transaction.set_rollback(True)
     else:
         settle(verdicts)
-    progress("完成", _STEPS, _STEPS)
     return verdicts
 
 

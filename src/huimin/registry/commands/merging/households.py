@@ -83,20 +83,28 @@ ORDER BY l.pos
 """
 
 
+# The next serials of each village, behind the highest that is registered or comes in with this merge.
+_NUMBERED = """
+WITH wanted AS (SELECT pos, left(division, 12) AS village FROM merge_house WHERE state = 'new' AND household_no IS NULL),
+     villages AS (SELECT DISTINCT village FROM wanted),
+     every_no AS (SELECT village, household_no FROM villages JOIN registry_household h
+                  ON h.household_no >= village || '-' AND h.household_no < village || '.'
+                  UNION ALL SELECT village, household_no FROM villages JOIN merge_house t
+                  ON left(t.household_no, 12) = village AND t.state = 'new'),
+     used AS (SELECT village, max(split_part(household_no, '-', 2)::bigint) AS serial FROM every_no
+              WHERE household_no ~ '^[0-9]{12}-[0-9]{1,9}$' GROUP BY village),
+     given AS (SELECT pos, village, coalesce(serial, 0) + row_number() OVER (PARTITION BY village ORDER BY pos) AS serial
+               FROM wanted LEFT JOIN used USING (village))
+UPDATE merge_house t SET household_no = village || '-' || lpad(serial::text, greatest(4, length(serial::text)), '0')
+FROM given WHERE given.pos = t.pos
+"""
+
+
 def decide(common: dict[str, Any], create: bool, hidden: list[int]) -> None:
     """What each row is; new households without a number get the next one of their village."""
     drop("merge_house")
     temporary("merge_house", _FOUND.format(state=_STATE), {**common, "create": create, "hidden": hidden})
-    run(
-        "UPDATE merge_house t SET household_no = s.village || '-' || lpad(s.serial::text, greatest(4, length(s.serial::text)), '0')"
-        " FROM (SELECT n.pos, n.village, coalesce(u.used, 0) + row_number() OVER (PARTITION BY n.village ORDER BY n.pos) AS serial"
-        " FROM (SELECT pos, left(division, 12) AS village FROM merge_house WHERE state = 'new' AND household_no IS NULL) n"
-        " LEFT JOIN LATERAL (SELECT max(split_part(no, '-', 2)::bigint) AS used FROM"
-        " (SELECT household_no AS no FROM registry_household WHERE household_no >= n.village || '-' AND household_no < n.village || '.'"
-        " UNION ALL SELECT household_no FROM merge_house WHERE state = 'new' AND household_no >= n.village || '-'"
-        " AND household_no < n.village || '.') every_no WHERE no ~ '^[0-9]{12}-[0-9]{1,9}$') u ON true) s"
-        " WHERE t.pos = s.pos"
-    )
+    run(_NUMBERED)
 
 
 def add(common: dict[str, Any]) -> None:

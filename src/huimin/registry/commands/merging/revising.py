@@ -100,11 +100,11 @@ def _add_gaps(table: str, owner: str, given: Sequence[str], common: dict[str, An
     chosen = ", ".join(f"w.{column}" for column in given)
     run(
         f"INSERT INTO {table} ({owner}, valid_from, valid_to, division, evidence, reported_by, {columns})"  # noqa: S608
-        f" SELECT w.owner, g.since, g.until, w.division, %(evidence)s, %(by)s, {chosen} FROM merge_wish w"
-        " JOIN merge_changed USING (owner) JOIN LATERAL ("
-        " SELECT %(since)s::date AS since, CASE WHEN h.id IS NOT NULL THEN h.valid_from END AS until FROM merge_held h"
-        " WHERE h.owner = w.owner AND h.nth = 1 AND (h.id IS NULL OR h.valid_from > %(since)s)"
-        " UNION ALL SELECT h.valid_to, h.next_from FROM merge_held h"
-        " WHERE h.owner = w.owner AND h.valid_to IS NOT NULL AND h.valid_to IS DISTINCT FROM h.next_from) g ON true",
+        f" SELECT w.owner, g.since, g.until, w.division, %(evidence)s, %(by)s, {chosen} FROM ("
+        " SELECT owner, %(since)s::date AS since, valid_from AS until FROM merge_held"
+        " WHERE nth = 1 AND (id IS NULL OR valid_from > %(since)s)"
+        " UNION ALL SELECT owner, valid_to, next_from FROM merge_held"
+        " WHERE valid_to IS NOT NULL AND valid_to IS DISTINCT FROM next_from) g"
+        " JOIN merge_changed USING (owner) JOIN merge_wish w USING (owner)",
         common,
     )
