@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0003_facts'),
+        ('registry', '0005_reported_changes'),
     ]
 
     operations = [
