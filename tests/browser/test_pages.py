@@ -31,7 +31,15 @@ PEOPLE = (
     "county-administrator",
 )
 ONLY_POSTED_TO = {"sign-out", "write-orders", "write-files", "account-act"}
-NOT_A_PAGE = {"import-faults", "policy-pdf", "policy-booklet", "policy-draft-check", "batch-file", "roster-pdf", "notice-pdf"}
+NOT_A_PAGE = {
+    "import-faults",
+    "policy-pdf",
+    "policy-booklet",
+    "policy-draft-check",
+    "batch-file",
+    "roster-pdf",
+    "notice-pdf",
+}
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
     "import",

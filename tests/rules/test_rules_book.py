@@ -364,7 +364,9 @@ def test_pol_01_a_value_below_the_floor_from_above_is_refused():
     book = read_book_texts({**texts, "县值.yaml": NEAR})
     assert book.programmes_in_force(chain(VILLAGE), ON, {"标准": "1 元/月"})[0].parameters["标准"].overridden
     below = NEAR.replace("700", "659.99")
-    with pytest.raises(PolicyFaults, match=r"县值\.yaml 第 3 行.*“标准”是 659\.99 元/月，低于“省定最低标准”的 660 元/月"):
+    with pytest.raises(
+        PolicyFaults, match=r"县值\.yaml 第 3 行.*“标准”是 659\.99 元/月，低于“省定最低标准”的 660 元/月"
+    ):
         read_book_texts({**texts, "县值.yaml": below})
     read_book_texts({**texts, "县值.yaml": NEAR.replace("700", "660")})
     with pytest.raises(PolicyFaults, match="高于“省定最低标准”"):
