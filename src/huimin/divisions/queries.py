@@ -6,7 +6,8 @@ bounded by the tree itself (a township has some dozens of villages, a village so
 
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Replace
 
 from huimin.divisions.models import Division
 from huimin.kernel.errors import Refusal
@@ -81,3 +82,13 @@ def current_code(code: str, on: date) -> str:
         code = ended.successor
         seen.add(code)
     return code
+
+
+def find_places(name: str, letters: str, prefix: str, on: date, most: int = 5) -> list[Division]:
+    """Townships and villages beneath `prefix` whose name, or its letters, begin so."""
+    spelled = Q(name__startswith=name)
+    if letters.isascii() and letters.isalpha():
+        spelled |= Q(typed__startswith=letters)
+    typed = Replace("pinyin", Value(" "), Value(""))
+    beneath = _in_force(on).filter(code__gte=prefix, code__lt=prefix + "~", level__in=(Level.TOWNSHIP, Level.VILLAGE))
+    return list(beneath.annotate(typed=typed).filter(spelled).order_by("code")[:most])

@@ -15,7 +15,7 @@ from typing import Any
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
 from huimin.database.tables import DateRange, DivisionField, SealedField, Table, TableClass
 from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, RELATIONS, Fact, Kind
@@ -106,6 +106,13 @@ class HouseholdFacts(Bitemporal):
         indexes = [_history("household", "household_facts_history")]
 
 
+def _from_pinyin(pattern: str, put: str) -> models.GeneratedField:
+    """A column the database keeps: name_pinyin with every `pattern` replaced."""
+    made = models.Func(F("name_pinyin"), Value(pattern), Value(put), Value("g"), function="regexp_replace")
+    kept = models.CharField(max_length=120, db_collation="C")
+    return models.GeneratedField(expression=made, output_field=kept, db_persist=True)
+
+
 class Person(Table):
     """A person, apart from any household. The lookup hash of the identity number is unique among the living."""
 
@@ -116,6 +123,10 @@ class Person(Table):
 
     name = models.CharField(max_length=60)
     name_pinyin = models.CharField(max_length=120, db_collation="C", default="", db_default="")
+    # As they are typed: zhangwei, zw. Columns, not indexed expressions: under row-level security only a plain column
+    # is looked up by its index.
+    name_typed = _from_pinyin(" ", "")
+    name_initials = _from_pinyin("([^ ])[^ ]* ?", r"\1")
     division = DivisionField()
     id_number_enc = SealedField()
     id_number_hash = models.BinaryField()
@@ -130,6 +141,8 @@ class Person(Table):
         indexes = [
             models.Index(fields=["division", "id"], name="person_place"),
             models.Index(fields=["name", "division"], name="person_name"),
+            models.Index(fields=["name_typed", "division"], name="person_typed"),
+            models.Index(fields=["name_initials", "division"], name="person_initials"),
         ]
 
 
@@ -211,6 +224,7 @@ class Card(Bitemporal):
                 fields=["holder"], condition=Q(recorded_to=None, state="active", use="person"), name="person_one_card"
             ),
         ]
+        indexes = [models.Index(fields=["account_tail", "division"], name="card_tail")]
 
 
 class CardCorrection(Table):

@@ -37,11 +37,17 @@ _LAST = "\U0010ffff"
 
 @dataclass(frozen=True)
 class HouseholdFilter:
-    """Which households: beneath `prefix` (never empty), a member's name or the number beginning so, with open items."""
+    """Which households: beneath `prefix` (never empty), a member's name or the number beginning so, with open items.
+
+    `letters` is a name as it is typed in letters, whole (zhangwei) or by initials (zw), from its beginning; `tail` the
+    last four digits of a card in use.
+    """
 
     prefix: str
     name: str = ""
+    letters: str = ""
     number: str = ""
+    tail: str = ""
     open_items: bool = False
     on: date | None = None
 
@@ -120,9 +126,20 @@ def _chosen(wanted: HouseholdFilter) -> QuerySet[Household]:
             person__name__gte=wanted.name, person__name__lt=wanted.name + _LAST, recorded_to=None, valid_to=None
         )
         households = households.filter(pk__in=named.values("household"))
+    if wanted.letters:
+        spelled = _beginning("person__name_typed", wanted.letters) | _beginning("person__name_initials", wanted.letters)
+        named = Membership.objects.filter(spelled, recorded_to=None, valid_to=None)
+        households = households.filter(pk__in=named.values("household"))
+    if wanted.tail:
+        cards = Card.objects.filter(account_tail=wanted.tail, recorded_to=None, state=Card.State.ACTIVE)
+        households = households.filter(pk__in=cards.values("household"))
     if wanted.open_items:
         households = households.filter(Exists(WorkItem.objects.filter(household=OuterRef("pk"), state="open")))
     return households
+
+
+def _beginning(column: str, text: str) -> Q:
+    return Q(**{f"{column}__gte": text, f"{column}__lt": text + "~"})
 
 
 def _with_counts(rows: list[Household], on: date) -> QuerySet[Household]:

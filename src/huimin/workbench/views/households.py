@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from huimin.casework.queries import households_with_entitlement, list_decisions_of, list_entitlements_of
 from huimin.casework.relief import record_relief
 from huimin.casework.screening import granted_of
-from huimin.divisions.queries import chain_names, names_of
+from huimin.divisions.models import Division
+from huimin.divisions.queries import chain_names, find_places, names_of
 from huimin.importing.commands import send_file
 from huimin.kernel.errors import BadInput
 from huimin.kernel.facts import Kind
@@ -43,6 +44,7 @@ from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, day_of
 
 FOUND_MAX = 12
+TAIL = 4
 
 
 @require_safe
@@ -77,13 +79,14 @@ def _digits(text: str) -> str:
 @require_safe
 @page(guard.STAFF)
 def search(request: Any) -> HttpResponse:
-    """By name, household number or identity number; `?part=1` gives the hits alone, for Ctrl+K."""
+    """By name (characters, letters, initials), household or identity number, card tail, place; `?part=1` gives the hits alone, for Ctrl+K."""
     asked = request.GET.get("q", "").strip()
     found = find(request, asked) if asked else []
     context = {
         "section": "households",
         "asked": asked,
         "found": found,
+        "found_places": _places(request, asked),
         "places": names_of({row.division for row in found}, request.business_date),
         "more": len(found) > FOUND_MAX,
     }
@@ -92,7 +95,10 @@ def search(request: Any) -> HttpResponse:
 
 
 def find(request: Any, asked: str) -> list[Household]:
-    """One household for a whole identity number; else those whose number, or a member's name, begins so."""
+    """One household for a whole identity number; else those whose number begins, or whose card ends so, or a member's
+
+    name begins so: in characters, in letters, or by initials.
+    """
     digits, on, prefix = _digits(asked), request.business_date, request.actor.prefix
     size = FOUND_MAX + 1
     if len(digits) == 18 and digits[:17].isdigit():
@@ -103,9 +109,21 @@ def find(request: Any, asked: str) -> list[Household]:
         household = find_household_of(person.pk, on) if person else None
         wanted = HouseholdFilter(prefix=prefix, number=household.household_no, on=on) if household else None
         return list(list_households(wanted, size=size)) if wanted else []
-    by_number = digits[:1].isdigit()
-    wanted = HouseholdFilter(prefix=prefix, number=digits if by_number else "", name="" if by_number else asked, on=on)
-    return list(list_households(wanted, size=size))
+    if digits[:1].isdigit():
+        found = list(list_households(HouseholdFilter(prefix=prefix, number=digits, on=on), size=size))
+        if len(digits) == TAIL:
+            found += list(list_households(HouseholdFilter(prefix=prefix, tail=digits, on=on), size=size))
+        return found[:size]
+    letters = asked.replace(" ", "").replace("'", "").lower()
+    if letters.isascii() and letters.isalpha():
+        return list(list_households(HouseholdFilter(prefix=prefix, letters=letters, on=on), size=size))
+    return list(list_households(HouseholdFilter(prefix=prefix, name=asked, on=on), size=size))
+
+
+def _places(request: Any, asked: str) -> list[Division]:
+    """Townships and villages whose name, or its letters, begin so, beneath the actor's place."""
+    letters = asked.replace(" ", "").lower()
+    return find_places(asked, letters, request.actor.prefix, request.business_date) if len(asked) > 1 else []
 
 
 @require_safe
