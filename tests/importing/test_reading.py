@@ -56,6 +56,13 @@ def test_titles_merged_heads_sums_notes_and_units_are_not_data():
     ]  # fmt: skip
 
 
+def test_a_title_is_no_line_of_the_heads():
+    laid, _ = table(
+        xlsx([["某村家庭成员情况表"], ["户编码", "姓名", "身份证号"], ["V-1", "张三", "341599199001010010"]])
+    )
+    assert laid.labels == ["户编码", "姓名", "身份证号"]
+
+
 def test_cells_are_what_the_sheet_shows():
     rows = [
         ["姓名", "身份证号", "出生日期"],

@@ -3,12 +3,15 @@
 Personal values are masked here once and for all; the plain ones stand only in the workbook that goes back.
 """
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from huimin.importing.kinds import PERSONAL
 from huimin.kernel import masking
 
+LOST = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d{1,3}")
+"""What a spreadsheet leaves of a long number: nobody's any more."""
 WRONG, CONFLICT = "wrong", "conflict"
 _MASKS = {
     "id_number": masking.mask_identity, "head_id": masking.mask_identity, "holder_id": masking.mask_identity,
@@ -46,6 +49,6 @@ class RowFault:
 def shown(target: str, text: str) -> str:
     """The value of a cell as it may be shown."""
     plain = " ".join(text.split())
-    if target in PERSONAL:
+    if target in PERSONAL and not LOST.fullmatch(plain):
         return _MASKS[target](plain)
     return plain if len(plain) <= 40 else plain[:40] + "…"

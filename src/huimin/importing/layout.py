@@ -107,7 +107,7 @@ def _head(sheet: Sheet, top: list[list[str]], known: frozenset[str]) -> tuple[in
             best, found = score, (at, one)
         if at + 1 < len(top) and _may_be_second(top[at + 1]):
             two = _labels(sheet, top, at, at + 1)
-            if (score := _score(two, known) + 0.5 * _spreads(sheet, at, two)) > best:
+            if _groups(sheet, top, at) and (score := _score(two, known) + 0.5 * _spreads(sheet, at)) > best:
                 best, found = score, (at + 1, two)
     if best >= 2:
         return found
@@ -124,8 +124,13 @@ def _score(labels: list[str], known: frozenset[str]) -> float:
     )
 
 
-def _spreads(sheet: Sheet, at: int, labels: list[str]) -> bool:
-    """Whether a merged cell of the first line lies over several columns."""
+def _groups(sheet: Sheet, top: list[list[str]], at: int) -> bool:
+    """Whether a line names several things; a title above the heads names one."""
+    return len({text for text in _spread(sheet, top[at], sheet.numbers[at]) if text.strip()}) > 1
+
+
+def _spreads(sheet: Sheet, at: int) -> bool:
+    """Whether a merged cell of the line lies over several columns."""
     row = sheet.numbers[at]
     return any(each.top <= row <= each.bottom and each.right > each.left for each in sheet.merges)
 
