@@ -12,6 +12,7 @@ from tests.importing.files import (
     counted,
     member,
     numbers,
+    officer,
     sizes,
     stored,
     xlsx,
@@ -148,3 +149,24 @@ def test_many_rows_take_no_more_statements_than_few(county, count):
     assert len(said) < 120
     test_many_rows_take_no_more_statements_than_few.__dict__.setdefault("said", []).append(len(said))
     assert len(set(test_many_rows_take_no_more_statements_than_few.__dict__["said"])) == 1
+
+
+def test_a_countys_own_facts_come_in_like_any_other(county):
+    """REG-01: recognised by name, checked, merged code by code, kept in history."""
+    from tests.registry.people import household, members
+
+    county("adopted")
+    home = household()
+    person, place = members(home)[0].person, home.division[:9] + "000"
+    rows = [["户编码", "油菜亩数"], [home.household_no, "2.5亩"]]
+    outcome = bring(xlsx(rows), by=officer(), place=place, on=LATER)
+    assert outcome.plan.kind == "resources" and counted(outcome) == (0, 1, 0, 0, 0)
+    assert [f.added for f in stored(HouseholdFacts, household=home, recorded_to=None)] == [{}, {"rapeseed_mu": 250}]
+    assert counted(bring(xlsx(rows), by=officer(), place=place, on=LATER)) == (0, 0, 1, 0, 0)
+    rows[0].append("小麦亩数")
+    rows[1][1:] = ["", 3]
+    assert counted(bring(xlsx(rows), by=officer(), place=place, on=LATER)) == (0, 1, 0, 0, 0)
+    assert stored(HouseholdFacts, household=home, recorded_to=None)[-1].added == {"rapeseed_mu": 250}
+    assert stored(PersonFacts, person=person, recorded_to=None)[-1].added == {}
+    wrong = bring(xlsx([["户编码", "油菜亩数"], [home.household_no, "很多"]]), by=officer(), place=place, rehearse=True)
+    assert counted(wrong) == (0, 0, 0, 0, 1) and wrong.faults[0].head == "油菜亩数"

@@ -8,6 +8,7 @@ Members name their household by its number, by its head's identity number, or, i
 standing below their 户主.
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from huimin.importing.faults import CONFLICT
 from huimin.importing.kinds import FACT_OF
 from huimin.importing.rows import Rows
 from huimin.kernel.facts import Entity
+from huimin.registry.added import stored
 from huimin.registry.commands.merging import MergeReport
 from huimin.registry.commands.merging.verdicts import CHANGED, NEW, WRONG, Verdict
 
@@ -57,6 +59,7 @@ def build(rows: Rows) -> Tables:
         households, of_member = _households_of(table)
         facts = [name for name in table.column_names if name in FACT_OF and FACT_OF[name].entity is Entity.PERSON]
         members = table.select([name for name in ("name", "id_number") if name in table.column_names] + facts)
+        members = _with_added(members, table, rows, Entity.PERSON)
         members = members.append_column("household", pa.array(of_member, pa.int64()))
         known = dict(zip(good, of_member, strict=True))
         return Tables(
@@ -69,6 +72,7 @@ def build(rows: Rows) -> Tables:
         return Tables(households, none, cards, rows_of_cards=good)
     facts = [name for name in table.column_names if name in FACT_OF and FACT_OF[name].entity is Entity.HOUSEHOLD]
     households = _with_texts(table.select([*(n for n in _HOUSEHOLD_TEXTS if n in table.column_names), *facts]))
+    households = _with_added(households, table, rows, Entity.HOUSEHOLD)
     members, of_heads = _heads(table) if rows.kind.code == "households" else (none, [])
     return Tables(households, members, no_cards, good, [good[at] for at in of_heads])
 
@@ -78,6 +82,22 @@ def _with_texts(table: pa.Table) -> pa.Table:
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
     return table
+
+
+def _with_added(made: pa.Table, table: pa.Table, rows: Rows, entity: Entity) -> pa.Table:
+    """The county's own facts as one column of JSON, null where a row states none."""
+    facts = rows.terms.of(entity, table.column_names)
+    if not facts:
+        return made
+    columns = [table[fact.code].to_pylist() for fact in facts]
+    codes = [fact.code for fact in facts]
+    texts = [_as_json(codes, values) for values in zip(*columns, strict=True)]
+    return made.append_column("added", pa.array(texts, pa.string()))
+
+
+def _as_json(codes: list[str], values: tuple[Any, ...]) -> str | None:
+    said = {code: stored(value) for code, value in zip(codes, values, strict=True) if value is not None}
+    return json.dumps(said, ensure_ascii=False) if said else None
 
 
 def _heads(table: pa.Table) -> tuple[pa.Table, list[int]]:

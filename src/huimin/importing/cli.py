@@ -137,7 +137,9 @@ def _told(by: "Actor", row: "Import", content: bytes, faults_file: Path | None) 
     faults, left_out = store.faults_of(row.pk)
     if faults_file and faults:
         with reading(by):
-            book = write_faults(io.BytesIO(content), row.file_name, row.kind, dict(row.mapping), by.office, faults)
+            book = write_faults(
+                io.BytesIO(content), row.file_name, row.kind, dict(row.mapping), by.office, row.division, faults
+            )
         faults_file.write_bytes(book)
     return {
         "import": row.pk, "file": row.file_name, "sha256": row.file_sha256, "place": row.division, "kind": row.kind,

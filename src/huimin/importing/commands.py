@@ -17,8 +17,9 @@ from django.utils import timezone
 from huimin.database.bulk import run
 from huimin.divisions.queries import get_division
 from huimin.importing import store
-from huimin.importing.kinds import KINDS
+from huimin.importing.kinds import KINDS, Kind
 from huimin.importing.models import Import, RememberedHead
+from huimin.importing.terms import terms_of
 from huimin.jobs.commands import enqueue
 from huimin.jobs.models import Job
 from huimin.kernel.errors import BadInput, Refusal
@@ -76,16 +77,16 @@ def choose_columns(
         raise NotReady(f"这次导入{row.get_state_display()}，不能再改", remedy="请刷新后查看")
     if kind not in KINDS:
         raise BadInput("没有选择表的种类", where="种类", remedy="请选择户、人、卡或资源")
-    _require_clear(kind, mapping)
+    _require_clear(terms_of(row.division).kind(kind), mapping)
     row.kind, row.mapping, row.skip_hidden, row.state = kind, mapping, skip_hidden, State.UPLOADED
     row.save(update_fields=["kind", "mapping", "skip_hidden", "state"])
     return row
 
 
-def _require_clear(kind: str, mapping: dict[str, str]) -> None:
+def _require_clear(kind: Kind, mapping: dict[str, str]) -> None:
     seen: dict[str, str] = {}
     for label, target in mapping.items():
-        if target and target not in KINDS[kind].targets:
+        if target and target not in kind.targets:
             raise BadInput(f"“{label}”不能对应到这一项", where="列", remedy="请重新选择")
         if target and target in seen:
             raise BadInput(f"“{seen[target]}”和“{label}”对应到同一项", where="列", remedy="请只选一列，其余选“不导入”")

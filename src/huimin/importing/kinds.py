@@ -8,7 +8,7 @@ resources   land, forests, animals of known households: one row a household
 
 from dataclasses import dataclass
 
-from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact
+from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Entity, Fact
 
 FACT_OF: dict[str, Fact] = {fact.code: fact for fact in (*HOUSEHOLD_FACTS, *PERSON_FACTS)}
 RESOURCES = (
@@ -45,7 +45,9 @@ class Kind:
         return means if means in self.targets else ""
 
     def missing(self, mapped: set[str]) -> list[str]:
-        """What this kind cannot do without, in words."""
+        """What this kind cannot do without, in words; a county's own fact stands for any of the dictionary's."""
+        if mapped - set(_NO_FACTS) - set(FACT_OF):
+            mapped = mapped | set(RESOURCES)
         return ["或".join(LABELS[each] for each in group) for group in self.needs if not mapped & set(group)]
 
 
@@ -76,15 +78,17 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def recognise_kind(found: set[str]) -> str:
+def recognise_kind(found: set[str], added: dict[str, Fact] | None = None) -> str:
     """The kind a table with these targets is; "" when it could be anything."""
-    facts = found & set(FACT_OF) - {"sex", "birth_date"}
+    own = added or {}
+    facts = found & (set(FACT_OF) | set(own)) - {"sex", "birth_date"}
+    of = {code: (FACT_OF | own)[code].entity for code in facts}
     if "account" in found:
         return "cards"
-    if "id_number" in found and facts & {fact.code for fact in PERSON_FACTS}:
+    if "id_number" in found and Entity.PERSON in of.values():
         return "members"
-    of_households = facts & {fact.code for fact in HOUSEHOLD_FACTS}
+    of_households = {code for code, entity in of.items() if entity is Entity.HOUSEHOLD}
     keyed = bool(found & {"household_no", "head_id", "id_number"})
-    if keyed and of_households and of_households <= set(RESOURCES):
+    if keyed and of_households and of_households <= set(RESOURCES) | set(own):
         return "resources"
     return "households" if keyed and (of_households or found & {"address", "phone"}) else ""

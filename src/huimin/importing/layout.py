@@ -119,9 +119,10 @@ def _head(sheet: Sheet, top: list[list[str]], known: frozenset[str]) -> tuple[in
 
 
 def _score(labels: list[str], known: frozenset[str]) -> float:
-    return float(
-        len({code for label in labels if (code := recognise(label))} | {each for each in labels if each in known})
-    )
+    own = {
+        label for label in labels if label in known or any(plain_head(each) in known for each in label.split(SEPARATOR))
+    }
+    return float(len({code for label in labels if (code := recognise(label))} | own))
 
 
 def _groups(sheet: Sheet, top: list[list[str]], at: int) -> bool:

@@ -10,10 +10,10 @@ are shown and have a table of the kind take part; the others are named with the 
 from dataclasses import dataclass, field
 from typing import Any
 
-from huimin.importing.heads import recognise
-from huimin.importing.kinds import KINDS, LABELS, recognise_kind
+from huimin.importing.kinds import Kind, recognise_kind
 from huimin.importing.layout import Laid, lay_out
 from huimin.importing.reading import Sheet
+from huimin.importing.terms import Terms
 
 
 @dataclass
@@ -21,6 +21,7 @@ class Plan:
     """`heads` are the labels of all tables in order; `mapping` gives each its target, "" for not imported."""
 
     kind: str
+    terms: Terms = field(default_factory=Terms)
     laid: list[Laid] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
     mapping: dict[str, str] = field(default_factory=dict)
@@ -42,10 +43,16 @@ class Plan:
 
 
 def make_plan(
-    sheets: list[Sheet], *, kind: str = "", chosen: dict[str, str] | None = None, remembered: dict[tuple[str, str], str]
+    sheets: list[Sheet],
+    *,
+    kind: str = "",
+    chosen: dict[str, str] | None = None,
+    remembered: dict[tuple[str, str], str],
+    terms: Terms | None = None,
 ) -> Plan:
     """`chosen` is label → target as decided by hand; `remembered` is (kind, label) → target of this office."""
-    known = frozenset(label for _, label in remembered) | frozenset(chosen or {})
+    terms = terms or Terms()
+    known = frozenset(label for _, label in remembered) | frozenset(chosen or {}) | terms.heads
     tables: list[Laid] = []
     passed_over: list[tuple[str, str]] = []
     for sheet in sheets:
@@ -57,11 +64,11 @@ def make_plan(
             passed_over.append((sheet.name, "没有数据行" if laid or not sheet.rows else "认不出表头"))
         else:
             tables.append(laid)
-    kind = kind or _kind_of(tables)
-    plan = Plan(kind, passed_over=passed_over)
+    kind = kind or _kind_of(tables, terms)
+    plan = Plan(kind, terms, passed_over=passed_over)
     if not kind:
         plan.heads = list(dict.fromkeys(label for laid in tables for label in laid.labels if label))
-        plan.mapping = {label: recognise(label) or "" for label in plan.heads}
+        plan.mapping = {label: terms.recognise(label) or "" for label in plan.heads}
         plan.laid = tables
         plan.missing = ["这张表是户、人、卡还是资源"] if tables else ["有表头的表"]
         return plan
@@ -69,21 +76,22 @@ def make_plan(
     return plan
 
 
-def _kind_of(tables: list[Laid]) -> str:
+def _kind_of(tables: list[Laid], terms: Terms) -> str:
     """The kind most rows are of; a table of members outweighs sheets that only sum it up."""
     weights: dict[str, int] = {}
     for laid in tables:
-        if code := recognise_kind(laid.found()):
+        found = {code for label in laid.labels if (code := terms.recognise(label))}
+        if code := recognise_kind(found, {fact.code: fact for fact in terms.added}):
             weights[code] = weights.get(code, 0) + laid.rows
     return max(weights, key=lambda code: weights[code], default="")
 
 
 def _map(plan: Plan, tables: list[Laid], chosen: dict[str, str], remembered: dict[tuple[str, str], str]) -> None:
     """Tables that have what the kind needs take part; where none has, all do, and say what is missing."""
-    kind = KINDS[plan.kind]
+    kind = plan.terms.kind(plan.kind)
     mapped: list[tuple[Laid, dict[str, str], list[str]]] = []
     for laid in tables:
-        mapping = {label: _meaning(label, plan.kind, chosen, remembered) for label in laid.labels if label}
+        mapping = {label: _meaning(label, plan, chosen, remembered) for label in laid.labels if label}
         targets = {kind.target(code) for code in mapping.values() if code} - {""}
         mapped.append((laid, mapping, kind.missing(targets)))
     some = any(not lacks for _, _, lacks in mapped)
@@ -93,26 +101,22 @@ def _map(plan: Plan, tables: list[Laid], chosen: dict[str, str], remembered: dic
             continue
         plan.laid.append(laid)
         plan.heads += [label for label in mapping if label not in plan.heads]
-        plan.mapping |= _once(mapping, kind.code)
+        plan.mapping |= _once(mapping, kind)
         plan.missing += [each for each in lacks if each not in plan.missing]
 
 
-def _meaning(label: str, kind: str, chosen: dict[str, str], remembered: dict[tuple[str, str], str]) -> str:
+def _meaning(label: str, plan: Plan, chosen: dict[str, str], remembered: dict[tuple[str, str], str]) -> str:
     if label in chosen:
         return chosen[label]
-    return remembered.get((kind, label[:120]), recognise(label) or "")
+    return remembered.get((plan.kind, label[:120]), plan.terms.recognise(label) or "")
 
 
-def _once(mapping: dict[str, str], kind: str) -> dict[str, str]:
+def _once(mapping: dict[str, str], kind: Kind) -> dict[str, str]:
     """Two columns for one target: the first counts, the other is not imported unless somebody says so."""
     taken: set[str] = set()
     clean: dict[str, str] = {}
     for label, code in mapping.items():
-        target = KINDS[kind].target(code)
+        target = kind.target(code)
         clean[label] = target if target and target not in taken else ""
         taken.add(target)
     return clean
-
-
-def label_of(target: str) -> str:
-    return LABELS.get(target, "")

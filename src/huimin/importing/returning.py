@@ -22,6 +22,7 @@ from huimin.importing.layout import Laid
 from huimin.importing.models import Import
 from huimin.importing.plans import make_plan
 from huimin.importing.reading import open_file
+from huimin.importing.terms import terms_of
 from huimin.organisation.acting import Actor, command, record_event
 from huimin.organisation.posts import Post
 
@@ -37,18 +38,27 @@ def take_faults(*, by: Actor, on: date, number: int) -> tuple[str, bytes]:
     if row is None or not faults:
         raise NotReady("没有有问题的行", why="没有这次导入，或每一行都没有问题", remedy="请从导入记录中重新选择")
     content = store.file_of(number)
-    book = write_faults(io.BytesIO(content), row.file_name, row.kind, dict(row.mapping), by.office, faults)
+    book = write_faults(
+        io.BytesIO(content), row.file_name, row.kind, dict(row.mapping), by.office, row.division, faults
+    )
     rows = len({(fault.sheet, fault.row) for fault in faults})
     record_event(by, Event.Kind.EXPORTED, f"有问题的行：{row.file_name}", {"rows": rows, "import": number})
     return f"{row.file_name.rpartition('.')[0] or row.file_name}-有问题的行.xlsx", book
 
 
 def write_faults(
-    file: io.BytesIO, name: str, kind: str, mapping: dict[str, str], office: int | None, faults: list[RowFault]
+    file: io.BytesIO,
+    name: str,
+    kind: str,
+    mapping: dict[str, str],
+    office: int | None,
+    place: str,
+    faults: list[RowFault],
 ) -> bytes:
     """The workbook of the faulty rows of a file."""
     remembered = remembered_heads(office) if office is not None else {}
-    plan = make_plan(open_file(file, name), kind=kind, chosen=mapping, remembered=remembered)
+    terms = terms_of(place)
+    plan = make_plan(open_file(file, name), kind=kind, chosen=mapping, remembered=remembered, terms=terms)
     by_sheet: dict[str, dict[int, list[RowFault]]] = defaultdict(lambda: defaultdict(list))
     for fault in faults:
         by_sheet[fault.sheet][fault.row].append(fault)

@@ -19,10 +19,11 @@ from huimin.importing import cells
 from huimin.importing.cells import Fault
 from huimin.importing.faults import RowFault, shown
 from huimin.importing.heads import factor_of
-from huimin.importing.kinds import FACT_OF, KINDS, LABELS, ONLY_BY_HAND, Kind
+from huimin.importing.kinds import LABELS, ONLY_BY_HAND, Kind
 from huimin.importing.layout import Laid
 from huimin.importing.places import Places
 from huimin.importing.reading.workbook import letters_of
+from huimin.importing.terms import Terms
 from huimin.kernel.facts import Kind as FactKind
 
 FAULTS_MAX = 100_000
@@ -47,6 +48,7 @@ class Rows:
     kind: Kind
     table: pa.Table
     sheets: list[str]
+    terms: Terms = field(default_factory=Terms)
     bad: set[int] = field(default_factory=set)
     faults: list[RowFault] = field(default_factory=list)
     columns: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
@@ -84,12 +86,21 @@ class Rows:
 
 
 def read_rows(
-    laid: list[Laid], mapping: dict[str, str], kind: str, today: date, places: Places, *, skip_hidden: bool = False
+    laid: list[Laid],
+    mapping: dict[str, str],
+    kind: str,
+    today: date,
+    places: Places,
+    *,
+    skip_hidden: bool = False,
+    terms: Terms | None = None,
 ) -> Rows:
     """All tables of one kind, one after the other; `mapping` is label → target."""
-    parts = [_read_table(each, at, mapping, KINDS[kind], today, skip_hidden) for at, each in enumerate(laid)]
+    terms = terms or Terms()
+    of = terms.kind(kind)
+    parts = [_read_table(each, at, mapping, of, terms, today, skip_hidden) for at, each in enumerate(laid)]
     tables = [table for table, _, _ in parts]
-    rows = Rows(KINDS[kind], pa.concat_tables(tables, promote_options="default"), [each.sheet for each in laid])
+    rows = Rows(of, pa.concat_tables(tables, promote_options="default"), [each.sheet for each in laid], terms)
     start = 0
     for (table, faults, columns), each in zip(parts, laid, strict=True):
         rows.columns |= {(each.sheet, target): found for target, found in columns.items()}
@@ -102,7 +113,7 @@ def read_rows(
 
 
 def _read_table(
-    laid: Laid, sheet: int, mapping: dict[str, str], kind: Kind, today: date, skip_hidden: bool
+    laid: Laid, sheet: int, mapping: dict[str, str], kind: Kind, terms: Terms, today: date, skip_hidden: bool
 ) -> tuple[pa.Table, list[tuple[int, str, str, Fault]], dict[str, tuple[str, str]]]:
     keep = [at for at, number in enumerate(laid.numbers) if not (skip_hidden and number in laid.hidden_rows)]
     chosen = None if len(keep) == laid.rows else pa.array(keep, pa.int64())
@@ -116,17 +127,17 @@ def _read_table(
             continue
         columns[target] = (letters_of(at), label)
         column = laid.columns[at] if chosen is None else laid.columns[at].take(chosen)
-        reader, kept_as = _reader(target, label, today)
+        reader, kept_as = _reader(target, label, terms, today)
         data[target], wrong = read_column(column, reader, kept_as)
         faults += [(row, target, text, fault) for row, text, fault in wrong]
     return pa.table(data), faults, columns
 
 
-def _reader(target: str, label: str, today: date) -> tuple[Callable[[str], Any], pa.DataType]:
+def _reader(target: str, label: str, terms: Terms, today: date) -> tuple[Callable[[str], Any], pa.DataType]:
     if target in ONLY_BY_HAND:
         return _by_hand, pa.date32()
-    if target in FACT_OF:
-        fact = FACT_OF[target]
+    if target in terms.facts:
+        fact = terms.facts[target]
         return cells.reader_of(fact, factor_of(label)), _TYPES.get(fact.kind, pa.string())
     readers: dict[str, Callable[[str], Any]] = {
         "household_no": cells.household_no_of, "head_name": cells.name_of, "name": cells.name_of,

@@ -34,6 +34,7 @@ from huimin.importing.places import Places
 from huimin.importing.plans import Plan, make_plan
 from huimin.importing.reading import open_file
 from huimin.importing.rows import Rows, read_rows
+from huimin.importing.terms import terms_of
 from huimin.jobs.kinds import Report, handles
 from huimin.jobs.models import Job
 from huimin.jobs.working import require_held
@@ -89,14 +90,14 @@ def import_file(
     sheets = open_file(file, name, progress=lambda done, total: progress("读取文件", done >> 10, total >> 10))
     with reading(by):
         places = Places(asked.place, on)
-        remembered = remembered_heads(by.office)
-    plan = make_plan(sheets, kind=asked.kind, chosen=asked.chosen, remembered=remembered)
+        remembered, terms = remembered_heads(by.office), terms_of(asked.place)
+    plan = make_plan(sheets, kind=asked.kind, chosen=asked.chosen, remembered=remembered, terms=terms)
     del sheets
     if not plan.complete:
         return Outcome(plan, {}, [])
     progress("核对内容", 0, 1)
     with reading(by):
-        rows = read_rows(plan.laid, plan.mapping, plan.kind, on, places, skip_hidden=asked.skip_hidden)
+        rows = read_rows(plan.laid, plan.mapping, plan.kind, on, places, skip_hidden=asked.skip_hidden, terms=terms)
     tables = build(rows)
     counted: dict[str, int] = {}
 

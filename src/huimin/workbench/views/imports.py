@@ -21,10 +21,11 @@ from huimin.importing.commands import (
     send_file,
     withdraw_import,
 )
-from huimin.importing.kinds import KINDS, LABELS
+from huimin.importing.kinds import KINDS
 from huimin.importing.models import Import
 from huimin.importing.queries import find_same_file, get_import, list_imports
 from huimin.importing.returning import take_faults
+from huimin.importing.terms import terms_of
 from huimin.importing.working import carry_out, check
 from huimin.jobs.models import Job
 from huimin.jobs.queries import anybody_works
@@ -143,12 +144,13 @@ def detail(request: Any, number: int) -> HttpResponse:
         context |= {"working": anybody_works() or job.state == Job.State.RUNNING, "left": left}
     if request.GET.get("part"):
         return render(request, "workbench/part/import_progress.html", context)
+    terms = terms_of(row.division)
     faults, left_out = store.faults_of(number) if row.counts else ([], [])
     context |= {
         "kind": KINDS[row.kind].label if row.kind else "", "counts": [(key, label, row.counts.get(key, 0)) for key, label in _COUNTS],
         "faults": faults[:FAULTS_SHOWN], "faults_count": len(faults), "left_out": left_out[:FAULTS_SHOWN],
         "left_out_count": len(left_out), "may_take": bool(faults) and store.has_file(number), "same_file": find_same_file(row),
-        "columns": [(label, LABELS.get(target, "")) for label, target in row.mapping.items()],
+        "columns": [(label, terms.label(target)) for label, target in row.mapping.items()],
         "places": names_of({row.division}, request.business_date),
         "people": _people({row.uploaded_by, row.finished_by or row.uploaded_by}),
     }  # fmt: skip
@@ -161,9 +163,10 @@ def columns(request: Any, number: int) -> HttpResponse:
     """What kind the tables are and what each column means; checked anew when sent."""
     with reading(request.actor):
         row = get_import(number)
+        terms = terms_of(row.division)
     asked = request.POST if request.method == "POST" else request.GET
     kind = one_of(asked, "kind", KINDS, row.kind)
-    targets = KINDS[kind].targets if kind else ()
+    targets = terms.kind(kind).targets if kind else ()
     problem = ""
     if request.method == "POST":
         mapping = {label: request.POST.get(f"column{at}", "") for at, label in enumerate(row.heads)}
@@ -174,7 +177,7 @@ def columns(request: Any, number: int) -> HttpResponse:
     context = {
         "section": "households", "row": row, "kind": kind, "kinds": list(KINDS.values()), "problem": problem,
         "columns": [(at, label, row.mapping.get(label, "")) for at, label in enumerate(row.heads)],
-        "targets": [(target, LABELS[target]) for target in targets],
+        "targets": [(target, terms.label(target)) for target in targets],
     }  # fmt: skip
     return render(request, "workbench/import_columns.html", context, status=422 if problem else 200)
 

@@ -1,10 +1,10 @@
 """Merge what a place sends again: what is new comes in, what changed is revised, what clashes waits (REG-03, REG-04, REG-05).
 
-in    Arrow tables of households, members and cards with the columns that are known; null is "not stated"
+in    Arrow tables of households, members and cards with the columns that are known; null is "not stated", `added` is JSON of the county's own facts by code
 out   rows of the registry and work items, all in one transaction; for every row of input what became of it
 
-    households   household_no, head_id, head_name, division; address, phone; any of HOUSEHOLD_FACTS
-    members      household (row of households, or null), name, id_number (18, good); any of PERSON_FACTS
+    households   household_no, head_id, head_name, division; address, phone; any of HOUSEHOLD_FACTS; added
+    members      household (row of households, or null), name, id_number (18, good); any of PERSON_FACTS; added
     cards        household (row, or null), holder_id, account, account_name, use ("household", "person")
 
 A household is found by its number, or by its head's identity number; a person by the identity number. Facts hold from

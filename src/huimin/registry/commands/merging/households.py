@@ -11,7 +11,7 @@ import pyarrow as pa
 from huimin.database.bulk import fetch, run, temporary
 from huimin.database.personal import ID_NUMBER
 from huimin.kernel.facts import HOUSEHOLD_FACTS
-from huimin.registry.commands.merging.revising import drop, revise_many
+from huimin.registry.commands.merging.revising import drop, revise_many, wished
 from huimin.registry.commands.merging.staging import (
     CONTACTS,
     column_type,
@@ -19,6 +19,7 @@ from huimin.registry.commands.merging.staging import (
     hashes,
     put,
     seals,
+    stage_added,
     texts,
 )
 from huimin.registry.commands.merging.verdicts import Verdict, verdict
@@ -41,12 +42,20 @@ def stage(households: pa.Table) -> None:
     for code in given_facts(households, HOUSEHOLD_FACTS):
         columns[code] = households[code]
         types[code] = column_type(HouseholdFacts, code)
+    stage_added(households, columns, types)
     put("merge_households", columns, types)
 
 
 def _given() -> list[str]:
     """Columns of facts that were staged."""
-    known = {"address_enc", "address_hash", "phone_enc", "phone_hash", *(fact.code for fact in HOUSEHOLD_FACTS)}
+    known = {
+        "address_enc",
+        "address_hash",
+        "phone_enc",
+        "phone_hash",
+        "added",
+        *(fact.code for fact in HOUSEHOLD_FACTS),
+    }
     rows = fetch(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'pg_temp.merge_households'::regclass AND attnum > 0"
         " AND NOT attisdropped ORDER BY attnum"
@@ -114,7 +123,7 @@ def add(common: dict[str, Any]) -> None:
         " FROM merge_house WHERE state = 'new' ORDER BY pos ON CONFLICT (household_no) DO NOTHING"
     )
     given = _given()
-    chosen = "".join(f", l.{name}" for name in given)
+    chosen = "".join(f", {wished(name, 'l')}" for name in given)
     run(
         "INSERT INTO registry_householdfacts (household_id, division, valid_from, evidence, reported_by"  # noqa: S608
         f"{''.join(f', {name}' for name in given)})"

@@ -13,8 +13,8 @@ from huimin.database.bulk import fetch, run, temporary
 from huimin.database.personal import ID_NUMBER
 from huimin.kernel.facts import PERSON_FACTS
 from huimin.kernel.pinyin import person_key
-from huimin.registry.commands.merging.revising import drop, revise_many
-from huimin.registry.commands.merging.staging import column_type, given_facts, hashes, put, seals, texts
+from huimin.registry.commands.merging.revising import drop, revise_many, wished
+from huimin.registry.commands.merging.staging import column_type, given_facts, hashes, put, seals, stage_added, texts
 from huimin.registry.commands.merging.verdicts import Verdict, verdict
 from huimin.registry.models import ELSEWHERE, Membership, PersonFacts
 
@@ -47,11 +47,12 @@ def stage(members: pa.Table) -> None:
     for code in given_facts(members, _FACTS):
         columns[code] = members[code]
         types[code] = column_type(PersonFacts, code)
+    stage_added(members, columns, types)
     put("merge_members", columns, types)
 
 
 def _given() -> list[str]:
-    known = {fact.code for fact in _FACTS}
+    known = {"added", *(fact.code for fact in _FACTS)}
     rows = fetch(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'pg_temp.merge_members'::regclass AND attnum > 0"
         " AND NOT attisdropped ORDER BY attnum"
@@ -121,10 +122,11 @@ def add(common: dict[str, Any]) -> set[int]:
     )
     if clashing:
         return {pos for (pos,) in clashing}
+    chosen = "".join(f", {wished(name, 'l')}" for name in given)
     run(
         "INSERT INTO registry_personfacts (person_id, division, valid_from, evidence, reported_by"  # noqa: S608
         f"{''.join(f', {name}' for name in given)})"
-        f" SELECT n.person_id, n.division, %(since)s, %(evidence)s, %(by)s{''.join(f', l.{name}' for name in given)}"
+        f" SELECT n.person_id, n.division, %(since)s, %(evidence)s, %(by)s{chosen}"
         " FROM merge_man n JOIN merge_members l USING (pos) WHERE n.state = 'new' ORDER BY n.pos",
         common,
     )

@@ -28,8 +28,11 @@ def revise_many(
     drop("merge_wish", "merge_held", "merge_changed")
     something = f"num_nonnulls({', '.join(given)}) > 0" if given else "false"
     temporary("merge_wish", f"SELECT * FROM ({wish}) w WHERE {something}", common)  # noqa: S608
+    own = "w.added IS NOT NULL AND NOT f.added @> w.added"
     differs = " OR ".join(
-        f"w.{c} IS NOT NULL AND w.{c} IS DISTINCT FROM f.{c}" for c in given if not c.endswith("_enc")
+        own if c == "added" else f"w.{c} IS NOT NULL AND w.{c} IS DISTINCT FROM f.{c}"
+        for c in given
+        if not c.endswith("_enc")
     )
     temporary(
         "merge_held",
@@ -84,7 +87,7 @@ def _add_before(table: str, common: dict[str, Any], model: type[Bitemporal]) -> 
 def _add_inside(table: str, given: Sequence[str], common: dict[str, Any], model: type[Bitemporal]) -> None:
     """What it says from the day on: the given columns anew, the others as they were."""
     content = _content(model)
-    values = ", ".join(f"coalesce(w.{column}, f.{column})" if column in given else f"f.{column}" for column in content)
+    values = ", ".join(_merged(column) if column in given else f"f.{column}" for column in content)
     run(
         f"INSERT INTO {table} (valid_from, valid_to, division, evidence, reported_by, {', '.join(content)})"  # noqa: S608
         f" SELECT greatest(f.valid_from, %(since)s), f.valid_to, w.division, %(evidence)s, %(by)s, {values}"
@@ -94,10 +97,20 @@ def _add_inside(table: str, given: Sequence[str], common: dict[str, Any], model:
     )
 
 
+def _merged(column: str) -> str:
+    """The given value over the known one; of the county's own facts each code by itself."""
+    return "f.added || coalesce(w.added, '{}')" if column == "added" else f"coalesce(w.{column}, f.{column})"
+
+
+def wished(column: str, alias: str) -> str:
+    """The given value where nothing is known; the county's own facts are never null."""
+    return f"coalesce({alias}.added, '{{}}')" if column == "added" else f"{alias}.{column}"
+
+
 def _add_gaps(table: str, owner: str, given: Sequence[str], common: dict[str, Any]) -> None:
     """Days of the range nobody knew anything of: before the first row, behind one that ends, or all of them."""
     columns = ", ".join(given)
-    chosen = ", ".join(f"w.{column}" for column in given)
+    chosen = ", ".join(wished(column, "w") for column in given)
     run(
         f"INSERT INTO {table} ({owner}, valid_from, valid_to, division, evidence, reported_by, {columns})"  # noqa: S608
         f" SELECT w.owner, g.since, g.until, w.division, %(evidence)s, %(by)s, {chosen} FROM ("

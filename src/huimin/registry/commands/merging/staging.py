@@ -36,6 +36,12 @@ def seals(values: list[str | None], purpose: str) -> pa.Array:
     return hexed([next(known) if text else None for text in values])
 
 
+def stage_added(table: pa.Table, columns: dict[str, pa.Array], types: dict[str, str]) -> None:
+    """The county's own facts, when the table has the column `added`: JSON by code, null where a row states none."""
+    if "added" in table.column_names:
+        columns["added"], types["added"] = table["added"], "jsonb"
+
+
 def column_type(model: type[Bitemporal], code: str) -> str:
     return str(model._meta.get_field(code).db_type(connection))
 
