@@ -137,6 +137,20 @@ def test_an_unreadable_file_fails_in_words(county):
     assert stored(Import)[0].state == "withdrawn" and not store.has_file(row.pk)
 
 
+def test_what_was_interrupted_can_be_given_up(county, monkeypatch):
+    """A process that ended in the midst of a check leaves an import that its sender can give up; a job under way not."""
+    county("organised")
+    client = client_of(Post.CLERK, TOWN)
+    monkeypatch.setattr(views, "check", lambda by, number: None)
+    assert "放弃…" in send(client, good()).content.decode()
+    monkeypatch.setattr(views, "WAITED_BYTES_MAX", 10)
+    assert "放弃…" not in send(client, good()).content.decode()
+    first, second = stored(Import)
+    post(client, f"/imports/{first.pk}/withdraw/")
+    assert "没有改动任何数据" in post(client, f"/imports/{second.pk}/withdraw/").content.decode()
+    assert [row.state for row in stored(Import)] == ["withdrawn", "checking"]
+
+
 def test_a_file_too_large_is_not_stored(county, monkeypatch):
     county("organised")
     from huimin.workbench import uploads

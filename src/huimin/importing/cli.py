@@ -8,6 +8,7 @@ goes back, whose values are plain.
 import io
 import json
 import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,7 +127,8 @@ def _imported(
         return _told(by, row, content, faults_file)
     finally:
         if not over:
-            withdraw_import(by=by, on=on, number=row.pk)
+            with suppress(Refusal):
+                withdraw_import(by=by, on=on, number=row.pk)
 
 
 def _told(by: "Actor", row: "Import", content: bytes, faults_file: Path | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from huimin.importing import store
 from huimin.importing.kinds import KINDS, Kind
 from huimin.importing.models import Import, RememberedHead
 from huimin.importing.terms import terms_of
-from huimin.jobs.commands import enqueue
+from huimin.jobs.commands import ACTIVE, enqueue
 from huimin.jobs.models import Job
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.places import Level
@@ -165,12 +165,17 @@ def withdraw_import(*, by: Actor, on: date, number: int) -> Import:
     row = _locked(by, number)
     if row.state == State.WITHDRAWN:
         return row
-    if not row.open:
+    if not row.open and not is_abandoned(row):
         raise AlreadyDone(f"这次导入{row.get_state_display()}", remedy="请刷新后查看")
     row.state, row.finished_by, row.finished_on, row.finished_at = State.WITHDRAWN, by.appointment, on, timezone.now()
     row.save(update_fields=["state", "finished_by", "finished_on", "finished_at"])
     store.forget_file(number)
     return row
+
+
+def is_abandoned(row: Import) -> bool:
+    """Whether nobody works at it although it is said to be under way: a process ended in the midst of it."""
+    return row.busy and not Job.objects.filter(pk=row.job_id or 0, state__in=ACTIVE).exists()
 
 
 def require_running(by: Actor, number: int) -> Import:

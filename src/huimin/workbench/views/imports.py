@@ -17,6 +17,7 @@ from huimin.importing import store
 from huimin.importing.commands import (
     choose_columns,
     confirm_import,
+    is_abandoned,
     request_check,
     send_file,
     withdraw_import,
@@ -142,6 +143,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     if job is not None and row.busy:
         left = job.seconds_left(timezone.now()) if job.total > 1 else None
         context |= {"working": anybody_works() or job.state == Job.State.RUNNING, "left": left}
+    context["abandoned"] = is_abandoned(row)
     if request.GET.get("part"):
         return render(request, "workbench/part/import_progress.html", context)
     terms = terms_of(row.division)
