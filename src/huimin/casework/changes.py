@@ -52,9 +52,6 @@ from huimin.screening.models import Run
 Kind, State = ReportedChange.Kind, ReportedChange.State
 ENTERERS = (Post.CLERK, Post.COUNTY_OFFICER)
 CONFIRMERS = (Post.REVIEWER, Post.COUNTY_OFFICER)
-READERS = frozenset(
-    {Post.INFORMATION_OFFICER, Post.CLERK, Post.REVIEWER, Post.TOWNSHIP_HEAD, Post.COUNTY_OFFICER, Post.SUPERVISOR}
-)
 RECENT_MAX = 1000
 _EVERY = {"month": "每月", "quarter": "每季", "half_year": "每半年", "year": "每年", "once": "一次性"}
 
@@ -202,7 +199,7 @@ def enter_change(*, by: Actor, on: date, told: Told, change: int | None = None) 
         raise BadInput("与上报的不是同一件变更", where="变更", remedy="请从变更列表进入这件变更再录入")
     _refuse_done(told, household)
     effects = of_weight(effects_of(by, on, told))
-    row.depends = _depends(told, effects, on)
+    row.depends = depends_on(told, effects, on)
     row.entered_by, row.entered_on = by.appointment, on
     row.state = State.ENTERED if row.depends else State.APPLIED
     if not row.depends:
@@ -292,7 +289,7 @@ def _refuse_done(told: Told, household: Household) -> None:
         raise AlreadyDone(f"这件变更已于 {found.confirmed_on or found.entered_on} 生效", remedy="不必再录，请刷新查看")
 
 
-def _depends(told: Told, effects: list[Effect], on: date) -> str:
+def depends_on(told: Told, effects: list[Effect], on: date) -> str:
     """Why another person must confirm it; empty when nothing hangs on it."""
     if effects:
         names = list(dict.fromkeys(each.name for each in effects))

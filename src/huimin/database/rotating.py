@@ -16,6 +16,7 @@ import os
 import secrets
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from django.conf import settings
@@ -48,8 +49,9 @@ def sealed_columns() -> Iterator[tuple[type[Table], str, str]]:
 
 
 def sealed_files() -> Iterator[Path]:
-    """Files that hold people's facts, encrypted whole: snapshots of determinations and what else lies beside them."""
-    return Path(settings.HOME).glob("snapshots/*.bin")
+    """Files that hold people's facts, encrypted whole: snapshots of determinations, scans of papers."""
+    home = Path(settings.HOME)
+    return chain(home.glob("snapshots/*.bin"), home.glob("attachments/*.bin"))
 
 
 def keys_in_use() -> Counter[int]:

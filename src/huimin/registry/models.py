@@ -370,3 +370,50 @@ class ReportedChange(Table):
             ),
         ]
         indexes = [models.Index(fields=["division", "state", "id"], name="reported_change_list")]
+
+
+class SurveyDraft(Table):
+    """A survey form somebody is filling in: one of each person for a household, or for a new one of a place.
+
+    Work in progress, not knowledge: it is replaced with every save, and gone once it is submitted.
+    """
+
+    table_class = TableClass.SUBTREE
+    changeable = ("payload_enc", "payload_hash", "saved_at")
+    removable = True
+    recorded = False
+
+    division = DivisionField()
+    account = models.BigIntegerField()
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, null=True, related_name="+")
+    payload_enc = SealedField()
+    payload_hash = models.BinaryField()
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "division", "household"], name="survey_draft_once", nulls_distinct=False
+            )
+        ]
+
+
+class Attachment(Table):
+    """A scan of a paper of the household: the file lies encrypted below HOME/attachments under the digest of its content."""
+
+    table_class = TableClass.SUBTREE
+    changeable = ("division",)
+
+    division = DivisionField()
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="attachments")
+    title = models.CharField(max_length=80)
+    file_name = models.CharField(max_length=120)
+    media_type = models.CharField(max_length=20)
+    size_bytes = models.IntegerField()
+    sha256 = models.CharField(max_length=64, db_collation="C")
+    added_by = models.BigIntegerField()
+    added_on = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["household", "sha256"], name="attachment_once")]
+        indexes = [models.Index(fields=["division", "id"], name="attachment_place")]

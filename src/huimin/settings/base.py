@@ -149,6 +149,7 @@ DATE_FORMAT = "Y-m-d"
 DATETIME_FORMAT = "Y-m-d H:i"
 
 STATIC_URL = "/static/"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a survey form of thirty people
 STATIC_ROOT = HOME / "static"
 STATICFILES_DIRS = [
     ("npm/govuk", ROOT / "node_modules/govuk-frontend/dist/govuk"),

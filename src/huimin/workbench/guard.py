@@ -101,6 +101,12 @@ SIMULATORS = frozenset(
 """Posts that work on policies or watch them, and may try out a draft (POL-04)."""
 COVERAGE_READERS = SIMULATORS | {Post.INFORMATION_OFFICER, Post.CLERK, Post.REVIEWER, Post.TOWNSHIP_HEAD}
 """Posts that see whom policies reach and miss, and those that visit them (POL-06)."""
+CHANGE_READERS = frozenset(
+    {
+        Post.INFORMATION_OFFICER, Post.CLERK, Post.REVIEWER, Post.TOWNSHIP_HEAD, Post.COUNTY_OFFICER, Post.SUPERVISOR,
+    }
+)  # fmt: skip
+"""Posts that report, enter and confirm changes of households, or watch them (REG-05)."""
 RELIEF_READERS = frozenset({Post.CLERK, Post.REVIEWER, Post.TOWNSHIP_HEAD, Post.COUNTY_OFFICER, Post.SUPERVISOR})
 """Posts that help in emergencies and care for people in 特困, or watch it (DET-04, DET-05)."""
 FUND_READERS = RELIEF_READERS | {Post.FINANCE_OFFICER, Post.FINANCE_RELEASER, Post.ACCOUNTANT}

@@ -25,6 +25,7 @@ class Entry:
 ENTRIES = (
     Entry("desk", "工作台", "desk", guard.EVERYBODY),
     Entry("households", "家庭", "households", guard.STAFF),
+    Entry("changes", "变更", "changes", guard.CHANGE_READERS),
     Entry("work-items", "待核实", "work-items", guard.CHECKERS),
     Entry("proposals", "甄别", "proposals", guard.STAFF),
     Entry("simulations", "测算", "simulations", guard.SIMULATORS),

@@ -17,6 +17,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.urls import reverse
 
+from huimin.casework import changes
 from huimin.casework import relief as reliefs
 from huimin.casework.commands import decide_proposals
 from huimin.casework.models import Relief
@@ -32,6 +33,8 @@ from huimin.payment import commands, queries
 from huimin.payment.models import Batch, Roster
 from huimin.policy.drafts import WAY as DRAFT_STEPS
 from huimin.policy.queries import list_waiting_drafts
+from huimin.registry.models import ReportedChange
+from huimin.screening.commands import request_screening
 from huimin.screening.models import Run
 from huimin.screening.queries import ProposalFilter, find_latest_run, total_proposals
 from huimin.workbench.guard import SETTLERS, STAFF
@@ -75,6 +78,22 @@ def list_todo(by: Actor, on: date, programmes: dict[str, str]) -> list[Todo]:
     rows = [row for finder in _FINDERS for row in finder(asking)]
     far = date(9999, 12, 31)
     return sorted(rows, key=lambda row: (row.due or far, -(row.amount_fen or 0)))[:ROWS_MAX]
+
+
+def _changes(asking: Asking) -> Iterator[Todo]:
+    """Reports to enter, entries to confirm, and what the next screening should look at (REG-05)."""
+    waiting = (
+        (changes.enter_change, ReportedChange.State.REPORTED, "录入村里上报的变更"),
+        (changes.confirm_change, ReportedChange.State.ENTERED, "确认变更"),
+    )
+    for act, state, title in waiting:
+        found = changes.count_waiting(asking.by.prefix, state) if may(asking.by, act) else 0
+        if found:
+            url = f"{reverse('changes')}?{urlencode({'state': state})}"
+            yield Todo(title, "件，涉及待遇和账户的须另一人确认", asking.by.office_name, found, None, None, url)
+    if may(asking.by, request_screening) and (found := changes.count_unscreened(asking.by.prefix)):
+        note = "件变更影响待遇，筛查后产生建议"
+        yield Todo("变更后重新筛查", note, asking.by.office_name, found, None, None, reverse("runs"))
 
 
 def _decisions(asking: Asking) -> Iterator[Todo]:
@@ -292,6 +311,7 @@ def _relief_row(asking: Asking, relief: Relief, title: str, due: date) -> Todo:
 _Finder = Callable[[Asking], Iterator[Todo]]
 _FINDERS: tuple[_Finder, ...] = (
     _reliefs,
+    _changes,
     _decisions,
     _owed,
     _rosters(commands.publish_roster, (Roster.State.COMPILED,), "公示", queries.publish_due_on),

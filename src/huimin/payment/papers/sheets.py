@@ -41,14 +41,14 @@ def notice_pdf(*, by: Actor, notice_id: int, site: str = "") -> bytes:
     """
     content, on = gather_notice(by=by, notice_id=notice_id)
     address = f"{(site or _own_site()).rstrip('/')}/notices/{notice_id}"
-    return typeset("notice", {**content, "address": address, "code": _square_code(address)}, on=on)
+    return typeset("notice", {**content, "address": address, "code": square_code(address)}, on=on)
 
 
 def _own_site() -> str:
     return f"{'http' if settings.PLAIN_HTTP else 'https'}://{settings.ALLOWED_HOSTS[0]}"
 
 
-def _square_code(address: str) -> str:
+def square_code(address: str) -> str:
     """The QR code of an address as SVG."""
     drawing = io.BytesIO()
     segno.make(address, error="m", micro=False).save(drawing, kind="svg", border=2, xmldecl=False)

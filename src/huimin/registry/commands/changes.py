@@ -238,7 +238,8 @@ def _head(doing: Doing) -> None:
     families.make_head(doing.step, doing.household, doing.member("head"), doing.relations)
 
 
-def _facts(doing: Doing) -> None:
+def apply_facts(doing: Doing) -> None:
+    """Facts of the household and its people, and people who are new to it; also a step of a new household's survey."""
     step, payload = doing.step, doing.payload
     told = _typed(payload.get("household") or {}, doing.added)
     told |= {name: payload[name] for name in ("address", "phone") if name in payload}
@@ -278,7 +279,7 @@ def _identity(doing: Doing) -> None:
 _DOES: dict[str, Callable[[Doing], None]] = {
     Kinds.BIRTH: _birth, Kinds.DEATH: _death, Kinds.MARRIAGE: _marriage, Kinds.DIVORCE: _divorce,
     Kinds.ARRIVAL: _arrival, Kinds.DEPARTURE: _departure, Kinds.MOVE: _move, Kinds.SPLIT: _split, Kinds.JOIN: _join,
-    Kinds.HEAD: _head, Kinds.FACTS: _facts, Kinds.IDENTITY: _identity,
+    Kinds.HEAD: _head, Kinds.FACTS: apply_facts, Kinds.IDENTITY: _identity,
 }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ _OF_HOUSEHOLD = (
     "registry_workitem",
     "registry_cardcorrection",
     "registry_reportedchange",
+    "registry_attachment",
 )
 
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from huimin.casework.changes import enter_change, list_changes_of, report_change
 from huimin.casework.queries import households_with_entitlement, list_decisions_of, list_entitlements_of
 from huimin.casework.relief import record_relief
 from huimin.casework.screening import granted_of
@@ -22,7 +23,8 @@ from huimin.payment.papers.statements import gather_statements
 from huimin.payment.queries import list_lines_of
 from huimin.policy.queries import added_facts, programme_names
 from huimin.registry.commands import Looked, change_card_state, look_at, propose_card_correction
-from huimin.registry.models import CardCorrection, Household
+from huimin.registry.commands.surveys import register_household
+from huimin.registry.models import Attachment, CardCorrection, Household
 from huimin.registry.queries import (
     HouseholdFilter,
     HouseholdState,
@@ -66,6 +68,7 @@ def listing(request: Any) -> HttpResponse:
         "entitled": households_with_entitlement([row.pk for row in page_of], request.business_date),
         "may_import": may(request.actor, send_file),
         "may_print": may(request.actor, gather_statements),
+        "may_register": may(request.actor, register_household),
         "asked": bool(name or number or place.code or wanted.open_items),
     }
     return render(request, "workbench/households.html", context)
@@ -158,6 +161,9 @@ def detail(request: Any, number: int) -> HttpResponse:
         "may_correct": may(by, propose_card_correction),
         "may_change_card": may(by, change_card_state),
         "neighbours": _neighbours(state),
+        "may_change": (may(by, report_change) or may(by, enter_change)) and state.household.closed_on is None,
+        "attachments": list(Attachment.objects.filter(household=number).order_by("-id")[:20]),
+        "open_changes": [each for each in list_changes_of(number) if each.state in ("reported", "entered")],
         "may_relieve": may(by, record_relief),
         "may_see_care": by.post in guard.RELIEF_READERS,
     }

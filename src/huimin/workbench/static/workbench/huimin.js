@@ -122,6 +122,40 @@
     form.addEventListener("compositionend", later);
   });
 
+  /* A form that keeps a draft: on this machine at once, at the server as soon as the connection lets it. */
+  all("form[data-drafts]").forEach(function (form) {
+    var kept = one("[data-kept]", form), key = "draft:" + form.dataset.drafts, timer = 0, busy = false;
+    var say = function (words) { if (kept) kept.textContent = words; };
+    var local = function (text) { try { if (text === null) window.localStorage.removeItem(key); else window.localStorage.setItem(key, text); } catch (full) { /* a full store must not stop typing */ } };
+    var typed = function () { var found = {}; new FormData(form).forEach(function (value, name) { if (!/^(csrfmiddlewaretoken|token|stage)$/.test(name)) found[name] = value; }); return JSON.stringify(found); };
+    var send = function () {
+      if (busy) return;
+      busy = true;
+      var text = typed(), data = new FormData(form);
+      data.delete("token");
+      fetch(form.dataset.drafts, { method: "POST", body: data, credentials: "same-origin" })
+        .then(function (answer) { if (answer.status !== 204) throw new Error("not kept"); if (typed() === text) local(null); say("草稿已存"); })
+        .catch(function () { say("连接中断，草稿先存在这台机器上，恢复后自动保存"); window.clearTimeout(timer); timer = window.setTimeout(send, 5000); })
+        .then(function () { busy = false; });
+    };
+    var later = function (event) { if (event.isComposing) return; local(typed()); window.clearTimeout(timer); timer = window.setTimeout(send, 1500); };
+    var found = null;
+    try { found = JSON.parse(window.localStorage.getItem(key)); } catch (broken) { found = null; }
+    if (found && !one("[data-problems]")) {
+      Object.keys(found).forEach(function (name) { var node = form.elements[name]; if (node && node.tagName && node.type !== "hidden") { if (node.type === "checkbox") node.checked = true; else node.value = found[name]; } });
+      say("已取回断线时填的内容");
+      send();
+    }
+    form.addEventListener("input", later);
+    form.addEventListener("compositionend", later);
+    form.addEventListener("submit", function () { window.clearTimeout(timer); try { window.sessionStorage.setItem("sent", key); } catch (full) { /* only the tidying is lost */ } });
+    window.addEventListener("online", send);
+  });
+  /* What was sent and answered need not be kept on this machine any more. */
+  try {
+    if (one(".outcome") && window.sessionStorage.getItem("sent")) { window.localStorage.removeItem(window.sessionStorage.getItem("sent")); window.sessionStorage.removeItem("sent"); }
+  } catch (closed) { /* no store, nothing kept */ }
+
   /* Long work: the part of the page that shows progress is asked for again until it is over. */
   all("[data-polls]").forEach(function (part) {
     var again = function () {
