@@ -7,7 +7,7 @@ out   rows of registry.ReportedChange; the registry changed; what it does to ent
                                      └─ at once, where no determination and no account depends on it
 
 What a change does is told by doing it: inside a transaction that is undone, the households are explained before and
-after (screening.explaining), so that what is shown is what will be. Entitlements are not touched here: the change
+after (screening.explaining) by the policies of the month that follows, in which a decision of today begins. Entitlements are not touched here: the change
 becomes a proposal at the next screening of the place (screening.request_screening, by the county's office), which
 `count_unscreened` reminds of. Always true: who confirms did not enter; what was refused or undone changed nothing.
 """
@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from huimin.casework.models import Entitlement
 from huimin.casework.queries import live_on
-from huimin.casework.screening import granted_of
+from huimin.casework.screening import granted_of, month_after
 from huimin.database.paging import SIZE, Page, cut
 from huimin.database.personal import PAYLOAD, plain, sealed
 from huimin.kernel.digests import canonical, digest
@@ -137,7 +137,8 @@ def _said(by: Actor, household: int, on: date) -> dict[tuple[Any, ...], _Said]:
     if row is None or (row.closed_on is not None and row.closed_on <= on):
         return {}
     try:
-        told = explain_household(by=by, household_id=household, on=on, granted=granted_of(household, on))
+        held = granted_of(household, on)
+        told = explain_household(by=by, household_id=household, on=month_after(on), facts_on=on, granted=held)
     except NotRegistered:
         return {}
     found = {}

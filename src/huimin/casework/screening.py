@@ -39,16 +39,17 @@ def granted_on(on: date) -> pa.Table:
 
     That is what is held in the month after it: what was decided since and begins then counts, and is not proposed again.
     """
-    return copy_out(f"{_GRANTED} ORDER BY e.programme, e.household_id, 3", {"on": _month_after(on)}, GRANTED)
+    return copy_out(f"{_GRANTED} ORDER BY e.programme, e.household_id, 3", {"on": month_after(on)}, GRANTED)
 
 
 def granted_of(household_id: int, on: date) -> pa.Table:
     """As `granted_on`, of one household and its people."""
     one = f"{_GRANTED} AND e.household_id = %(household)s ORDER BY 1, 3"
-    return copy_out(one, {"on": _month_after(on), "household": household_id}, GRANTED)
+    return copy_out(one, {"on": month_after(on), "household": household_id}, GRANTED)
 
 
-def _month_after(day: date) -> date:
+def month_after(day: date) -> date:
+    """The first day on which what is decided now can begin."""
     return add_months(month_start(day), 1)
 
 

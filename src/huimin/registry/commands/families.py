@@ -207,7 +207,7 @@ def make_head(step: Step, household: Household, head: int, relations: Mapping[in
 
 
 def found_household(step: Step, division: str, address: str, phone: str) -> Household:
-    """A new household under the next number of its village: 12 digits and a serial of four or more."""
+    """A new household under the next number of its village: 12 digits, a dash and a serial of four or more."""
     require_place(step.by, division)
     if get_division(division, step.on).level < Level.VILLAGE:
         raise BadInput("户应登记在村或村民组", where="地方", remedy="请选择村或村民组")
@@ -228,11 +228,12 @@ def _next_number(village: str) -> str:
     fetch("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"household_no:{village}"])
     found = fetch(
         "SELECT household_no FROM registry_household WHERE household_no >= %s AND household_no < %s"
-        " AND substr(household_no, 13) ~ '^[0-9]+$' ORDER BY length(household_no) DESC, household_no DESC LIMIT 1",
+        " AND substr(household_no, 13) ~ '^-?[0-9]{1,9}$'"
+        " ORDER BY ltrim(substr(household_no, 13), '-')::bigint DESC LIMIT 1",
         [village, village + "~"],
     )
-    serial = found[0][0][12:] if found else "0000"
-    return f"{village}{int(serial) + 1:0{max(len(serial), 4)}d}"
+    last = found[0][0][12:].lstrip("-") if found else "0000"
+    return f"{village}-{int(last) + 1:0{max(len(last), 4)}d}"
 
 
 def place_people(people: list[int], division: str) -> None:
