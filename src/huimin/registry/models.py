@@ -371,6 +371,11 @@ class ReportedChange(Table):
         ]
         indexes = [models.Index(fields=["division", "state", "id"], name="reported_change_list")]
 
+    @property
+    def tone(self) -> str:
+        """The state by the name that pages colour: what waits for somebody, what is done, what was refused."""
+        return {"reported": "open", "entered": "proposed", "applied": "settled"}.get(self.state, self.state)
+
 
 class SurveyDraft(Table):
     """A survey form somebody is filling in: one of each person for a household, or for a new one of a place.

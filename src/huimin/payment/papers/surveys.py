@@ -65,5 +65,9 @@ def _member(member: Member) -> dict[str, Any]:
         "born": member.person.birth_date.isoformat(),
         "identity": member.id_number,
         "known": "；".join(known),
-        "unasked": "　".join(f"{each.fact.name}＿＿＿" for each in member.facts if each.text == UNASKED),
+        "unasked": "　".join(
+            f"{each.fact.name}＿＿＿＿"
+            for each in member.facts
+            if each.text == UNASKED and each.fact.code not in ("death_date", "moved_out_date")
+        ),
     }
