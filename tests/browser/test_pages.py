@@ -33,6 +33,11 @@ PEOPLE = (
 ONLY_POSTED_TO = {"sign-out", "write-orders", "write-files", "account-act"}
 NOT_A_PAGE = {
     "import-faults",
+    "survey-pdf",
+    "survey-check",
+    "survey-draft",
+    "survey-new-check",
+    "survey-new-draft",
     "policy-pdf",
     "policy-booklet",
     "policy-draft-check",
@@ -42,6 +47,8 @@ NOT_A_PAGE = {
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "change",
+    "attachment",
     "import",
     "import-columns",
     "import-confirm",

@@ -1,6 +1,7 @@
 """Changes of households and the survey form on pages: checked, shown with their effect, done once (REG-01, REG-02, REG-05)."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -262,3 +263,17 @@ def scan(name, content):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     return SimpleUploadedFile(name, content)
+
+
+def test_a_household_as_it_was_known_reg_05(county):
+    """What was entered today was not known yesterday, whatever day it holds from."""
+    county("adopted")
+    of, desk = household(), clerk()
+    path = f"/households/{of.pk}/survey/"
+    values = {**typed(text(desk.get(path))), "effective_on": "2021-06-21", "evidence": "种植面积登记表", "gaps": "yes"}
+    do(desk, path, {**values, "h.rapeseed_mu": "3.5"})
+    assert "3.50 亩" in text(desk.get(f"/households/{of.pk}/"))
+    day = HouseholdFacts.objects.using("maintenance").filter(household=of, recorded_to=None)[0].recorded_from.date()
+    assert "3.50 亩" in text(desk.get(f"/households/{of.pk}/?known={day + timedelta(days=1)}"))
+    before = desk.get(f"/households/{of.pk}/?known={day - timedelta(days=2)}")
+    assert before.status_code == 409 and "没有登记" in text(before)

@@ -1,10 +1,12 @@
 """Households: the list, search from anywhere, one with what applies and why, and recorded looks (SEC-04, REG-05)."""
 
+from datetime import date, datetime, time
 from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.timezone import get_current_timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -136,15 +138,19 @@ def detail(request: Any, number: int) -> HttpResponse:
     by, today = request.actor, request.business_date
     on = day_of(request.GET.get("on", "")) or today
     added = added_facts(place_of(number))
-    state = get_household(number, by, on, added=added)
-    explained = told(explain_household(by=by, household_id=number, on=on, granted=granted_of(number, on)), by)
+    known_on = day_of(request.GET.get("known", ""))
+    known_at = known_by(known_on) if known_on else None
+    state = get_household(number, by, on, known_at, added)
+    held = granted_of(number, on)
+    explained = told(explain_household(by=by, household_id=number, on=on, known_at=known_at, granted=held), by)
     proposed = CardCorrection.objects.filter(household=number, state=CardCorrection.State.PROPOSED)
     context = {
         "section": "households",
         "state": state,
         "household": state.household,
         "on": on,
-        "is_past": on != today,
+        "is_past": on != today or known_at is not None,
+        "known_on": known_on,
         "trail": chain_names(state.household.division, today),
         "members": [_told_member(member, on) for member in state.members],
         "asked_facts": [each for each in state.facts if each.text != UNASKED],
@@ -168,6 +174,11 @@ def detail(request: Any, number: int) -> HttpResponse:
         "may_see_care": by.post in guard.RELIEF_READERS,
     }
     return render(request, "workbench/household.html", context)
+
+
+def known_by(day: date) -> datetime:
+    """The end of a day of record: what was written on it is known."""
+    return datetime.combine(day, time.max, tzinfo=get_current_timezone())
 
 
 def _told_member(member: Member, on: Any) -> dict[str, Any]:
