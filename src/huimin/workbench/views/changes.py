@@ -158,7 +158,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     with reading(by):
         row = ReportedChange.objects.select_related("household").get(pk=number)
         told = room.told_of(row)
-        context = {
+        context: dict[str, Any] = {
             "section": "changes", "row": row, "trail": chain_names(row.division, on),
             "people": _people(row), "offers": _offers(by, row),
         }  # fmt: skip

@@ -25,7 +25,7 @@ from huimin.registry.models import Attachment, ReportedChange
 from huimin.registry.queries import HouseholdState, get_household
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.change_forms import ChangeForm
-from huimin.workbench.forms import DayField, DeskForm, Purpose, text
+from huimin.workbench.forms import DeskForm, Purpose, text
 from huimin.workbench.guard import page
 from huimin.workbench.listing import Options, place_options
 from huimin.workbench.survey import Survey, fact_rows, is_empty
@@ -39,7 +39,7 @@ PRINTERS = frozenset(gather_survey.posts)  # type: ignore[attr-defined]
 class Basis(DeskForm):
     """Since when it holds, and what it rests on."""
 
-    effective_on: DayField = ChangeForm.base_fields["effective_on"]
+    effective_on = ChangeForm.base_fields["effective_on"]
     evidence = ChangeForm.base_fields["evidence"]
 
 
@@ -97,8 +97,8 @@ def _sheet(request: Any, household: int | None) -> Sheet:
                 if name not in ("csrfmiddlewaretoken", "token", "stage")
             }
             return Sheet(request, state, added, typed, places=_places(by, on))
-        draft = find_survey_draft(by, household)
-        return Sheet(request, state, added, *(draft or (None, None)), places=_places(by, on))
+        values, saved_at = find_survey_draft(by, household) or (None, None)
+        return Sheet(request, state, added, values, saved_at, _places(by, on))
 
 
 def _places(by: Actor, on: Any) -> Options:
@@ -183,7 +183,7 @@ def _go_on(request: Any, sheet: Sheet, made: Survey, basis: Basis, stage: str) -
     if sheet.state is None:
         if stage == "do":
             return once(request, lambda: _registered(by, on, sheet, made, data))
-        context = {"depends": "", "effects": [], "others": 0, "is_new": True}
+        context: dict[str, Any] = {"depends": "", "effects": [], "others": 0, "is_new": True}
     else:
         told = Told(ReportedChange.Kind.FACTS, sheet.key or 0, data["effective_on"], data["evidence"], made.payload())
         if stage == "do":
@@ -194,9 +194,10 @@ def _go_on(request: Any, sheet: Sheet, made: Survey, basis: Basis, stage: str) -
     hidden = [(name, value) for name, value in (sheet.typed or {}).items() if value]
     context |= {
         "section": "changes", "state": sheet.state, "told": data, "hidden": hidden,
-        "facts": fact_rows(made.payload(), sheet.added, names, by), "kind": {"label": FORM}, "back": _context(request, sheet, made, basis),
+        "facts": fact_rows(made.payload(), sheet.added, names, by), "kind": {"label": FORM},
     }  # fmt: skip
-    context |= {"trail": context["back"].get("trail")} if context["back"].get("trail") else {}
+    if trail := _context(request, sheet, made, basis).get("trail"):
+        context["trail"] = trail
     return render(request, "workbench/change_check.html", context)
 
 
