@@ -298,3 +298,16 @@ def test_other_posts_and_places_may_not_sec_03(shared_county):
     other, boss = household(members_min=2, nth=3), officer()
     with reading(boss), pytest.raises(AlreadyMember):
         enter(Step(boss, NOW, WHEN, "户口簿"), other, members(of)[0].person, "其他")
+
+
+def test_a_head_with_an_account_waits_for_another_person_reg_05(home):
+    """A death or a new head moves money, whatever the determinations say."""
+    of = household(members_min=2)
+    head, heir = (row.person_id for row in members(of)[:2])
+    for kind, payload in (
+        ("death", {"person": head, "new_head": heir}),
+        ("head", {"head": heir, "relations": {str(head): "配偶"}}),
+    ):
+        row = enter_change(by=staff(Post.CLERK, of), on=NOW, told=told(of, kind, payload))
+        assert row.state == State.ENTERED and row.depends
+    assert people_of(of)[head] == "户主"

@@ -44,6 +44,7 @@ from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.policy.queries import added_facts
 from huimin.registry.commands.changes import apply_change, people_named, summary_of
+from huimin.registry.commands.families import present
 from huimin.registry.models import Card, Household, Person, ReportedChange
 from huimin.registry.snapshots import NotRegistered
 from huimin.screening.explaining import explain_household
@@ -53,6 +54,8 @@ Kind, State = ReportedChange.Kind, ReportedChange.State
 ENTERERS = (Post.CLERK, Post.COUNTY_OFFICER)
 CONFIRMERS = (Post.REVIEWER, Post.COUNTY_OFFICER)
 RECENT_MAX = 1000
+_WITHOUT_MONEY = (Kind.FACTS, Kind.BIRTH, Kind.ARRIVAL, Kind.MARRIAGE)
+"""Kinds that move no account and take nobody's place: what they do to determinations says all."""
 _EVERY = {"month": "每月", "quarter": "每季", "half_year": "每半年", "year": "每年", "once": "一次性"}
 
 refused_by_constraint("change_needs_two_people", SamePerson, "录入的人不能确认", "请由另一人办理")
@@ -295,12 +298,14 @@ def depends_on(told: Told, effects: list[Effect], on: date) -> str:
     if effects:
         names = list(dict.fromkeys(each.name for each in effects))
         return ("影响" + "、".join(names))[:120]
-    people = people_named(told.payload)
-    if told.kind == Kind.IDENTITY:
-        if Card.objects.filter(holder__in=people, recorded_to=None, state=Card.State.ACTIVE).exists():
-            return "更正姓名或证件号码，名下有收款账户"
-        if Entitlement.objects.filter(live_on(on), person__in=people).exists():
-            return "更正姓名或证件号码，正在享受待遇"
+    if told.kind in _WITHOUT_MONEY or (told.kind == Kind.MOVE and not told.payload.get("away")):
+        return ""
+    whole = told.kind in (Kind.HEAD, Kind.JOIN, Kind.MOVE)
+    people = list(present(told.household)) if whole else people_named(told.payload)
+    if Card.objects.filter(holder__in=people, recorded_to=None, state=Card.State.ACTIVE).exists():
+        return f"{Kind(told.kind).label}，名下有收款账户"
+    if Entitlement.objects.filter(live_on(on), person__in=people).exists():
+        return f"{Kind(told.kind).label}，正在享受待遇"
     return ""
 
 
