@@ -12,9 +12,14 @@ ACCOUNT = "account"
 PHONE = "phone"
 ADDRESS = "address"
 PAYLOAD = "payload"
-IMPORT = "import"
 PURPOSES = (ID_NUMBER, ACCOUNT, PHONE, ADDRESS, PAYLOAD)
 """A sealed column is named after its purpose: `account_enc` holds accounts."""
+IMPORT_FILES = ("file", "faults")
+
+
+def import_purpose(number: int, kind: str) -> str:
+    """Of the sent file of one import, or its list of faults: one cannot be read as another."""
+    return f"import {number} {kind}"
 
 
 def keyring() -> Keyring:

@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import transaction
 
 from huimin.database.bulk import copy_rows, fetch, run
-from huimin.database.personal import PAYLOAD, PURPOSES, keyring
+from huimin.database.personal import IMPORT_FILES, PAYLOAD, PURPOSES, import_purpose, keyring
 from huimin.database.security import our_tables
 from huimin.database.tables import SealedField, Table
 from huimin.kernel.errors import Refusal
@@ -48,10 +48,14 @@ def sealed_columns() -> Iterator[tuple[type[Table], str, str]]:
                 yield model, field.column, purpose
 
 
-def sealed_files() -> Iterator[Path]:
-    """Files that hold people's facts, encrypted whole: snapshots of determinations, scans of papers."""
+def sealed_files() -> Iterator[tuple[Path, str]]:
+    """Files that hold people's facts, encrypted whole, each with its purpose: snapshots, scans of papers, sent tables."""
     home = Path(settings.HOME)
-    return chain(home.glob("snapshots/*.bin"), home.glob("attachments/*.bin"))
+    for path in chain(home.glob("snapshots/*.bin"), home.glob("attachments/*.bin")):
+        yield path, PAYLOAD
+    for kind in IMPORT_FILES:
+        for path in home.glob(f"imports/*.{kind}"):
+            yield path, import_purpose(int(path.stem), kind)
 
 
 def keys_in_use() -> Counter[int]:
@@ -63,7 +67,7 @@ def keys_in_use() -> Counter[int]:
             f' WHERE "{column}" IS NOT NULL GROUP BY 1'
         )
         found.update(dict(fetch(statement, using=_DB)))
-    found.update(_key_of(path) for path in sealed_files())
+    found.update(_key_of(path) for path, _ in sealed_files())
     return found
 
 
@@ -81,7 +85,7 @@ def rotate() -> int:
     """Re-encrypt with the newest key whatever is under an older one; returns how many values and files."""
     newest = max(keyring().keys)
     done = sum(_rotate_column(model, column, purpose, newest) for model, column, purpose in sealed_columns())
-    return done + sum(_rotate_file(path) for path in sealed_files() if _key_of(path) != newest)
+    return done + sum(_rotate_file(*file) for file in sealed_files() if _key_of(file[0]) != newest)
 
 
 def retire_key(number: int) -> None:
@@ -132,10 +136,10 @@ def _key_of(path: Path) -> int:
         return file.read(2)[_KEY_ID_BYTE]
 
 
-def _rotate_file(path: Path) -> int:
+def _rotate_file(path: Path, purpose: str) -> int:
     ring = keyring()
     part = path.with_suffix(".rotating")
-    part.write_bytes(ring.encrypt_bytes(ring.decrypt_bytes(path.read_bytes(), PAYLOAD), PAYLOAD))
+    part.write_bytes(ring.encrypt_bytes(ring.decrypt_bytes(path.read_bytes(), purpose), purpose))
     part.replace(path)
     return 1
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from huimin.database.personal import IMPORT, keyring
+from huimin.database.personal import import_purpose, keyring
 from huimin.importing.faults import RowFault
 from huimin.kernel.errors import Refusal
 
@@ -61,7 +61,7 @@ def _write(number: int, kind: str, content: bytes) -> None:
     path = _path(number, kind)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     early = path.with_suffix(f".{kind}.{os.getpid()}")
-    early.write_bytes(keyring().encrypt_bytes(content, f"{IMPORT} {number} {kind}"))
+    early.write_bytes(keyring().encrypt_bytes(content, import_purpose(number, kind)))
     early.rename(path)
 
 
@@ -69,4 +69,4 @@ def _read(number: int, kind: str) -> bytes:
     path = _path(number, kind)
     if not path.exists():
         raise FileGone("原文件已不再保存", remedy="请重新上传")
-    return keyring().decrypt_bytes(path.read_bytes(), f"{IMPORT} {number} {kind}")
+    return keyring().decrypt_bytes(path.read_bytes(), import_purpose(number, kind))
