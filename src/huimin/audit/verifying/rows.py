@@ -45,7 +45,7 @@ def differences(model: type[Table]) -> str:
     digest = present_digest(model)
     return f"""
         WITH present AS (
-            SELECT r."{key}"::text AS row_key, {digest} AS digest FROM "{table}" r),
+            SELECT r."{key}"::text COLLATE "C" AS row_key, {digest} AS digest FROM "{table}" r),
         logged AS (
             SELECT DISTINCT ON (row_key) row_key::text AS row_key, operation, id, digest, appointment,
                    to_char(at, 'YYYY-MM-DD HH24:MI:SS') AS at
