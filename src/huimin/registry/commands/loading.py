@@ -18,6 +18,7 @@ beforehand so that staging and registry join by id; read back what was not inser
 Limits: one load is one transaction; 700,000 people take two minutes and 1.5 GB.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -43,6 +44,10 @@ from huimin.registry.models import ELSEWHERE, HouseholdFacts, PersonFacts
 from huimin.registry.transfer import copy_in, hexed
 
 _FACTS_OF_PERSON = tuple(fact for fact in PERSON_FACTS if fact.code not in ELSEWHERE)
+
+
+Staged = tuple[pa.Table, dict[str, str]]
+"""Columns for a staging table, personal values encrypted, and the PostgreSQL types of each."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +79,26 @@ def load_population(
     check_cards(cards, households.num_rows, people.num_rows)
     identities = check_identities(people, on)
     common = {"valid_from": valid_from or on, "evidence": evidence[:120], "by": by.appointment, "bank": bank_office}
-    _stage_households(households)
-    added = _add_households(common)
-    _stage_people(people, identities)
-    persons = _add_people(common)
-    _stage_cards(cards)
-    issued = _add_cards(common)
+    with ThreadPoolExecutor(1) as ahead:  # encrypts what comes next while the database works on what came before
+        columns = [
+            ahead.submit(make, *given)
+            for make, given in (
+                (_household_columns, (households,)),
+                (_people_columns, (people, identities)),
+                (_card_columns, (cards,)),
+            )
+        ]
+        copy_in("load_households", *columns[0].result())
+        added = _add_households(common)
+        copy_in("load_people", *columns[1].result())
+        persons = _add_people(common)
+        copy_in("load_cards", *columns[2].result())
+        issued = _add_cards(common)
     items = keep_clashes(households, people, cards, identities)
     return LoadReport(added, households.num_rows - added, persons, issued, items)
 
 
-def _stage_households(households: pa.Table) -> None:
+def _household_columns(households: pa.Table) -> Staged:
     ring = keyring()
     columns = {
         "row": pa.array(range(households.num_rows)),
@@ -102,7 +116,7 @@ def _stage_households(households: pa.Table) -> None:
     for fact in HOUSEHOLD_FACTS:
         columns[fact.code] = _plain(households[fact.code])
         types[fact.code] = _type_of(HouseholdFacts, fact.code)
-    copy_in("load_households", pa.table(columns), types)
+    return pa.table(columns), types
 
 
 def _add_households(common: dict[str, object]) -> int:
@@ -129,7 +143,7 @@ def _add_households(common: dict[str, object]) -> int:
     )
 
 
-def _stage_people(people: pa.Table, identities: Identities) -> None:
+def _people_columns(people: pa.Table, identities: Identities) -> Staged:
     """People with a good number only; the others become work items."""
     ring = keyring()
     good = [row for row in range(people.num_rows) if row not in identities.bad]
@@ -156,7 +170,7 @@ def _stage_people(people: pa.Table, identities: Identities) -> None:
     for fact in _FACTS_OF_PERSON:
         columns[fact.code] = _plain(people[fact.code].take(rows))
         types[fact.code] = _type_of(PersonFacts, fact.code)
-    copy_in("load_people", pa.table(columns), types)
+    return pa.table(columns), types
 
 
 def _add_people(common: dict[str, object]) -> int:
@@ -196,7 +210,7 @@ def _add_people(common: dict[str, object]) -> int:
     )
 
 
-def _stage_cards(cards: pa.Table) -> None:
+def _card_columns(cards: pa.Table) -> Staged:
     ring, plain = keyring(), cards["account"].to_pylist()
     columns = {
         "row": pa.array(range(cards.num_rows)),
@@ -212,7 +226,7 @@ def _stage_cards(cards: pa.Table) -> None:
         "row": "bigint", "holder_row": "bigint", "household_row": "bigint", "use": "text", "state": "text",
         "account_enc": "bytea", "account_hash": "bytea", "account_tail": "text",
     }  # fmt: skip
-    copy_in("load_cards", pa.table(columns), types)
+    return pa.table(columns), types
 
 
 def _add_cards(common: dict[str, object]) -> int:
