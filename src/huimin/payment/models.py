@@ -25,7 +25,7 @@ from huimin.database.tables import DateRange, DivisionField, SealedField, Table,
 from huimin.funds.models import FundingApplication, SpecialAccount
 from huimin.notices.models import Notice
 from huimin.organisation.models import Office
-from huimin.registry.models import Card, Household, Person
+from huimin.registry.models import Card, CardAuthority, Household, Person
 
 
 class Due(Table):
@@ -143,6 +143,9 @@ class RosterLine(Table):
     table_class = TableClass.SUBTREE
     changeable = ("state", "withheld_reason")
 
+    NOT_IN_FORCE = "账户停用、更换或授权到期"
+    """Why a line is withheld on the way to the bank; it is reissued once there is an account in force."""
+
     class State(models.TextChoices):
         LISTED = "listed", "在册"
         WITHHELD = "withheld", "缓发"
@@ -161,6 +164,8 @@ class RosterLine(Table):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     payee = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     card = models.ForeignKey(Card, on_delete=models.PROTECT)
+    # Whose account the card is when it is not the beneficiary's: `name` is who is helped, `payee` who draws it.
+    authority = models.ForeignKey(CardAuthority, on_delete=models.PROTECT, null=True, related_name="+")
     name = models.CharField(max_length=60)
     people = models.SmallIntegerField()
     group_code = DivisionField()

@@ -17,6 +17,7 @@ from huimin.database.paging import SIZE, Page, cut
 from huimin.kernel.periods import Period, add_months, quarter
 from huimin.notices.models import Notice, Objection
 from huimin.payment.models import Batch, Instruction, PaymentException, ResultFile, Roster, RosterLine
+from huimin.registry.accounts import account_of
 
 EXPORT_MAX = 200_000
 STEPS = (
@@ -175,7 +176,7 @@ class Owed:
 
 
 # The same joins as payment.commands.rosters draws a roster with.
-_OWED = """
+_OWED = f"""
 SELECT d.programme, count(DISTINCT e.id) FILTER (WHERE c.id IS NOT NULL)::int,
        coalesce(sum(d.amount_fen) FILTER (WHERE c.id IS NOT NULL), 0)::bigint,
        count(DISTINCT e.id) FILTER (WHERE c.id IS NULL)::int,
@@ -186,15 +187,14 @@ JOIN policy_programme g ON g.code = d.programme
 LEFT JOIN registry_membership m ON m.household_id = e.household_id AND m.recorded_to IS NULL
      AND m.valid_from <= %(on)s AND (m.valid_to IS NULL OR m.valid_to > %(on)s)
      AND CASE WHEN g.unit = 'person' THEN m.person_id = e.person_id ELSE m.relation = '户主' END
-LEFT JOIN registry_card c ON c.holder_id = m.person_id AND c.recorded_to IS NULL AND c.state = 'active'
-     AND c.use = g.unit AND c.valid_from <= %(on)s AND (c.valid_to IS NULL OR c.valid_to > %(on)s)
+LEFT JOIN LATERAL {account_of("m.person_id", "g.unit")} c ON true
 WHERE d.state = 'owed' AND d.division >= %(low)s AND d.division < %(high)s
   AND d.period_from >= %(start)s AND d.period_until <= %(until)s
   AND NOT EXISTS (SELECT 1 FROM payment_linedue x JOIN payment_rosterline l ON l.id = x.line_id
                            JOIN payment_roster r ON r.id = l.roster_id
                    WHERE x.due_id = d.id AND r.state <> 'withdrawn')
 GROUP BY d.programme ORDER BY d.programme
-"""
+"""  # noqa: S608
 
 
 def owed_without_roster(prefix: str, period: Period, on: date) -> list[Owed]:
@@ -318,22 +318,27 @@ def get_exception(number: int) -> PaymentException:
     return PaymentException.objects.select_related(*related).get(pk=number)
 
 
-_REISSUABLE = """
+_REISSUABLE = f"""
 SELECT l.roster_id::text, count(*)::int, sum(l.amount_fen)::bigint
 FROM payment_rosterline l
 JOIN payment_roster r ON r.id = l.roster_id AND r.state = 'sent'
 JOIN registry_card old ON old.id = l.card_id
-WHERE l.state = 'returned' AND l.division >= %(low)s AND l.division < %(high)s
-  AND EXISTS (SELECT 1 FROM registry_card c WHERE c.holder_id = l.payee_id AND c.use = old.use AND c.recorded_to IS NULL
-              AND c.state = 'active' AND c.account_hash <> old.account_hash)
+LEFT JOIN registry_cardauthority a ON a.id = l.authority_id
+CROSS JOIN LATERAL (SELECT CASE WHEN a.id IS NULL THEN l.payee_id ELSE a.beneficiary_id END AS person,
+                           CASE WHEN a.id IS NULL THEN old.use ELSE 'person' END AS use) w
+CROSS JOIN LATERAL {account_of("w.person", "w.use")} c
+WHERE l.division >= %(low)s AND l.division < %(high)s
+  AND (l.state = 'returned' AND c.account_hash <> old.account_hash
+    OR l.state = 'withheld' AND l.withheld_reason = %(reason)s)
 GROUP BY l.roster_id ORDER BY l.roster_id
-"""
+"""  # noqa: S608
 
 
-def list_reissuable(prefix: str) -> list[Total]:
-    """By roster: returned lines whose payee has another active account since, what `reissue_returned` would take up."""
+def list_reissuable(prefix: str, on: date) -> list[Total]:
+    """By roster: lines whose payee has another account in force since, what `reissue_returned` would take up."""
     low, high = scope_of(prefix)
-    return [Total(*row) for row in fetch(_REISSUABLE, {"low": low, "high": high})]
+    where = {"low": low, "high": high, "on": on, "reason": RosterLine.NOT_IN_FORCE}
+    return [Total(*row) for row in fetch(_REISSUABLE, where)]
 
 
 def _totals(rows: "QuerySet[Any]", by: str) -> list[Total]:

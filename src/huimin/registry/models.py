@@ -199,6 +199,7 @@ class Card(Bitemporal):
         LOST = "lost", "挂失"
         CLOSED = "closed", "已销户"
         REPLACED = "replaced", "已更换"
+        PENDING = "pending", "待启用"
 
     use = models.CharField(max_length=10, choices=Use.choices)
     holder = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="cards")
@@ -213,7 +214,9 @@ class Card(Bitemporal):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["account_hash"], condition=Q(recorded_to=None, state="active"), name="card_of_one_holder"
+                fields=["account_hash"],
+                condition=Q(recorded_to=None, state__in=("active", "pending")),
+                name="card_of_one_holder",
             ),
             models.UniqueConstraint(
                 fields=["household"],
@@ -228,10 +231,11 @@ class Card(Bitemporal):
 
 
 class CardCorrection(Table):
-    """A proposed change of an account, in force only when a second person approved it (REG-07, PAY-06)."""
+    """A proposed change of an account, in force only when a second person approved it and the county's cooling time is
+    over: `effective_on`, frozen at the approval; until then the new card is 待启用 (REG-07, PAY-06)."""
 
     table_class = TableClass.SUBTREE
-    changeable = ("state", "approved_by", "approved_on", "new_card", "refusal", "division")
+    changeable = ("state", "approved_by", "approved_on", "new_card", "refusal", "division", "effective_on")
 
     class State(models.TextChoices):
         PROPOSED = "proposed", "待审核"
@@ -255,6 +259,7 @@ class CardCorrection(Table):
     proposed_on = models.DateField()
     approved_by = models.BigIntegerField(null=True)
     approved_on = models.DateField(null=True)
+    effective_on = models.DateField(null=True)
 
     class Meta:
         constraints = [
@@ -422,3 +427,12 @@ class Attachment(Table):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["household", "sha256"], name="attachment_once")]
         indexes = [models.Index(fields=["division", "id"], name="attachment_place")]
+
+
+from huimin.registry.card_models import CardAuthority, CardHandover, CardIssue, CardRule  # noqa: E402
+
+__all__ = [
+    "ELSEWHERE", "RECORDED", "Attachment", "Bitemporal", "Card", "CardAuthority", "CardCorrection", "CardHandover", "CardIssue",
+    "CardRule", "Household", "HouseholdFacts", "Membership", "Person", "PersonFacts", "ReportedChange", "SurveyDraft",
+    "WorkItem",
+]  # fmt: skip

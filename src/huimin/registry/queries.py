@@ -83,9 +83,14 @@ class HouseholdState:
         return next((member for member in self.members if member.relation == HEAD), None)
 
 
+def holding_days(on: date) -> Q:
+    """Rows whose days include `on`."""
+    return Q(valid_from__lte=on) & (Q(valid_to=None) | Q(valid_to__gt=on))
+
+
 def holding(on: date, known_at: datetime | None = None) -> Q:
     """Rows that hold on `on` and were known at `known_at` (None: are known now)."""
-    world = Q(valid_from__lte=on) & (Q(valid_to=None) | Q(valid_to__gt=on))
+    world = holding_days(on)
     if known_at is None:
         return world & Q(recorded_to=None)
     return world & Q(recorded_from__lte=known_at) & (Q(recorded_to=None) | Q(recorded_to__gt=known_at))

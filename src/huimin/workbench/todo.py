@@ -251,7 +251,7 @@ def _objections(asking: Asking) -> Iterator[Todo]:
 def _reissues(asking: Asking) -> Iterator[Todo]:
     if not may(asking.by, commands.reissue_returned):
         return
-    for total in queries.list_reissuable(asking.by.prefix):
+    for total in queries.list_reissuable(asking.by.prefix, asking.on):
         yield Todo(
             "重发退汇", "账户已更正并审核", asking.by.office_name, total.count, total.amount_fen, None,
             reverse("roster-step", args=[int(total.key), "reissue"]),

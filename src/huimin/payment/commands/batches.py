@@ -12,7 +12,7 @@ bytes. Law: 皖政办〔2008〕23号 附件4 第16、20–22条.
 
 import hashlib
 import os
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -38,9 +38,11 @@ from huimin.organisation.acting import (
 )
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
-from huimin.payment.commands.rosters import WrongState, get_roster, payable, require_unchanged
-from huimin.payment.models import Batch, Roster
+from huimin.payment.commands.rosters import EXCEPTION_DAYS, WrongState, get_roster, payable, require_unchanged
+from huimin.payment.models import Batch, Roster, RosterLine
 from huimin.policy.models import Programme
+from huimin.registry.accounts import line_in_force
+from huimin.registry.commands.cooling import put_due_in_force
 
 BANK_WORKING_DAYS = 5
 
@@ -80,11 +82,13 @@ def prepare_batch(*, by: Actor, on: date, roster_id: int) -> Batch:
     roster = get_roster(roster_id, Roster.State.CONFIRMED, Roster.State.FUNDED)
     require_place(by, roster.division)
     if roster.kind == Roster.Kind.BASE:
-        _require_money(roster)
+        require_money(roster)
         require_unchanged(roster)
+    put_due_in_force(by, on)
+    withhold_without_account(on, roster)
     lines, amount_fen = payable(roster)
     if not lines:
-        raise WrongState("清册没有可发放的行", remedy="请核对缓发原因")
+        raise WrongState("清册没有可发放的行", why="都已缓发，或账户都不能用", remedy="账户更正后，请直接编制重发清册")
     payer = SpecialAccount.objects.get(division=roster.division, kind=SpecialAccount.Kind.SPECIAL)
     number = Batch.objects.filter(roster=roster).count() + 1
     batch = Batch.objects.create(
@@ -97,7 +101,49 @@ def prepare_batch(*, by: Actor, on: date, roster_id: int) -> Batch:
     return batch
 
 
-def _require_money(roster: Roster) -> None:
+_WITHHOLD = f"""
+UPDATE payment_rosterline l SET state = 'withheld', withheld_reason = %(reason)s
+WHERE l.roster_id = %(roster)s AND l.state = 'listed' AND NOT ({line_in_force("l")})
+"""  # noqa: S608
+_UNLINK = """
+UPDATE payment_linedue x SET live = false FROM payment_rosterline l
+WHERE l.id = x.line_id AND x.live AND l.roster_id = %(roster)s AND l.state = 'withheld'
+"""
+_LIST = """
+INSERT INTO payment_paymentexception (division, kind, roster_id, line_id, entitlement_id, row_no, code, reason,
+    amount_fen, state, resolution, opened_on, due_on)
+SELECT division, 'no_card', roster_id, id, entitlement_id, 0, '', withheld_reason, amount_fen, 'open', '', %(on)s, %(due)s
+FROM payment_rosterline WHERE roster_id = %(roster)s AND state = 'withheld' AND withheld_reason = %(reason)s
+ON CONFLICT DO NOTHING
+"""
+
+
+def withhold_without_account(on: date, roster: Roster) -> int:
+    """Lines whose frozen account is in force no more wait on the exceptions list; how many. Money stays where it is."""
+    reason = RosterLine.NOT_IN_FORCE
+    where = {"roster": roster.pk, "on": on, "reason": reason, "due": on + timedelta(days=EXCEPTION_DAYS)}
+    if not (withheld := run(_WITHHOLD, where)):
+        return 0
+    run(_UNLINK, where)
+    run(_LIST, where)
+    return withheld
+
+
+_NOT_IN_FORCE = f"""
+SELECT count(*) FROM payment_rosterline l WHERE l.roster_id = %(roster)s AND l.state = 'listed' AND NOT ({line_in_force("l")})
+"""  # noqa: S608
+
+
+def _require_accounts_in_force(on: date, roster: Roster) -> None:
+    [count] = fetch(_NOT_IN_FORCE, {"roster": roster.pk, "on": on})[0]
+    if count:
+        raise WrongState(
+            f"{count} 行的账户今天已不能用", why="编制批次后账户挂失、销户、更换，或代领授权到期",
+            remedy="请撤销批次后重新编制，这些行会转到待处理",
+        )  # fmt: skip
+
+
+def require_money(roster: Roster) -> None:
     application = roster.application
     if application is None or application.state != FundingApplication.State.TRANSFERRED:
         now = application.get_state_display() if application else "尚未申请"
@@ -135,6 +181,8 @@ def release_batch(*, by: Actor, on: date, batch_id: int) -> Batch:
     """Release a prepared batch. Never by who prepared it, and once, whoever clicks when."""
     roster, batch = _get_batch(batch_id, Batch.State.PREPARED)
     require_another(by, batch.prepared_by, "编制批次")
+    put_due_in_force(by, on)
+    _require_accounts_in_force(on, roster)
     if _content_digest(roster) != batch.digest:
         raise WrongState("批次内容与编制时不符", why="清册或账户在编制后有变动", remedy="请撤销批次后重新编制")
     signature = sign(
@@ -166,7 +214,7 @@ def cancel_batch(*, by: Actor, on: date, batch_id: int) -> Batch:
 
 
 _FILE_ROWS = """
-SELECT i.sequence, i.account_enc, l.name, p.id_number_enc, i.amount_fen, l.id
+SELECT i.sequence, i.account_enc, CASE WHEN l.authority_id IS NULL THEN l.name ELSE p.name END, p.id_number_enc, i.amount_fen, l.id
 FROM payment_instruction i
 JOIN payment_rosterline l ON l.id = i.line_id
 JOIN registry_person p ON p.id = l.payee_id

@@ -1,7 +1,7 @@
 """Returned money sent again, to a corrected account, each due once (PAY-06).
 
 in    a roster with returned lines whose payee has another active account since (registry: a correction that a second
-      person approved)
+      person approved), or with lines withheld for want of an account in force whose beneficiary has one again
 out   a reissue roster: new lines that name the ones they replace, resting on the notice of the original; the money is
       already back in the special account, so no funds are asked for again
 
@@ -15,29 +15,37 @@ from huimin.database.bulk import fetch_one, run, temporary
 from huimin.organisation.acting import Actor, command, require_place
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
+from huimin.payment.commands.batches import require_money, withhold_without_account
 from huimin.payment.commands.dues import NothingOwed
 from huimin.payment.commands.results import settle_roster
-from huimin.payment.commands.rosters import get_roster
-from huimin.payment.models import Roster
+from huimin.payment.commands.rosters import WrongState, get_roster, payable, require_unchanged
+from huimin.payment.models import Roster, RosterLine
+from huimin.registry.accounts import account_of
+from huimin.registry.commands.cooling import put_due_in_force
 
-_DRAFT = """
+_DRAFT = f"""
 SELECT row_number() OVER (ORDER BY l.line_no)::int AS line_no, l.id AS old_id, coalesce(l.noticed_id, l.id) AS noticed,
-       l.division, l.programme, l.entitlement_id, l.household_id, l.person_id, l.payee_id, c.id AS card_id, l.name,
+       l.division, l.programme, l.entitlement_id, l.household_id, l.person_id, c.holder_id AS payee_id,
+       c.id AS card_id, c.authority_id, l.name,
        l.people, l.group_code, l.quantity, l.amount_fen, l.facts_digest,
-       sha256(convert_to(concat_ws('|', l.entitlement_id, l.household_id, l.person_id, l.payee_id, l.name,
+       sha256(convert_to(concat_ws('|', l.entitlement_id, l.household_id, l.person_id, c.holder_id, l.name,
               l.amount_fen, encode(c.account_hash, 'hex'), l.facts_digest, l.id), 'UTF8')) AS digest
 FROM payment_rosterline l
-JOIN payment_instruction i ON i.line_id = l.id AND i.state = 'returned'
 JOIN registry_card old ON old.id = l.card_id
-JOIN registry_card c ON c.holder_id = l.payee_id AND c.use = old.use AND c.recorded_to IS NULL AND c.state = 'active'
-     AND c.valid_from <= %(on)s AND (c.valid_to IS NULL OR c.valid_to > %(on)s) AND c.account_hash <> i.account_hash
-WHERE l.roster_id = %(roster)s AND l.state = 'returned'
-"""
+LEFT JOIN registry_cardauthority a ON a.id = l.authority_id
+CROSS JOIN LATERAL (SELECT CASE WHEN a.id IS NULL THEN l.payee_id ELSE a.beneficiary_id END AS person,
+                           CASE WHEN a.id IS NULL THEN old.use ELSE 'person' END AS use) w
+CROSS JOIN LATERAL {account_of("w.person", "w.use")} c
+WHERE l.roster_id = %(roster)s
+  AND (l.state = 'returned' AND c.account_hash <> old.account_hash
+       AND EXISTS (SELECT 1 FROM payment_instruction i WHERE i.line_id = l.id AND i.state = 'returned')
+    OR l.state = 'withheld' AND l.withheld_reason = %(reason)s)
+"""  # noqa: S608
 _LINES = """
 INSERT INTO payment_rosterline (roster_id, line_no, division, programme, entitlement_id, household_id, person_id,
-    payee_id, card_id, name, people, group_code, quantity, amount_fen, facts_digest, digest, replaces_id, noticed_id,
+    payee_id, card_id, authority_id, name, people, group_code, quantity, amount_fen, facts_digest, digest, replaces_id, noticed_id,
     state, withheld_reason)
-SELECT %(new)s, line_no, division, programme, entitlement_id, household_id, person_id, payee_id, card_id, name, people,
+SELECT %(new)s, line_no, division, programme, entitlement_id, household_id, person_id, payee_id, card_id, authority_id, name, people,
        group_code, quantity, amount_fen, facts_digest, digest, old_id, noticed, 'listed', ''
 FROM reissue_draft
 """
@@ -53,7 +61,7 @@ UPDATE payment_rosterline l SET state = 'replaced' FROM reissue_draft d WHERE l.
 _CLOSE = """
 UPDATE payment_paymentexception e SET state = 'closed', resolution = '账户已更正，转重发', closed_by = %(by)s,
        closed_on = %(on)s
-FROM reissue_draft d WHERE e.line_id = d.old_id AND e.kind = 'returned' AND e.state = 'open'
+FROM reissue_draft d WHERE e.line_id = d.old_id AND e.kind IN ('returned', 'no_card') AND e.state = 'open'
 """
 _SUMS = """
 SELECT count(*)::int, coalesce(sum(amount_fen), 0)::bigint,
@@ -65,9 +73,13 @@ FROM reissue_draft
 @command(Post.SETTLEMENT)
 def reissue_returned(*, by: Actor, on: date, roster_id: int) -> Roster:
     """A reissue roster for every returned line of a roster whose account was corrected. NothingOwed when none was."""
-    roster = get_roster(roster_id, Roster.State.SENT)
+    unsent = (Roster.State.CONFIRMED, Roster.State.FUNDED)
+    roster = get_roster(roster_id, Roster.State.SENT, *unsent)
     require_place(by, roster.division)
-    temporary("reissue_draft", _DRAFT, {"roster": roster.pk, "on": on})
+    put_due_in_force(by, on)
+    if roster.state in unsent:
+        _require_nothing_to_send(on, roster)
+    temporary("reissue_draft", _DRAFT, {"roster": roster.pk, "on": on, "reason": RosterLine.NOT_IN_FORCE})
     lines, amount_fen, digest = fetch_one(_SUMS)
     if not lines:
         raise NothingOwed("没有可以重发的行", why="退汇行的账户尚未更正并审核", remedy="请先在待处理事项中更正账户")
@@ -79,6 +91,16 @@ def reissue_returned(*, by: Actor, on: date, roster_id: int) -> Roster:
     settle_roster(roster.pk)
     sign(by=by, on=on, act="编制重发清册", subject=f"roster:{new.pk}", content_digest=digest, division=new.division)
     return new
+
+
+def _require_nothing_to_send(on: date, roster: Roster) -> None:
+    """No line of a roster with its money there can be paid as it stands; otherwise it goes to the bank first."""
+    if roster.kind == Roster.Kind.BASE:
+        require_money(roster)
+        require_unchanged(roster)
+    withhold_without_account(on, roster)
+    if payable(roster)[0]:
+        raise WrongState("清册还有可以发放的行", why="重发在送银行之后", remedy="请先编制批次")
 
 
 def _insert_roster(by: Actor, on: date, roster: Roster, lines: int, amount_fen: int, digest: str) -> Roster:

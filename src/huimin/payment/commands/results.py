@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from huimin.database.bulk import copy_rows, fetch_one, run, temporary
 from huimin.kernel.bankfile import Parsed, parse_file, read_format
@@ -24,7 +24,7 @@ from huimin.ledger.commands import post_event
 from huimin.ledger.models import Voucher
 from huimin.organisation.acting import Actor, AlreadyDone, command, refused_by_constraint
 from huimin.organisation.posts import Post
-from huimin.payment.models import Batch, Instruction, ResultFile, Roster
+from huimin.payment.models import Batch, Instruction, ResultFile, Roster, RosterLine
 
 UNKNOWN_WORKING_DAYS = 2
 RETURNED_DAYS = 10
@@ -188,9 +188,10 @@ def _advance(on: date, batch: Batch) -> None:
 
 
 def settle_roster(roster_id: int) -> None:
-    """Mark a roster settled when each of its lines is paid, withheld, or stands on a later roster."""
+    """Mark a roster settled when each of its lines is paid, withheld for good, or stands on a later roster."""
     roster = Roster.objects.get(pk=roster_id)
-    if not roster.lines.exclude(state__in=["paid", "withheld", "replaced"]).exists():
+    waiting = Q(state="withheld", withheld_reason=RosterLine.NOT_IN_FORCE)
+    if not roster.lines.filter(~Q(state__in=["paid", "withheld", "replaced"]) | waiting).exists():
         Roster.objects.filter(pk=roster.pk).update(state=Roster.State.SETTLED)
 
 

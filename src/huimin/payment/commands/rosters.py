@@ -34,6 +34,8 @@ from huimin.organisation.signing import sign
 from huimin.payment.commands.dues import NothingOwed
 from huimin.payment.models import Roster, RosterNotice
 from huimin.policy.models import Programme
+from huimin.registry.accounts import account_of
+from huimin.registry.commands.cooling import put_due_in_force
 
 NOTICE_DAYS = 7
 EXCEPTION_DAYS = 10
@@ -69,10 +71,10 @@ def get_roster(roster_id: int, *states: str, lock: bool = True) -> Roster:
     return roster
 
 
-_DRAFT = """
+_DRAFT = f"""
 SELECT row_number() OVER (ORDER BY h.division, h.household_no, o.person_id)::int AS line_no,
-       h.division, o.entitlement_id, e.household_id, e.person_id, m.person_id AS payee_id, c.id AS card_id,
-       p.name, e.people, e.quantity, o.amount_fen, d.facts_digest, e.version, c.account_hash, o.dues
+       h.division, o.entitlement_id, e.household_id, e.person_id, coalesce(c.holder_id, m.person_id) AS payee_id,
+       c.id AS card_id, c.authority_id, m.person_id AS beneficiary_id, p.name, e.people, e.quantity, o.amount_fen, d.facts_digest, e.version, c.account_hash, o.dues
 FROM (SELECT e.id AS entitlement_id, e.person_id, sum(d.amount_fen)::bigint AS amount_fen, array_agg(d.id) AS dues
         FROM payment_due d JOIN casework_entitlement e ON e.id = d.entitlement_id
        WHERE d.programme = %(programme)s AND d.state = 'owed'
@@ -88,21 +90,16 @@ JOIN registry_household h ON h.id = e.household_id
 LEFT JOIN registry_membership m ON m.household_id = e.household_id AND m.recorded_to IS NULL
      AND m.valid_from <= %(on)s AND (m.valid_to IS NULL OR m.valid_to > %(on)s)
      AND CASE WHEN %(payee)s = 'person' THEN m.person_id = e.person_id ELSE m.relation = '户主' END
-LEFT JOIN LATERAL (
-    -- A person's own card; a head whose only card is the household's is paid there: it is his account.
-    SELECT c.id, c.account_hash FROM registry_card c
-    WHERE c.holder_id = m.person_id AND c.recorded_to IS NULL AND c.state = 'active'
-      AND (c.use = %(payee)s OR %(payee)s = 'person') AND c.valid_from <= %(on)s
-      AND (c.valid_to IS NULL OR c.valid_to > %(on)s)
-    ORDER BY c.use = %(payee)s DESC, c.id LIMIT 1) c ON true
+LEFT JOIN LATERAL {account_of("m.person_id", "%(payee)s")} c ON true
 LEFT JOIN registry_person p ON p.id = m.person_id
-"""
+"""  # noqa: S608
 
 _LINES = """
 INSERT INTO payment_rosterline (roster_id, line_no, division, programme, entitlement_id, household_id, person_id,
-    payee_id, card_id, name, people, group_code, quantity, amount_fen, facts_digest, digest, state, withheld_reason)
+    payee_id, card_id, authority_id, name, people, group_code, quantity, amount_fen, facts_digest, digest, state,
+    withheld_reason)
 SELECT %(roster)s, row_number() OVER (ORDER BY line_no), division, %(programme)s, entitlement_id, household_id,
-       person_id, payee_id, card_id, name, people, division, quantity, amount_fen, facts_digest,
+       person_id, payee_id, card_id, authority_id, name, people, division, quantity, amount_fen, facts_digest,
        sha256(convert_to(concat_ws('|', entitlement_id, household_id, person_id, payee_id, name, amount_fen,
               encode(account_hash, 'hex'), facts_digest, version), 'UTF8')), 'listed', ''
 FROM roster_draft WHERE card_id IS NOT NULL
@@ -118,9 +115,11 @@ WHERE l.roster_id = %(roster)s
 _NO_CARD = """
 INSERT INTO payment_paymentexception (division, kind, roster_id, entitlement_id, row_no, code, reason, amount_fen,
     state, resolution, opened_on, due_on)
-SELECT division, 'no_card', %(roster)s, entitlement_id, 0, '', '没有登记可用的账户', amount_fen,
-       'open', '', %(on)s, %(due)s
-FROM roster_draft WHERE card_id IS NULL
+SELECT division, 'no_card', %(roster)s, entitlement_id, 0, '', CASE WHEN EXISTS (
+           SELECT 1 FROM registry_cardauthority a WHERE a.beneficiary_id = r.beneficiary_id AND a.state = 'approved'
+              AND a.valid_to <= %(on)s) THEN '代领授权已到期' ELSE '没有登记可用的账户' END,
+       amount_fen, 'open', '', %(on)s, %(due)s
+FROM roster_draft r WHERE card_id IS NULL
 ON CONFLICT DO NOTHING
 """
 
@@ -148,6 +147,7 @@ def compile_roster(*, by: Actor, on: date, programme: str, division: str, period
     law = Programme.objects.get(code=programme)
     require_programme(by, programme, law.name)
     _require_open_books(period)
+    put_due_in_force(by, on)
     prefix = scope_prefix(division, Level.TOWNSHIP)
     temporary(
         "roster_draft",

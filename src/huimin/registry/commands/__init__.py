@@ -4,10 +4,21 @@ loading     households, people and cards in bulk (`checks`, `clashes` serve it)
 facts       what is known of households and people; deaths
 moving      a household moves
 cards       states of cards; corrections of accounts under four eyes
+cooling     the county's cooling time; accounts whose time has come
+authorities guardians and proxies
+issuing     a bank's file of issued cards
+handing     the hand-over register
 settling    work items
 looking     plain values, recorded
 """
 
+from huimin.registry.commands.authorities import (
+    MayNotDraw,
+    approve_authority,
+    propose_authority,
+    refuse_authority,
+    revoke_authority,
+)
 from huimin.registry.commands.cards import (
     CardInUse,
     NotOwnAccount,
@@ -16,7 +27,10 @@ from huimin.registry.commands.cards import (
     propose_card_correction,
     refuse_card_correction,
 )
+from huimin.registry.commands.cooling import put_accounts_in_force, set_cooling_time, stop_card_correction
 from huimin.registry.commands.facts import record_death, record_household_facts, record_person_facts
+from huimin.registry.commands.handing import hand_over_card
+from huimin.registry.commands.issuing import IssuedCard, issue_cards
 from huimin.registry.commands.loading import LoadReport, load_population
 from huimin.registry.commands.looking import Looked, NothingToSee, look_at
 from huimin.registry.commands.moving import move_household
@@ -24,19 +38,30 @@ from huimin.registry.commands.settling import settle_work_item
 
 __all__ = [
     "CardInUse",
+    "IssuedCard",
     "LoadReport",
     "Looked",
+    "MayNotDraw",
     "NotOwnAccount",
     "NothingToSee",
+    "approve_authority",
     "approve_card_correction",
     "change_card_state",
+    "hand_over_card",
+    "issue_cards",
     "load_population",
     "look_at",
     "move_household",
+    "propose_authority",
     "propose_card_correction",
+    "put_accounts_in_force",
     "record_death",
     "record_household_facts",
     "record_person_facts",
+    "refuse_authority",
     "refuse_card_correction",
+    "revoke_authority",
+    "set_cooling_time",
     "settle_work_item",
+    "stop_card_correction",
 ]

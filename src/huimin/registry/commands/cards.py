@@ -7,12 +7,14 @@ Always true: who approves did not propose (also held by the database); the accou
 household's card is its head's; an account in use has one holder. A card keeps its row, because payments name it; what
 was known of it before stands in a copy with its recorded range closed.
 
+An approved correction waits for the county's cooling time as 待启用 (`cooling`).
+
     active ──► lost ──► active · closed
        └─────► closed                          and active · lost ──► replaced, by a correction only
 """
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from huimin.database.bulk import run
 from huimin.database.personal import ACCOUNT, sealed
@@ -29,6 +31,7 @@ from huimin.organisation.acting import (
 )
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
+from huimin.registry.commands.cooling import cooling_days
 from huimin.registry.commands.facts import locked_person
 from huimin.registry.models import RECORDED, Card, CardCorrection, Membership, Person
 from huimin.registry.snapshots import NotRegistered
@@ -64,7 +67,7 @@ refused_by_constraint("correction_open_once", AlreadyDone, "这张卡已有待�
 @command(Post.CLERK, Post.SETTLEMENT)
 def change_card_state(*, by: Actor, on: date, card: int, state: str, evidence: str) -> Card:
     """The card is lost, closed, or found again, from `on`; the state it already has changes nothing."""
-    found = _locked_card(by, card)
+    found = locked_card(by, card)
     if found.state == state:
         return found
     if (found.state, state) not in _MAY_BECOME:
@@ -95,7 +98,7 @@ def propose_card_correction(
     old = _current(person, use, household)
     if old is not None and bytes(old.account_hash) == hashed and old.state == State.ACTIVE:
         raise AlreadyDone("新账号与在用的账号相同", remedy="无需更正")
-    taken = Card.objects.filter(account_hash=hashed, recorded_to=None, state=State.ACTIVE).exclude(
+    taken = Card.objects.filter(account_hash=hashed, recorded_to=None, state__in=(State.ACTIVE, State.PENDING)).exclude(
         pk=old.pk if old else 0
     )
     if taken.exists():
@@ -118,16 +121,32 @@ def propose_card_correction(
 
 @command(Post.REVIEWER)
 def approve_card_correction(*, by: Actor, on: date, correction: int) -> CardCorrection:
-    """The correction takes effect on `on`: the old card is replaced, the new account is in use."""
+    """Approved: after the county's cooling time, at once without one, the old card is replaced and the new one in use.
+
+    A first account has nothing to replace and does not wait.
+    """
     found = _open_correction(by, correction)
-    evidence = f"账户更正 {found.pk}"
-    old = _locked_card(by, found.old_card_id) if found.old_card_id else None
-    if old is not None and old.state in (State.ACTIVE, State.LOST):
-        _supersede(by, old, State.REPLACED, on, evidence)
-    card = Card.objects.create(
+    old = locked_card(by, found.old_card_id) if found.old_card_id else None
+    changes = old is not None and old.state in (State.ACTIVE, State.LOST)
+    wait = cooling_days(found.division) if changes else 0
+    if changes and not wait:
+        _supersede(by, old, State.REPLACED, on, f"账户更正 {found.pk}")
+    found.effective_on = on + timedelta(days=wait)
+    card = _new_card(found, State.PENDING if wait else State.ACTIVE, old.bank_office_id if old else None)
+    content = {"holder": found.holder_id, "use": found.use, "account": bytes(found.account_hash).hex()}
+    subject = f"card_correction:{found.pk}"
+    sign(by=by, on=on, act="审核账户更正", subject=subject, content_digest=digest(content), division=found.division)
+    found.state, found.new_card = CardCorrection.State.APPROVED, card
+    found.approved_by, found.approved_on = by.appointment, on
+    found.save(update_fields=["state", "new_card", "approved_by", "approved_on", "effective_on"])
+    return found
+
+
+def _new_card(found: CardCorrection, state: str, bank_office: int | None) -> Card:
+    return Card.objects.create(
         division=found.division,
-        valid_from=on,
-        evidence=evidence,
+        valid_from=found.effective_on,
+        evidence=f"账户更正 {found.pk}",
         reported_by=found.proposed_by,
         use=found.use,
         holder_id=found.holder_id,
@@ -136,15 +155,9 @@ def approve_card_correction(*, by: Actor, on: date, correction: int) -> CardCorr
         account_hash=found.account_hash,
         account_tail=found.account_tail,
         account_name=found.account_name,
-        bank_office_id=old.bank_office_id if old else None,
+        bank_office_id=bank_office,
+        state=state,
     )
-    content = {"holder": found.holder_id, "use": found.use, "account": bytes(found.account_hash).hex()}
-    subject = f"card_correction:{found.pk}"
-    sign(by=by, on=on, act="审核账户更正", subject=subject, content_digest=digest(content), division=found.division)
-    found.state, found.new_card = CardCorrection.State.APPROVED, card
-    found.approved_by, found.approved_on = by.appointment, on
-    found.save(update_fields=["state", "new_card", "approved_by", "approved_on"])
-    return found
 
 
 @command(Post.REVIEWER)
@@ -159,7 +172,7 @@ def refuse_card_correction(*, by: Actor, on: date, correction: int, refusal: str
     return found
 
 
-def _locked_card(by: Actor, card: int) -> Card:
+def locked_card(by: Actor, card: int) -> Card:
     found = Card.objects.select_for_update().filter(pk=card, recorded_to=None).first()
     if found is None:
         raise NotRegistered("没有这张卡", why="不存在，或不在您的辖区内", remedy="请从名单中重新选择")

@@ -243,6 +243,18 @@ def place_people(people: list[int], division: str) -> None:
     for table in ("registry_personfacts", "registry_membership"):
         run(f"UPDATE {table} SET division = %(division)s WHERE person_id = ANY(%(people)s)", values)  # noqa: S608
     run("UPDATE registry_card SET division = %(division)s WHERE use = 'person' AND holder_id = ANY(%(people)s)", values)
+    follow_cards(people, division)
+
+
+def follow_cards(people: list[int], division: str) -> None:
+    """Authorities given by these people, and the hand-over register of their cards, go where they go."""
+    values = {"division": division, "people": people}
+    run("UPDATE registry_cardauthority SET division = %(division)s WHERE beneficiary_id = ANY(%(people)s)", values)
+    run(
+        "UPDATE registry_cardhandover h SET division = %(division)s FROM registry_card c"
+        " WHERE c.id = h.card_id AND c.holder_id = ANY(%(people)s)",
+        values,
+    )
 
 
 def correct_identity(step: Step, person: Person, name: str, id_number: str) -> bool:

@@ -5,13 +5,14 @@ The move itself stands in the change log; its day and evidence stand in the new 
 
 from datetime import date
 
-from huimin.database.bulk import run
+from huimin.database.bulk import fetch, run
 from huimin.divisions.queries import get_division
 from huimin.kernel.errors import BadInput
 from huimin.kernel.places import Level
 from huimin.organisation.acting import Actor, command, require_place
 from huimin.organisation.posts import Post
 from huimin.registry.commands.facts import locked_household, revise_household
+from huimin.registry.commands.families import follow_cards
 from huimin.registry.models import Household
 
 _MEMBERS = (
@@ -62,6 +63,7 @@ def _move(household: int, division: str) -> None:
         f" OR use = 'person' AND holder_id IN ({_MEMBERS})",
         values,
     )
+    follow_cards([row[0] for row in fetch(_MEMBERS, values)], division)
     for table in _OF_HOUSEHOLD:
         run(f"UPDATE {table} SET division = %(division)s WHERE household_id = %(household)s", values)  # noqa: S608
     run("UPDATE registry_household SET division = %(division)s WHERE id = %(household)s", values)

@@ -10,17 +10,21 @@ from django.views.decorators.http import require_http_methods, require_safe
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.errors import Refusal
 from huimin.organisation.acting import may, reading
+from huimin.registry.card_queries import last_rule
 from huimin.registry.commands import (
     approve_card_correction,
     change_card_state,
     propose_card_correction,
     refuse_card_correction,
+    stop_card_correction,
 )
 from huimin.registry.commands.cards import CardInUse, NotOwnAccount
+from huimin.registry.commands.cooling import cooling_days
 from huimin.registry.models import Card, CardCorrection, Person
 from huimin.registry.queries import list_card_corrections
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
+from huimin.workbench.card_forms import Reason
 from huimin.workbench.forms import CardAccount, CardState, Verdict
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, one_of
@@ -40,6 +44,8 @@ def corrections(request: Any) -> HttpResponse:
         "state": state,
         "states": CardCorrection.State.choices,
         "may_approve": may(request.actor, approve_card_correction),
+        "may_stop": may(request.actor, stop_card_correction),
+        "rule": last_rule(request.actor.division),
     }
     return render(request, "workbench/corrections.html", context)
 
@@ -81,24 +87,37 @@ def propose(request: Any, household: int, holder: int, use: str) -> HttpResponse
 
 
 @require_http_methods(["GET", "POST"])
-@page(frozenset(approve_card_correction.posts))  # type: ignore[attr-defined]
+@page(frozenset(approve_card_correction.posts | stop_card_correction.posts))  # type: ignore[attr-defined]
 def decide(request: Any, number: int) -> HttpResponse:
-    """Approve or refuse a proposed correction."""
+    """Approve or refuse a proposed correction; stop an approved one while it cools."""
     with reading(request.actor):
-        related = ("holder", "household", "old_card")
+        related = ("holder", "household", "old_card", "new_card")
         correction = CardCorrection.objects.select_related(*related).get(pk=number)
         trail = chain_names(correction.division, request.business_date)
-    form = Verdict(request.POST or None)
+        cooling = cooling_days(correction.division) if correction.old_card_id else 0
+    stops = correction.new_card is not None and correction.new_card.state == Card.State.PENDING
+    form = (Reason if stops else Verdict)(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return once(request, lambda: _decide(request, number, form.cleaned_data))
-    context = {"section": "batches", "form": form, "correction": correction, "trail": trail}
+        act = _stop if stops else _decide
+        return once(request, lambda: act(request, number, form.cleaned_data))
+    context = {
+        "section": "batches", "form": form, "correction": correction, "trail": trail, "stops": stops, "cooling": cooling,
+        "may_approve": may(request.actor, approve_card_correction),
+    }  # fmt: skip
     return render(request, "workbench/correction.html", context, status=422 if form.errors else 200)
+
+
+def _stop(request: Any, number: int, data: dict[str, str]) -> Outcome:
+    stop_card_correction(by=request.actor, on=request.business_date, correction=number, refusal=data["refusal"])
+    return Outcome("已停止启用新账户", reverse("corrections"), "照原账户发放。")
 
 
 def _decide(request: Any, number: int, data: dict[str, str]) -> Outcome:
     by, on = request.actor, request.business_date
     if data["outcome"] == "approve":
-        approve_card_correction(by=by, on=on, correction=number)
+        made = approve_card_correction(by=by, on=on, correction=number)
+        if made.effective_on > on:
+            return Outcome(f"已审核，{made.effective_on} 启用新账户", reverse("corrections"), "此前照原账户发放。")
         return Outcome("已更正账户", reverse("corrections"), "退汇的行可以由财务结算员重发。")
     refuse_card_correction(by=by, on=on, correction=number, refusal=data["refusal"])
     return Outcome("不予更正，已退回", reverse("corrections"), "原账户不变。")

@@ -48,7 +48,9 @@ def listing(request: Any) -> HttpResponse:
         "kinds": PaymentException.Kind.choices,
         "states": STATES,
         "totals": totals,
-        "reissuable": list_reissuable(place.prefix) if may(request.actor, reissue_returned) else [],
+        "reissuable": list_reissuable(place.prefix, request.business_date)
+        if may(request.actor, reissue_returned)
+        else [],
         "query": kept(request.GET, "kind", "state", "place"),
     }
     return render(request, "workbench/exceptions.html", context)

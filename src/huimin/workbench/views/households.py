@@ -24,7 +24,14 @@ from huimin.organisation.acting import may
 from huimin.payment.papers.statements import gather_statements
 from huimin.payment.queries import list_lines_of
 from huimin.policy.queries import added_facts, programme_names
-from huimin.registry.commands import Looked, change_card_state, look_at, propose_card_correction
+from huimin.registry.commands import (
+    Looked,
+    change_card_state,
+    hand_over_card,
+    look_at,
+    propose_authority,
+    propose_card_correction,
+)
 from huimin.registry.commands.surveys import register_household
 from huimin.registry.models import Attachment, CardCorrection, Household
 from huimin.registry.queries import (
@@ -166,6 +173,8 @@ def detail(request: Any, number: int) -> HttpResponse:
         "may_see_rosters": by.post in guard.PAYERS,
         "may_correct": may(by, propose_card_correction),
         "may_change_card": may(by, change_card_state),
+        "may_hand": may(by, hand_over_card),
+        "may_authorise": may(by, propose_authority),
         "neighbours": _neighbours(state),
         "may_change": (may(by, report_change) or may(by, enter_change)) and state.household.closed_on is None,
         "attachments": list(Attachment.objects.filter(household=number).order_by("-id")[:20]),

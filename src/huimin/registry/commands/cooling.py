@@ -1,0 +1,108 @@
+"""The county's cooling time, and accounts whose time has come (REG-07).
+
+in    the county office's number of days; approved corrections whose day is reached
+out   a rule; old cards 已更换 and new cards 正常, set-wise
+
+Always true: an approved correction is used on `effective_on`, neither before nor by hand; a later rule does not shorten
+it; until then payment goes to the old card, and nowhere when that is lost. What cannot come into use (the household has
+another card meanwhile) stays 待启用. Without a rule there is no cooling time.
+"""
+
+from datetime import date
+
+from huimin.database.bulk import fetch, run, temporary
+from huimin.kernel.errors import BadInput
+from huimin.kernel.places import Level, scope_prefix
+from huimin.organisation.acting import Actor, AlreadyDone, command, require_place
+from huimin.organisation.posts import Post
+from huimin.registry.models import RECORDED, Card, CardCorrection, CardRule
+from huimin.registry.snapshots import NotRegistered
+
+DAYS_MAX = 90
+
+
+def cooling_days(division: str) -> int:
+    """Days of the county of `division`."""
+    county = scope_prefix(division, Level.COUNTY)
+    rules = CardRule.objects.filter(division__gte=county, division__lt=county + "~")
+    found = rules.order_by("-id").values_list("cooling_days", flat=True).first()
+    return found or 0
+
+
+@command(Post.COUNTY_OFFICER)
+def set_cooling_time(*, by: Actor, on: date, days: int, basis: str) -> CardRule:
+    """From now on an approved change of account is used after `days` days, 0 to 90; the same again changes nothing."""
+    if not 0 <= days <= DAYS_MAX:
+        raise BadInput(f"{days} 天不在 0 至 {DAYS_MAX} 天之内", where="天数", remedy="请填写 0 至 90 的整数")
+    if not basis.strip():
+        raise BadInput("没有依据", where="依据", remedy="请写明文件或会议的名称和日期")
+    last = CardRule.objects.filter(division=by.division).order_by("-id").first()
+    if last is not None and (last.cooling_days, last.basis) == (days, basis.strip()):
+        return last
+    return CardRule.objects.create(
+        division=by.division, cooling_days=days, basis=basis.strip()[:120], set_by=by.appointment, set_on=on
+    )
+
+
+@command(Post.REVIEWER, Post.COUNTY_OFFICER)
+def stop_card_correction(*, by: Actor, on: date, correction: int, refusal: str) -> CardCorrection:
+    """Stop an approved correction before its account is used: somebody objected in time."""
+    found = (
+        CardCorrection.objects.select_for_update(of=("self",)).filter(pk=correction).select_related("new_card").first()
+    )
+    if found is None:
+        raise NotRegistered("没有这份账户更正", why="不存在，或不在您的辖区内", remedy="请从列表中重新选择")
+    require_place(by, found.division)
+    if found.new_card is None or found.new_card.state != Card.State.PENDING:
+        raise AlreadyDone(f"这份更正已是“{found.get_state_display()}”，不在冷静期内", remedy="请刷新后查看")
+    if not refusal.strip():
+        raise BadInput("没有停止原因", where="停止原因", remedy="请写明为何停止启用新账户")
+    card = found.new_card
+    card.state, card.valid_to, card.recorded_from = Card.State.CLOSED, max(on, card.valid_from), RECORDED
+    card.save(update_fields=["state", "valid_to", "recorded_from"])
+    found.state, found.refusal = CardCorrection.State.REFUSED, refusal.strip()[:200]
+    found.save(update_fields=["state", "refusal"])
+    return found
+
+
+@command(Post.CLERK, Post.REVIEWER, Post.SETTLEMENT, Post.COUNTY_OFFICER)
+def put_accounts_in_force(*, by: Actor, on: date) -> int:
+    """Every account of the place whose cooling time is over is in use; how many. Payment does it by itself."""
+    return put_due_in_force(by, on)
+
+
+# One of several that would take the same household's, or person's, place comes first.
+_DUE = """
+SELECT DISTINCT ON (n.use, CASE WHEN n.use = 'household' THEN n.household_id ELSE n.holder_id END)
+       n.id AS new_id, o.id AS old_id
+FROM registry_cardcorrection k
+JOIN registry_card n ON n.id = k.new_card_id AND n.state = 'pending' AND n.recorded_to IS NULL
+LEFT JOIN registry_card o ON o.id = k.old_card_id AND o.recorded_to IS NULL AND o.state IN ('active', 'lost')
+WHERE k.state = 'approved' AND k.effective_on <= %(on)s AND k.division >= %(low)s AND k.division < %(high)s
+  AND NOT EXISTS (SELECT 1 FROM registry_card x WHERE x.recorded_to IS NULL AND x.state = 'active' AND x.use = n.use
+        AND x.id IS DISTINCT FROM o.id
+        AND CASE WHEN n.use = 'household' THEN x.household_id = n.household_id ELSE x.holder_id = n.holder_id END)
+ORDER BY n.use, CASE WHEN n.use = 'household' THEN n.household_id ELSE n.holder_id END, k.id
+"""
+_COPIED = ", ".join(field.column for field in Card._meta.fields if field.attname not in ("id", "recorded_to"))
+
+
+def put_due_in_force(by: Actor, on: date) -> int:
+    """The step of `put_accounts_in_force`, for whoever pays; the number of accounts that came into use."""
+    run("DROP TABLE IF EXISTS pg_temp.due_cards")
+    temporary("due_cards", _DUE, {"on": on, "low": by.prefix, "high": by.prefix + "~"})
+    if not fetch("SELECT 1 FROM due_cards LIMIT 1"):
+        return 0
+    run(
+        f"INSERT INTO registry_card ({_COPIED}, recorded_to) SELECT {_COPIED}, now() FROM registry_card"  # noqa: S608
+        " WHERE id IN (SELECT unnest(ARRAY[new_id, old_id]) FROM due_cards)"
+    )
+    run(
+        "UPDATE registry_card c SET state = 'replaced', valid_to = greatest(%(on)s, c.valid_from),"
+        " recorded_from = transaction_timestamp() FROM due_cards d WHERE c.id = d.old_id",
+        {"on": on},
+    )
+    return run(
+        "UPDATE registry_card c SET state = 'active', recorded_from = transaction_timestamp()"
+        " FROM due_cards d WHERE c.id = d.new_id"
+    )

@@ -1,0 +1,107 @@
+"""Payment goes to the account in force on the day of release (REG-07, PAY-06, PAY-08)."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from huimin.database.bulk import fetch
+from huimin.demo import dates
+from huimin.demo.actors import actor
+from huimin.demo.granting import county_officer
+from huimin.organisation.acting import reading
+from huimin.organisation.posts import OfficeKind, Post
+from huimin.payment.commands import prepare_batch, reissue_returned, release_batch
+from huimin.payment.commands.batches import cancel_batch
+from huimin.payment.commands.rosters import WrongState
+from huimin.payment.models import Batch, PaymentException, Roster, RosterLine
+from huimin.registry.commands import (
+    approve_card_correction,
+    change_card_state,
+    propose_card_correction,
+    set_cooling_time,
+)
+
+_ROSTERS = """
+SELECT roster_id FROM payment_rosterline l JOIN payment_roster r ON r.id = l.roster_id
+WHERE l.state = 'listed' AND r.state IN ('confirmed', 'funded') AND l.authority_id IS NULL
+GROUP BY roster_id HAVING count(*) > 1 ORDER BY roster_id
+"""
+
+
+@pytest.fixture
+def roster(county) -> Roster:
+    county("funded")
+    with reading(county_officer()):
+        return Roster.objects.get(pk=fetch(_ROSTERS)[0][0])
+
+
+def first_line(roster: Roster) -> RosterLine:
+    with reading(county_officer()):
+        return roster.lines.filter(state="listed").select_related("card", "payee", "roster").order_by("line_no")[0]
+
+
+def close(line: RosterLine, on: date) -> None:
+    clerk = actor(Post.CLERK, line.roster.division)
+    change_card_state(by=clerk, on=on, card=line.card_id, state="closed", evidence="销户回单")
+
+
+def another_account(line: RosterLine, on: date, account: str = "6299990123456789012") -> None:
+    clerk, reviewer = actor(Post.CLERK, line.roster.division), actor(Post.REVIEWER, line.roster.division)
+    made = propose_card_correction(
+        by=clerk, on=on, holder=line.payee_id, use=line.card.use, account=account, account_name=line.payee.name,
+        reason="原卡销户",
+    )  # fmt: skip
+    approve_card_correction(by=reviewer, on=on, correction=made.pk)
+
+
+def test_a_line_whose_account_is_closed_waits_and_is_reissued_reg_07(roster):
+    settlement = actor(Post.SETTLEMENT, roster.division)
+    line = first_line(roster)
+    close(line, dates.PREPARED)
+    batch = prepare_batch(by=settlement, on=dates.PREPARED, roster_id=roster.pk)
+    with reading(settlement):
+        line.refresh_from_db(fields=["state", "withheld_reason"])
+        assert (line.state, line.withheld_reason) == ("withheld", RosterLine.NOT_IN_FORCE)
+        assert batch.lines_count == roster.lines.filter(state="listed").count()
+        assert not line.line_dues.filter(live=True).exists()
+        waiting = PaymentException.objects.get(line=line)
+        assert (waiting.kind, waiting.state) == ("no_card", "open")
+    release_batch(by=actor(Post.FINANCE_RELEASER, OfficeKind.FINANCE), on=dates.RELEASED, batch_id=batch.pk)
+    another_account(line, dates.RELEASED)
+    again = reissue_returned(by=settlement, on=dates.RELEASED, roster_id=roster.pk)
+    with reading(settlement):
+        [new] = again.lines.select_related("card")
+        assert (new.replaces_id, new.card.account_tail, new.amount_fen) == (line.pk, "9012", line.amount_fen)
+        assert new.line_dues.filter(live=True).exists()
+        waiting.refresh_from_db()
+        assert waiting.state == "closed"
+    second = prepare_batch(by=settlement, on=dates.RELEASED, roster_id=again.pk)
+    released = release_batch(by=actor(Post.FINANCE_RELEASER, OfficeKind.FINANCE), on=dates.RELEASED, batch_id=second.pk)
+    assert released.lines_count == 1
+
+
+def test_an_account_lost_after_preparing_stops_the_release_reg_07(roster):
+    settlement, releaser = actor(Post.SETTLEMENT, roster.division), actor(Post.FINANCE_RELEASER, OfficeKind.FINANCE)
+    batch = prepare_batch(by=settlement, on=dates.PREPARED, roster_id=roster.pk)
+    close(first_line(roster), dates.RELEASED)
+    with pytest.raises(WrongState, match="1 行的账户"):
+        release_batch(by=releaser, on=dates.RELEASED, batch_id=batch.pk)
+    cancel_batch(by=settlement, on=dates.RELEASED, batch_id=batch.pk)
+    anew = prepare_batch(by=settlement, on=dates.RELEASED, roster_id=roster.pk)
+    assert anew.lines_count == batch.lines_count - 1
+    assert release_batch(by=releaser, on=dates.RELEASED, batch_id=anew.pk).state == Batch.State.RELEASED
+
+
+def test_payment_stays_with_the_old_account_while_the_new_one_cools_reg_07(roster):
+    line = first_line(roster)
+    settlement, releaser = actor(Post.SETTLEMENT, roster.division), actor(Post.FINANCE_RELEASER, OfficeKind.FINANCE)
+    long = (dates.RELEASED - dates.PREPARED).days + 1
+    set_cooling_time(by=county_officer(), on=dates.PREPARED, days=long, basis="纪要")
+    another_account(line, dates.PREPARED)
+    batch = prepare_batch(by=settlement, on=dates.PREPARED, roster_id=roster.pk)
+    with reading(settlement):
+        line.refresh_from_db(fields=["state", "withheld_reason"])
+        assert line.state == "listed"
+    with pytest.raises(WrongState, match="账户"):
+        release_batch(by=releaser, on=dates.PREPARED + timedelta(days=long), batch_id=batch.pk)
+    assert release_batch(by=releaser, on=dates.RELEASED, batch_id=batch.pk).state == Batch.State.RELEASED
