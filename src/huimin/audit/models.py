@@ -29,7 +29,8 @@ class Change(Table):
     id = models.BigAutoField(primary_key=True)
     xid = Xid8Field(db_default=models.Func(function="pg_current_xact_id"))
     at = models.DateTimeField(db_default=models.Func(function="clock_timestamp"))
-    table_name = models.CharField(max_length=63, db_collation="C")  # compared as bytes: every change goes into the index
+    # Compared as bytes: every change goes into the index.
+    table_name = models.CharField(max_length=63, db_collation="C")
     row_key = models.CharField(max_length=64, db_collation="C")
     operation = models.CharField(max_length=1, choices=[("I", "新增"), ("U", "修改"), ("D", "删除"), ("B", "重定基线")])
     division = DivisionField(null=True)
