@@ -64,6 +64,8 @@ OF_A_MOMENT = {
     "objection-file",
     "objection-answer",
     "correction",
+    "authority",
+    "card-issue",
     "screening-job",
     "screening-cancel",
     "relief",
