@@ -5,21 +5,26 @@ from datetime import date, timedelta
 import pytest
 
 from huimin.database.bulk import fetch
+from huimin.database.personal import ID_NUMBER, plain
 from huimin.demo import dates
 from huimin.demo.actors import actor
 from huimin.demo.granting import county_officer
+from huimin.kernel.periods import Period
 from huimin.organisation.acting import reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.commands import prepare_batch, reissue_returned, release_batch
 from huimin.payment.commands.batches import cancel_batch
-from huimin.payment.commands.rosters import WrongState
+from huimin.payment.commands.rosters import WrongState, compile_roster, withdraw_roster
 from huimin.payment.models import Batch, PaymentException, Roster, RosterLine
 from huimin.registry.commands import (
+    approve_authority,
     approve_card_correction,
     change_card_state,
+    propose_authority,
     propose_card_correction,
     set_cooling_time,
 )
+from huimin.registry.models import Membership, Person
 
 _ROSTERS = """
 SELECT roster_id FROM payment_rosterline l JOIN payment_roster r ON r.id = l.roster_id
@@ -105,3 +110,44 @@ def test_payment_stays_with_the_old_account_while_the_new_one_cools_reg_07(roste
     with pytest.raises(WrongState, match="账户"):
         release_batch(by=releaser, on=dates.PREPARED + timedelta(days=long), batch_id=batch.pk)
     assert release_batch(by=releaser, on=dates.RELEASED, batch_id=batch.pk).state == Batch.State.RELEASED
+
+
+_WITHOUT_ACCOUNT = """
+SELECT e.person_id, e.household_id, left(e.division, 9) || '000', e.programme, min(d.period_from), max(d.period_until)
+FROM casework_entitlement e JOIN payment_due d ON d.entitlement_id = e.id AND d.state = 'owed'
+JOIN registry_membership m ON m.person_id = e.person_id AND m.recorded_to IS NULL AND m.valid_to IS NULL
+     AND m.relation <> '户主'
+WHERE NOT EXISTS (SELECT 1 FROM registry_card c WHERE c.holder_id = e.person_id AND c.recorded_to IS NULL
+                  AND c.state = 'active')
+  AND EXISTS (SELECT 1 FROM registry_card c WHERE c.household_id = e.household_id AND c.use = 'household'
+              AND c.recorded_to IS NULL AND c.state = 'active')
+GROUP BY 1, 2, 3, 4 ORDER BY 1
+"""
+
+
+def test_a_guardian_receives_until_the_authority_ends_reg_07(county):
+    """The notice names who is helped, the bank who draws; an expired authority leaves the person waiting, and listed."""
+    county("accrued")
+    with reading(county_officer()):
+        person, household, township, programme, start, until = fetch(_WITHOUT_ACCOUNT)[0]
+        head = Membership.objects.select_related("person").get(
+            household=household, relation="户主", recorded_to=None, valid_to=None
+        )
+        name = Person.objects.get(pk=person).name
+    clerk, reviewer, day = actor(Post.CLERK, township), actor(Post.REVIEWER, township), dates.COMPILED
+    made = propose_authority(
+        by=clerk, on=day, beneficiary=person, agent_number=plain(head.person.id_number_enc, ID_NUMBER),
+        kind="guardian", paper_no="授 1", note="监护人签字", since=day - timedelta(days=30), until=day,
+    )  # fmt: skip
+    approve_authority(by=reviewer, on=day, authority=made.pk)
+    form = {"by": clerk, "programme": programme, "division": township, "period": Period(start, until)}
+    roster = compile_roster(on=day, **form)
+    with reading(clerk):
+        line = roster.lines.get(entitlement__person=person)
+        assert (line.name, line.payee_id, line.authority_id) == (name, head.person_id, made.pk)
+    withdraw_roster(by=clerk, on=day, roster_id=roster.pk)
+    later = compile_roster(on=day + timedelta(days=1), **form)
+    with reading(clerk):
+        assert not later.lines.filter(entitlement__person=person).exists()
+        waiting = PaymentException.objects.get(entitlement__person=person, kind="no_card", state="open")
+        assert waiting.reason == "代领授权已到期"
