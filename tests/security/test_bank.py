@@ -41,7 +41,7 @@ def fill(admin: psycopg.Connection[tuple[object, ...]], model: type[Table]) -> N
         admin.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
     rows = admin.execute(
         "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
-        " AND NOT attisdropped",
+        " AND NOT attisdropped AND attgenerated = ''",
         [table],
     ).fetchall()
     names = ", ".join(f'"{name}"' for name, _ in rows)

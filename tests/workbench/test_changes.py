@@ -248,7 +248,7 @@ def test_the_printed_form_and_scans_reg_02_sec_04(county):
         desk.post(path, {"title": "签字页", "token": token_of(page), "file": scan("扫描.png", PNG)}).status_code == 302
     )
     row = Attachment.objects.using("maintenance").get()
-    stored = next(each for each in sealed_files() if each.stem == row.sha256)
+    stored = next(path for path, _ in sealed_files() if path.stem == row.sha256)
     assert PNG not in stored.read_bytes()
     looked = desk.post(f"/attachments/{row.pk}/", {"purpose": "核对签字"})
     assert looked.content == PNG and "attachment" in looked["Content-Disposition"]
