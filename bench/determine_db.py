@@ -13,7 +13,6 @@ tables' secondary indexes dropped: a screening reads them whole. Personal column
 
 import io
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from bench.columns import population
+from bench.instances import private_instance
 from bench.measuring import Result, forget_peak, peak_memory_mb
 from huimin.database import instance
 from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
@@ -41,22 +41,9 @@ _TABLES = ("household", "householdfacts", "person", "personfacts", "membership")
 
 def run(households: int) -> Iterator[Result]:
     """The benchmark's lines."""
-    (instance.ROOT / "var").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=instance.ROOT / "var") as home:
-        os.environ |= {
-            "HUIMIN_HOME": home,
-            "HUIMIN_DB_NAME": "huimin_bench",
-            "HUIMIN_DEMO": "1",
-            "HUIMIN_PLAIN_HTTP": "1",
-        }
-        os.environ.pop("DATABASE_URL", None)
-        try:
-            for _ in instance.bring_up():
-                pass
-            _prepare(households, Path(home))
-            yield _measured()
-        finally:
-            instance.private_cluster().remove()
+    with private_instance() as home:
+        _prepare(households, home)
+        yield _measured()
 
 
 def _prepare(households: int, home: Path) -> None:

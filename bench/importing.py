@@ -8,8 +8,6 @@ The cluster is private and durable, and removed afterwards.
 """
 
 import io
-import os
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -19,8 +17,8 @@ import numpy as np
 import openpyxl
 import xlsxwriter
 
+from bench.instances import private_instance
 from bench.measuring import Result, forget_peak, memory_mb, peak_memory_mb
-from huimin.database import instance
 
 ROWS, HOUSEHOLD_ROWS = 200_000, 3
 SECONDS_GOAL, MEMORY_GOAL_MB = 60, 1_024
@@ -34,25 +32,12 @@ HEADS = (
 def run(households: int) -> Iterator[Result]:
     """The benchmark's lines; never more rows than the goal speaks of."""
     rows = min(ROWS, households)
-    (instance.ROOT / "var").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=instance.ROOT / "var") as home:
-        os.environ |= {
-            "HUIMIN_HOME": home,
-            "HUIMIN_DB_NAME": "huimin_bench",
-            "HUIMIN_DEMO": "1",
-            "HUIMIN_PLAIN_HTTP": "1",
-        }
-        os.environ.pop("DATABASE_URL", None)
-        try:
-            for _ in instance.bring_up():
-                pass
-            _organise(Path(home))
-            first, second = _workbook(rows, 0), _workbook(rows, 5)
-            yardstick = _read_elsewhere(first)
-            yield _measured(f"{rows:,} rows of 20 columns, everybody new", first, DAY, rows, yardstick)
-            yield _measured(f"{rows:,} rows, a fifth changed", second, LATER, rows, yardstick)
-        finally:
-            instance.private_cluster().remove()
+    with private_instance() as home:
+        _organise(home)
+        first, second = _workbook(rows, 0), _workbook(rows, 5)
+        yardstick = _read_elsewhere(first)
+        yield _measured(f"{rows:,} rows of 20 columns, everybody new", first, DAY, rows, yardstick)
+        yield _measured(f"{rows:,} rows, a fifth changed", second, LATER, rows, yardstick)
 
 
 def _organise(home: Path) -> None:
