@@ -15,6 +15,7 @@ from huimin.demo import dates
 from huimin.demo.actors import COUNTY, actor
 from huimin.demo.granting import county_officer
 from huimin.demo.listing import townships
+from huimin.jobs.cli import _take_up
 from huimin.jobs.cli import work as work_command
 from huimin.jobs.commands import Overlaps, cancel_job
 from huimin.jobs.models import Job
@@ -232,3 +233,18 @@ def test_work_once_empties_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told.exit_code == 0, told.output
     with reading(county_officer()):
         assert set(Run.objects.filter(state="finished").values_list("division", flat=True)) == set(places)
+
+
+def test_what_fails_before_a_job_is_taken_is_tried_again_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that cannot even claim does not spin: between two tries it waits."""
+    beside, happened = 4711, []
+
+    def fail() -> None:
+        happened.append("tried")
+        raise RuntimeError
+
+    monkeypatch.setattr("huimin.jobs.working.work_one", fail)
+    monkeypatch.setattr("huimin.jobs.cli.time.sleep", lambda _: happened.append("waited"))
+    monkeypatch.setattr("huimin.jobs.cli.os.getppid", lambda: beside if len(happened) < 6 else 1)
+    _take_up(once=False, beside=beside)
+    assert happened == ["tried", "waited"] * 3

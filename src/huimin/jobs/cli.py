@@ -85,6 +85,7 @@ def _take_up(*, once: bool, beside: int) -> None:
             announced = False
         except Exception:
             log.exception("后台工作出错")
+            time.sleep(SECONDS_BETWEEN_LOOKS)  # the job has ended; what fails before any job is taken must not spin
             continue
         if once:
             return

@@ -81,12 +81,8 @@ class Frame:
     def present(self) -> Flags:
         """成员: neither dead nor moved away by the date; nothing recorded means living and resident."""
         if self._present is None:
-            self._present = ~(self._has_happened("death_date") | self._has_happened("moved_out_date"))
+            self._present = self.table.living(self.today)
         return self._present
-
-    def _has_happened(self, code: str) -> Flags:
-        column = self.table.members[code]
-        return column.known & (cast(Ints, column.values) <= self.today)
 
     def fact(self, code: str, level: Level) -> Col:
         key = ("fact", code)

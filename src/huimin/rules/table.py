@@ -114,6 +114,14 @@ class Table:
             columns[fact.code] = Column(np.zeros(rows, dtype_of(fact.kind)), np.zeros(rows, bool))
         return Table(households, members, self.offsets, self.held)
 
+    def living(self, day: int) -> NDArray[np.bool_]:
+        """Members alive and resident on the day (days since 1970-01-01): the language's 成员. From the day on they are gone."""
+        gone = np.zeros(self.member_count, np.bool_)
+        for code in ("death_date", "moved_out_date"):
+            column = self.members[code]
+            gone |= column.known & np.less_equal(column.values, day)
+        return ~gone
+
     def require(self, facts: Sequence[Fact]) -> None:
         """Asserts that the columns these facts need are here, in their dtype."""
         for fact in facts:

@@ -51,7 +51,7 @@ class Determination:
         self.outcomes: dict[str, Outcome] = {}
         self.table: Table = snapshot.table()
         self.divisions = pa.array(snapshot.divisions)
-        self.living = _living(self.table, on)
+        self.living = self.table.living((on - date(1970, 1, 1)).days).astype(np.int64)
         self.people = np.add.reduceat(
             np.append(self.living, 0), np.minimum(self.table.offsets[:-1], len(self.living))
         ) * (np.diff(self.table.offsets) > 0)
@@ -129,16 +129,6 @@ class Determination:
                 found.append(hashlib.sha256(facts.tobytes() + theirs[low:high].tobytes()).hexdigest())
                 low = high
         return found
-
-
-def _living(table: Table, on: date) -> Ints:
-    """1 for members alive and resident on that day, else 0; the language's 成员."""
-    day = (on - date(1970, 1, 1)).days
-    gone = np.zeros(table.member_count, bool)
-    for code in ("death_date", "moved_out_date"):
-        column = table.members[code]
-        gone |= column.known & (column.values.astype(np.int64) <= day)
-    return (~gone).astype(np.int64)
 
 
 def _codes(columns: Mapping[str, Column], stored: pa.Table, facts: Sequence[Fact]) -> list[str]:

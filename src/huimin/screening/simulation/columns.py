@@ -11,9 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from huimin.kernel.facts import Entity, Fact
-from huimin.rules import Column, Outcome, Programme, Table, evaluate, in_order_of_asking
-from huimin.rules.table import dtype_of
+from huimin.rules import Outcome, Programme, Table, evaluate, in_order_of_asking
 from huimin.screening.snapshots import Snapshot
 
 Ints = NDArray[np.int64]
@@ -39,7 +37,7 @@ class Columns:
         """
         kept = {} if kept is None else kept
         keep = keep | asked_by(programmes)
-        table = with_unasked(self.table, [fact for law in programmes for fact in law.facts_needed])
+        table = self.table.completed([fact for law in programmes for fact in law.facts_needed])
         for law in in_order_of_asking(programmes):
             outcome = evaluate(law, table, self.on, others=kept)
             if law.code in keep:
@@ -49,12 +47,7 @@ class Columns:
     @cached_property
     def living(self) -> Flags:
         """Members alive and resident on the day; the language's 成员."""
-        day = (self.on - date(1970, 1, 1)).days
-        gone = np.zeros(self.table.member_count, bool)
-        for code in ("death_date", "moved_out_date"):
-            column = self.table.members[code]
-            gone |= column.known & (column.values.astype(np.int64) <= day)
-        return ~gone
+        return self.table.living((self.on - date(1970, 1, 1)).days)
 
     @cached_property
     def owners(self) -> Ints:
@@ -78,14 +71,3 @@ class Columns:
 def asked_by(programmes: Iterable[Programme]) -> frozenset[str]:
     """Codes that these ask about with 符合."""
     return frozenset().union(*(law.structure.fits for law in programmes))
-
-
-def with_unasked(table: Table, facts: Iterable[Fact]) -> Table:
-    """The table with a column for every fact; one it lacks (a draft's new fact) has not been asked of anybody."""
-    households, members = dict(table.households), dict(table.members)
-    for fact in facts:
-        of_household = fact.entity is Entity.HOUSEHOLD
-        columns, rows = (households, table.household_count) if of_household else (members, table.member_count)
-        if fact.code not in columns:
-            columns[fact.code] = Column(np.zeros(rows, dtype_of(fact.kind)), np.zeros(rows, np.bool_))
-    return Table(households, members, table.offsets, table.held)
