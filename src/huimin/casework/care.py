@@ -4,7 +4,7 @@ in    six things seen by two people; an agreement with an institution (集中供
 out   a graded assessment, which the registry learns as the fact 自理能力失能项数; an agreement on an entitlement
 
 Always true: the grade follows from the number of things lost (none: 全自理; up to three: 半护理; four and more: 全护理); two
-different people assessed; an agreement stands on an entitlement to 特困 in force, one at a time for a person.
+different people assessed, and nobody enters it for his own relative (REG-10); an agreement stands on an entitlement to 特困 in force, one at a time for a person.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,12 @@ from huimin.casework.queries import live_on
 from huimin.database.bulk import fetch_one
 from huimin.database.context import scope_of
 from huimin.kernel.errors import BadInput, Refusal
+from huimin.kinship.recusal import require_not_related
 from huimin.organisation.acting import Actor, AlreadyDone, command, refused_by_constraint
 from huimin.organisation.posts import Post
 from huimin.registry.commands import record_person_facts
 from huimin.registry.commands.facts import locked_person
+from huimin.registry.queries import find_household_of
 
 ITEMS = {
     "eating": "自主吃饭", "dressing": "自主穿衣", "bed": "自主上下床", "toilet": "自主如厕", "walking": "室内自主行走",
@@ -49,6 +51,7 @@ def assess_care(
         raise BadInput("没有这一评估项目", where="不能自主完成的项目", remedy="请从六项中选择")
     if assessed_on > on:
         raise BadInput(f"{assessed_on} 还没有到", where="评估日期", remedy="请核对评估日期")
+    _require_not_related(by, on, found.pk)
     items = [item for item in ITEMS if item in lost]
     evidence = f"自理能力评估 {assessed_on}（{'、'.join(names)}）"
     known = {"self_care_losses": len(items)}
@@ -57,6 +60,11 @@ def assess_care(
         division=found.division, person=found, lost=items, losses=len(items), grade=grade_of(len(items)),
         assessors=names, assessed_on=assessed_on, recorded_by=by.appointment, recorded_on=on,
     )  # fmt: skip
+
+
+def _require_not_related(by: Actor, on: date, person: int) -> None:
+    home = find_household_of(person, on)
+    require_not_related(by, on, [home.pk] if home else [])
 
 
 def grade_of(losses: int) -> CareAssessment.Grade:
@@ -74,6 +82,7 @@ def sign_care_agreement(*, by: Actor, on: date, person: int, mode: str, carer: s
         raise BadInput("没有写明供养方式或照料人", where="供养方式", remedy="请选择供养方式，写明供养机构或照料人")
     if signed_on > on:
         raise BadInput(f"{signed_on} 还没有到", where="签订日期", remedy="请核对签订日期")
+    _require_not_related(by, on, found.pk)
     held = Entitlement.objects.filter(live_on(on), programme=PROGRAMME, person=found).order_by("-id").first()
     if held is None:
         raise NotInTekun("这个人没有特困供养待遇", remedy="请先办理特困认定，批准生效后再签协议")

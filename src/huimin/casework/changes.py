@@ -9,7 +9,7 @@ out   rows of registry.ReportedChange; the registry changed; what it does to ent
 What a change does is told by doing it: inside a transaction that is undone, the households are explained before and
 after (screening.explaining) by the policies of the month that follows, in which a decision of today begins. Entitlements are not touched here: the change
 becomes a proposal at the next screening of the place (screening.request_screening, by the county's office), which
-`count_unscreened` reminds of. Always true: who confirms did not enter; what was refused or undone changed nothing.
+`count_unscreened` reminds of. Always true: who confirms did not enter, nor declared a relative in the household (REG-10); what was refused or undone changed nothing.
 """
 
 import json
@@ -31,6 +31,7 @@ from huimin.kernel.errors import BadInput
 from huimin.kernel.facts import Fact
 from huimin.kernel.money import yuan
 from huimin.kernel.places import chain
+from huimin.kinship.recusal import require_not_related
 from huimin.organisation.acting import (
     Actor,
     AlreadyDone,
@@ -219,6 +220,7 @@ def confirm_change(*, by: Actor, on: date, change: int) -> ReportedChange:
     row = _open(by, change, State.ENTERED)
     require_another(by, row.entered_by, "录入变更")
     require_another(by, row.reported_by, "上报变更")
+    require_not_related(by, on, [row.household_id])
     told = told_of(row)
     row.effects = [asdict(each) for each in of_weight(effects_of(by, on, told))]
     _do(_reporting(by, row), on, told, added_here(row.household_id))
@@ -237,6 +239,7 @@ def confirm_change(*, by: Actor, on: date, change: int) -> ReportedChange:
 def refuse_change(*, by: Actor, on: date, change: int, refusal: str) -> ReportedChange:
     """It is not registered, for a reason whoever reported it is told. A clerk refuses reports, a reviewer entries."""
     row = _open(by, change, State.REPORTED if by.post == Post.CLERK else State.ENTERED, State.ENTERED)
+    require_not_related(by, on, [row.household_id])
     if len(refusal.strip()) < 2:
         raise BadInput("没有不予登记的原因", where="原因", remedy="请写明原因，上报的人会看到")
     row.state, row.refusal = State.REFUSED, refusal.strip()[:200]

@@ -2,7 +2,8 @@
 
     proposal (open) ──decide──► decision (granted / refused), signed ──► entitlement begins, changes or ends
 
-Always true: nobody decides what he proposed; an unknown determination is decided by nobody; what is granted takes
+Always true: nobody decides what he proposed, nor for a household with a relative he declared (REG-10: one is refused, of
+many his relatives' are left out and written down); an unknown determination is decided by nobody; what is granted takes
 effect on the first of the month after the decision (民发〔2021〕57号 第21条); an unbroken holding keeps the month it began
 in; a 渐退 remembers what was granted before it and ends by itself; deciding the same proposal again is refused. Everything is set-based: ten thousand proposals are a handful of statements.
 """
@@ -16,6 +17,7 @@ from huimin.kernel.digests import digest
 from huimin.kernel.errors import Refusal
 from huimin.kernel.periods import add_months, month_start
 from huimin.kernel.places import Level, scope_prefix
+from huimin.kinship.recusal import Recused, leave_out_related, require_not_related
 from huimin.organisation.acting import (
     Actor,
     AlreadyDone,
@@ -113,7 +115,8 @@ def decide_proposals(
     """Decide open proposals of a programme beneath `division`: those named, or all of the given kinds.
 
     `proposal_ids` None means every one that fits; a named one that is not open any more refuses the whole act. A refusal
-    (`grant` False) needs a reason. Returns how many were decided.
+    (`grant` False) needs a reason. Returns how many were decided;
+    households of `by`'s relatives are not among them (kinship.queries.list_left_out names them).
     """
     law = Programme.objects.get(code=programme)
     require_programme(by, programme, law.name)
@@ -124,8 +127,20 @@ def decide_proposals(
     low = _prefix(division)
     wanted = list(kinds) if kinds else (list(DECIDABLE) if ids is None else None)
     temporary("chosen", _CHOSEN, {"programme": programme, "low": low, "high": low + "~", "ids": ids, "kinds": wanted})
-    count = _require_decidable(by, grant, ids)
+    count = _without_relatives(by, on, law.code, _require_decidable(by, grant, ids))
     _carry_out(by, on, law, division, grant, reason.strip())
+    return count
+
+
+def _without_relatives(by: Actor, on: date, programme: str, count: int) -> int:
+    """回避: one of a relative's household is refused; of many, those are left out and written down. How many are left."""
+    if count == 1:
+        require_not_related(by, on, fetch_one("SELECT array_agg(household_id) FROM chosen")[0])
+        return count
+    if leave_out_related(by, on, "chosen", act="审批建议", subject=f"proposals:{programme}"):
+        count = int(fetch_one("SELECT count(*) FROM chosen")[0])
+    if not count:
+        raise Recused("所选的都是您近亲属所在的户", why="近亲属回避", remedy="请转交另一位审批人办理")
     return count
 
 

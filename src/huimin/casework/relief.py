@@ -2,7 +2,7 @@
 
     clerk records ──(above the limit: a meeting decides)──► head approves ──► paid from the petty fund ──► papers filed
 
-Always true: who recorded a case does not approve it; above the limit nobody approves without a meeting of three or more
+Always true: who recorded a case does not approve it, and nobody records, reviews or decides his relative's (REG-10); above the limit nobody approves without a meeting of three or more
 of whom most were in favour; a case is paid once and in full, in the transaction that approves it; the fund never falls
 below zero and equals the sum of its booked entries; money given to a fund counts when a second person of finance has
 confirmed it. The fund has a book of its own and makes no posting in the ledger.
@@ -23,6 +23,7 @@ from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.money import yuan
 from huimin.kernel.places import Level, chain
 from huimin.kernel.working_days import add_working_days
+from huimin.kinship.recusal import require_not_related
 from huimin.organisation.acting import (
     Actor,
     AlreadyDone,
@@ -154,6 +155,7 @@ def record_relief(
 ) -> Relief:  # fmt: skip
     """What happened to whom and what help is asked for; papers are due ten working days from today."""
     found = locked_household(by, household)
+    require_not_related(by, on, [found.pk])
     fund = _fund(by.division)
     if cause not in Relief.Cause.values or not story.strip():
         raise BadInput("没有写明急难情形", where="急难情形", remedy="请选择情形并写明经过")
@@ -191,6 +193,7 @@ def record_meeting(
 ) -> ReliefMeeting:
     """The collective decision (一事一议): who attended, how many were in favour, what was said."""
     relief = _waiting(by, relief_id)
+    require_not_related(by, on, [relief.household_id])
     names = [name.strip()[:40] for name in attendants if name.strip()]
     if len(set(names)) != len(names) or len(names) < 3:
         raise BadInput("参加会议的人不足三人，或有重名", where="参加人", remedy="请写三名以上参加人，每人一行")
@@ -211,6 +214,7 @@ def approve_relief(*, by: Actor, on: date, relief_id: int) -> Relief:
     """Approved, signed and paid from the petty fund, at once."""
     relief = _waiting(by, relief_id)
     require_another(by, relief.recorded_by, "登记救助")
+    require_not_related(by, on, [relief.household_id])
     fund = _fund(by.division)
     meeting = ReliefMeeting.objects.filter(relief=relief).first()
     if relief.collective or relief.amount_fen > limit_of(fund, on):
@@ -242,6 +246,7 @@ def refuse_relief(*, by: Actor, on: date, relief_id: int, refusal: str) -> Relie
     """Not helped, with the reason."""
     relief = _waiting(by, relief_id)
     require_another(by, relief.recorded_by, "登记救助")
+    require_not_related(by, on, [relief.household_id])
     if not refusal.strip():
         raise BadInput("不予救助须写明理由", where="理由", remedy="请填写理由后再提交")
     relief.state, relief.decided_by, relief.decided_on = Relief.State.REFUSED, by.appointment, on

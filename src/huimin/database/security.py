@@ -57,12 +57,18 @@ _OWN_ACT = (
     "(current_setting('app.audience', true) = 'bank'"
     " AND appointment::text = nullif(current_setting('app.appointment', true), ''))"
 )
+# Rows about whoever acts, under whichever of his appointments.
+_OWN_FILE = (
+    "account = (SELECT a.account_id FROM organisation_appointment a"
+    " WHERE a.id::text = nullif(current_setting('app.appointment', true), ''))"
+)
 _READ = {
     TableClass.SUBTREE: f"{_STAFF} AND {_BENEATH}",
     TableClass.LOG: f"{_STAFF} AND {_BENEATH}",
     TableClass.CHAIN: f"{_STAFF} AND ({_BENEATH} OR {_ABOVE})",
     TableClass.OPEN: _ANYBODY,
     TableClass.BANK: f"({_STAFF} AND {_BENEATH}) OR {_OWN_BANK}",
+    TableClass.PRIVATE: f"{_STAFF} AND ({_BENEATH} OR {_OWN_FILE})",
     TableClass.TRACE: f"({_STAFF} AND {_BENEATH}) OR {_OWN_ACT}",
 }
 _WRITE = {
@@ -71,6 +77,7 @@ _WRITE = {
     TableClass.CHAIN: f"{_STAFF} AND {_BENEATH}",
     TableClass.OPEN: f"{_STAFF} AND {_BENEATH}",
     TableClass.BANK: f"{_STAFF} AND {_BENEATH}",
+    TableClass.PRIVATE: f"{_STAFF} AND ({_BENEATH} OR ({_ABOVE} AND {_OWN_FILE}))",
     TableClass.TRACE: f"({_STAFF} AND {_BENEATH}) OR ({_BENEATH} AND {_OWN_ACT})",
 }
 

@@ -10,6 +10,7 @@ without a class.
     BANK      as SUBTREE, and read by the agent bank that the row is meant for
     INSTANCE  technical tables without a place (accounts, sessions); no row-level security, listed with a reason
     LOG       written by triggers only; read as SUBTREE
+    PRIVATE   a separate file: read and kept at its place and above, and read and added to by whose account it names
     TRACE     acts: added by everybody signed in, read by staff as SUBTREE, by a bank's login only its own
 """
 
@@ -26,6 +27,7 @@ class TableClass(Enum):
     BANK = "bank"
     INSTANCE = "instance"
     LOG = "log"
+    PRIVATE = "private"
     TRACE = "trace"
 
 

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "huimin.organisation",
     "huimin.jobs",
     "huimin.registry",
+    "huimin.kinship",
     "huimin.importing",
     "huimin.policy",
     "huimin.screening",
