@@ -12,6 +12,7 @@ class _Rooms(click.Group):
     """Rooms are imported only when called, so that commands without a database start fast."""
 
     ROOMS = {
+        "calendar": "huimin.calendars.cli:calendar",
         "import": "huimin.importing.cli:import_command",
         "policy": "huimin.policy.book_cli:policy",
         "audit": "huimin.audit.cli:audit",

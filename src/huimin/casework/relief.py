@@ -15,6 +15,7 @@ from datetime import date
 
 from django.db.models import F, Sum
 
+from huimin.calendars.queries import calendar_of
 from huimin.casework.models import PettyEntry, PettyFund, Relief, ReliefMeeting
 from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
@@ -22,7 +23,6 @@ from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.money import yuan
 from huimin.kernel.places import Level, chain
-from huimin.kernel.working_days import add_working_days
 from huimin.kinship.recusal import require_not_related
 from huimin.organisation.acting import (
     Actor,
@@ -168,7 +168,7 @@ def record_relief(
     return Relief.objects.create(
         division=found.division, household=found, person_id=person, cause=cause, story=story.strip()[:500],
         happened_on=happened_on, amount_fen=amount_fen, collective=amount_fen > limit_of(fund, on),
-        recorded_by=by.appointment, recorded_on=on, papers_due_on=add_working_days(on, PAPERS_DAYS),
+        recorded_by=by.appointment, recorded_on=on, papers_due_on=calendar_of(by.division).add(on, PAPERS_DAYS),
     )  # fmt: skip
 
 

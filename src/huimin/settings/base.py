@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "huimin.audit",
     "huimin.divisions",
     "huimin.organisation",
+    "huimin.calendars",
     "huimin.jobs",
     "huimin.registry",
     "huimin.kinship",

@@ -17,6 +17,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.urls import reverse
 
+from huimin.calendars.commands import confirm_year
+from huimin.calendars.queries import count_waiting_years
 from huimin.casework import changes
 from huimin.casework import relief as reliefs
 from huimin.casework.commands import decide_proposals
@@ -308,6 +310,14 @@ def _relief_row(asking: Asking, relief: Relief, title: str, due: date) -> Todo:
     )
 
 
+def _calendar_years(asking: Asking) -> Iterator[Todo]:
+    """A year's holidays that somebody else entered (CASE-05)."""
+    if may(asking.by, confirm_year) and (found := count_waiting_years(asking.by.appointment)):
+        yield Todo(
+            "复核放假安排", "年，生效后按它计算期限", asking.by.office_name, found, None, None, reverse("calendar")
+        )
+
+
 _Finder = Callable[[Asking], Iterator[Todo]]
 _FINDERS: tuple[_Finder, ...] = (
     _reliefs,
@@ -328,6 +338,7 @@ _FINDERS: tuple[_Finder, ...] = (
     _exceptions,
     _reissues,
     _drafts,
+    _calendar_years,
 )
 
 

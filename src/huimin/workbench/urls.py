@@ -6,6 +6,7 @@ from huimin.workbench import signin
 from huimin.workbench.views import (
     accounts,
     batches,
+    calendars,
     card_register,
     cards,
     care,
@@ -103,6 +104,8 @@ urlpatterns: list[URLPattern] = [
     path("simulations/<int:number>/", simulations.detail, name="simulation"),
     path("simulations/<int:number>/households/<int:household>/", simulations.household, name="simulation-household"),
     path("coverage/", coverage.coverage, name="coverage"),
+    path("calendar/", calendars.calendar, name="calendar"),
+    path("calendar/<int:number>/", calendars.confirm, name="calendar-confirm"),
     path("reliefs/", reliefs.listing, name="reliefs"),
     path("reliefs/record/<int:household>/", reliefs.record, name="relief-record"),
     path("reliefs/<int:number>/", reliefs.detail, name="relief"),

@@ -18,6 +18,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+from huimin.calendars.queries import calendar_of
 from huimin.database.bulk import fetch, run
 from huimin.database.personal import ACCOUNT, ID_NUMBER, plain
 from huimin.funds.commands import apply_funding
@@ -25,7 +26,6 @@ from huimin.funds.models import FundingApplication, SpecialAccount
 from huimin.kernel.bankfile import read_format, write_file
 from huimin.kernel.digests import digest
 from huimin.kernel.periods import Period, add_months
-from huimin.kernel.working_days import add_working_days
 from huimin.ledger.commands import post_event
 from huimin.ledger.models import Voucher
 from huimin.organisation.acting import (
@@ -190,7 +190,7 @@ def release_batch(*, by: Actor, on: date, batch_id: int) -> Batch:
     )
     Batch.objects.filter(pk=batch.pk).update(
         state=Batch.State.RELEASED, released_by=by.appointment, released_on=on, signature=signature,
-        answer_due_on=add_working_days(on, BANK_WORKING_DAYS),
+        answer_due_on=calendar_of(by.division).add(on, BANK_WORKING_DAYS),
     )  # fmt: skip
     run(_INSTRUCT, {"batch": batch.pk, "bank": batch.bank_office_id, "roster": roster.pk})
     run("UPDATE payment_rosterline SET state = 'sent' WHERE roster_id = %s AND state = 'listed'", [roster.pk])

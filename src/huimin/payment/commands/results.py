@@ -16,10 +16,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q, Sum
 
+from huimin.calendars.queries import calendar_of
 from huimin.database.bulk import copy_rows, fetch_one, run, temporary
 from huimin.kernel.bankfile import Parsed, parse_file, read_format
 from huimin.kernel.errors import BadInput
-from huimin.kernel.working_days import add_working_days
 from huimin.ledger.commands import post_event
 from huimin.ledger.models import Voucher
 from huimin.organisation.acting import Actor, AlreadyDone, command, refused_by_constraint
@@ -146,7 +146,7 @@ def _take_answer(by: Actor, on: date, batch: Batch, parsed: Parsed, digest: str,
     where = {
         "batch": batch.pk, "roster": batch.roster_id, "result": result.pk, "division": batch.division, "on": on,
         "by": by.appointment, "returned_due": on + timedelta(days=RETURNED_DAYS),
-        "soon": add_working_days(on, UNKNOWN_WORKING_DAYS),
+        "soon": calendar_of(by.division).add(on, UNKNOWN_WORKING_DAYS),
     }  # fmt: skip
     temporary("matched", _MATCH, where)
     for statement in (_SETTLE_INSTRUCTIONS, _SETTLE_LINES, _SETTLE_DUES, _FREE_DUES):
