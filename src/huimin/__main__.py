@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from huimin.kernel.command_line import speak_chinese
 from huimin.kernel.errors import Refusal
 
 
@@ -54,6 +55,7 @@ def huimin() -> None:
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huimin.settings.base")
+    speak_chinese()
     try:
         huimin(prog_name="huimin")
     except Refusal as refusal:

@@ -77,6 +77,41 @@ def test_up_status_url_down_and_again(home: Path) -> None:
     assert secrets_of(home) == secrets, "keys and heads outlive the data"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("keys", "status"),
+        ("screen", "run", "--place", "341524000000", "--date", "2021-07-01"),
+        ("policy", "simulate", "--place", "341524000000", "--date", "2021-07-01", "--set", "低保标准=700"),
+        ("import", __file__, "--place", "341524000000"),
+        ("audit", "verify"),
+        ("work",),
+    ],
+)
+def test_commands_that_need_data_say_that_there_is_none_and_make_nothing(
+    home: Path, arguments: tuple[str, ...]
+) -> None:
+    done = huimin(home, *arguments)
+    assert done.returncode == 2 and "这个实例还没有数据库" in done.stderr and "./huimin db up" in done.stderr
+    assert "Traceback" not in done.stderr and not any(home.iterdir())
+
+
+def test_a_server_without_our_database_or_without_tables(home: Path, server: Cluster) -> None:
+    given = {"DATABASE_URL": server.url("benefits")}
+    done = huimin(home, "keys", "status", **given)
+    assert done.returncode == 2 and "这个实例还没有数据库" in done.stderr, "neither roles nor a database"
+    assert huimin(home, "db", "up", **given).returncode == 0
+    assert huimin(home, "keys", "status", **given).returncode == 0
+    with psycopg.connect(server.url("benefits"), autocommit=True) as admin:
+        admin.execute("DROP SCHEMA public CASCADE")
+        admin.execute("CREATE SCHEMA public")
+    for arguments in (("keys", "status"), ("work", "--once"), ("work",)):
+        done = huimin(home, *arguments, **given)
+        assert done.returncode == 2 and "这个实例还没有数据库" in done.stderr, "a database without tables"
+    away = huimin(home, "keys", "status", DATABASE_URL="postgresql://postgres:x@127.0.0.1:1/benefits")
+    assert away.returncode == 2 and "连不上数据库" in away.stderr and "Traceback" not in away.stderr
+
+
 def test_secrets_are_for_their_owner_only_and_never_changed(home: Path) -> None:
     (home / "secrets.env").touch(0o600)
     (home / "secrets.env").write_text("HUIMIN_SEAL_KEY=abcd\n")

@@ -6,7 +6,7 @@ every past run again from its snapshot under the texts of then and exits with 1 
 
 import json
 import sys
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from huimin.database.instance import use_instance
+from huimin.kernel.command_line import Day
 from huimin.kernel.errors import Refusal
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ def screen() -> None:
 
 @screen.command("run")
 @click.option("--place", required=True, help="区划代码：县、乡、村")
-@click.option("--date", "day", required=True, type=click.DateTime(["%Y-%m-%d"]), help="认定日期，如 2021-07-01")
+@click.option("--date", "day", required=True, type=Day(), help="认定日期，如 2021-07-01")
 @click.option("--by", "username", default="", help="以谁的名义（用户名）；不写时为当地惠民办经办")
 @click.option("--json", "as_json", is_flag=True, help="结果写成 JSON")
-def run_command(place: str, day: datetime, username: str, as_json: bool) -> None:
+def run_command(place: str, day: date, username: str, as_json: bool) -> None:
     """筛查一个地方；中断后再执行同一命令即继续。"""
     use_instance()
     from huimin.casework.screening import screen as screen_place
@@ -45,9 +46,7 @@ def run_command(place: str, day: datetime, username: str, as_json: bool) -> None
     )  # fmt: skip
     with bar:
         task = bar.add_task("等待", total=None, rate="")
-        row = screen_place(
-            by=by, on=business_date(), division=place, determination_date=day.date(), watch=_shown(bar, task)
-        )
+        row = screen_place(by=by, on=business_date(), division=place, determination_date=day, watch=_shown(bar, task))
     figures = {
         "run": row.pk, "households": row.households, "people": row.people, "listed": row.listed, "kept": row.kept,
         "snapshot": row.snapshot_sha256,
@@ -79,7 +78,7 @@ def _officer(place: str, username: str) -> "Actor":
     from huimin.organisation.posts import Post
     from huimin.organisation.queries import business_date, get_actor, live_on
 
-    if not (place.isdigit() and len(place) in (12, 15)):
+    if not (place.isascii() and place.isdigit() and len(place) in (12, 15)):
         raise Refusal(f"“{place}”不是区划代码", remedy="请写 12 位区划代码，村民组 15 位")
     with as_system(place[:2]):
         posts = Appointment.objects.filter(live_on(business_date()), post=Post.COUNTY_OFFICER)

@@ -20,6 +20,7 @@ from psycopg import sql
 from huimin.database import heads
 from huimin.database.cluster import Cluster, NoDatabase, wheel_programs
 from huimin.database.roles import APPLICATION, MAINTENANCE, OWNER
+from huimin.kernel.errors import Refusal
 
 ROOT = Path(__file__).resolve().parents[3]
 _PASSWORDS = {
@@ -85,8 +86,54 @@ def address() -> tuple[str, str, str]:
     return os.environ["HUIMIN_DB_HOST"], os.environ["HUIMIN_DB_PORT"], os.environ["HUIMIN_DB_NAME"]
 
 
+class NothingThere(Refusal):
+    """The server answers and holds no database of ours."""
+
+
 def use_instance() -> None:
-    """Start what must run and set Django up on it; for commands of the command line."""
+    """Start what must run and set Django up on it; for commands that need data: refuses where there is none, makes nothing."""
+    _require_server()
+    _set_up()
+    from django.db import connection
+
+    if connection.connection is None:
+        _require_tables()
+
+
+def require_instance() -> None:
+    """Raises NothingThere when there is no database or no table of ours in it, NoDatabase when the server is away."""
+    _require_server()
+    connect_settings()
+    _require_tables()
+
+
+def _require_server() -> None:
+    if not external() and not private_cluster().home.exists():
+        raise _nothing_there()
+
+
+def _require_tables() -> None:
+    host, port, name = address()
+    row = None
+    try:
+        with psycopg.connect(
+            host=host, port=port, dbname=name, user=APPLICATION, password=os.environ[_PASSWORDS[APPLICATION]],
+            connect_timeout=10,
+        ) as connection:  # fmt: skip
+            row = connection.execute("SELECT to_regclass('organisation_appointment') IS NOT NULL").fetchone()
+    except psycopg.OperationalError as cause:
+        if not any(words in str(cause) for words in ("does not exist", "authentication failed")):
+            raise NoDatabase("连不上数据库", why=f"{host}:{port}", remedy="请检查数据库是否启动") from cause
+    if row is None or not row[0]:
+        raise _nothing_there()
+
+
+def _nothing_there() -> NothingThere:
+    remedy = "请先执行 make demo（演示数据），或 ./huimin db up（空的实例）"
+    return NothingThere("这个实例还没有数据库", why=f"实例在 {home()}", remedy=remedy)
+
+
+def _set_up() -> None:
     connect_settings()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huimin.settings.base")
     import django
@@ -102,7 +149,7 @@ def bring_up() -> Iterator[tuple[str, str]]:
     yield "服务器", ":".join(address()[:2])
     made = make_roles_and_database(url)
     yield "角色与数据库", f"{address()[2]}（{'新建' if made else '已有'}）"
-    use_instance()
+    _set_up()
     yield "表与行级权限", f"{upgrade()} 张表"
 
 

@@ -9,7 +9,7 @@ import io
 import json
 import sys
 from contextlib import suppress
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from huimin.database.instance import use_instance
+from huimin.kernel.command_line import Day
 from huimin.kernel.errors import Refusal
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _COUNTS = {"new": "新增", "changed": "变更", "same": "相同", "conflict": "
 @click.option(
     "--kind", type=click.Choice(["households", "members", "cards", "resources"]), help="表的种类；不写时自动识别"
 )
-@click.option("--date", "since", type=click.DateTime(["%Y-%m-%d"]), help="从哪一天起是这样；不写时为业务日期")
+@click.option("--date", "since", type=Day(), help="从哪一天起是这样；不写时为业务日期")
 @click.option("--evidence", default="", help="依据，如 2021 年普查")
 @click.option("--by", "username", default="", help="以谁的名义（用户名）；不写时为当地统计员，或惠民办经办")
 @click.option("--dry-run", is_flag=True, help="只核对，不导入")
@@ -45,7 +46,7 @@ _COUNTS = {"new": "新增", "changed": "变更", "same": "相同", "conflict": "
 )
 @click.option("--json", "as_json", is_flag=True, help="结果写成 JSON")
 def import_command(
-    file: Path, place: str, kind: str | None, since: datetime | None, evidence: str, username: str, dry_run: bool,
+    file: Path, place: str, kind: str | None, since: date | None, evidence: str, username: str, dry_run: bool,
     right_rows: bool, skip_hidden: bool, faults_file: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Send, check, and unless it is a dry run or rows are wrong, carry out."""
@@ -73,8 +74,12 @@ def _content(file: Path) -> bytes:
                 f"文件有 {file.stat().st_size >> 20:,} MB，最多 {most >> 20} MB", remedy="请按乡镇或村拆成几个文件"
             )
         return file.read_bytes()
-    except OSError as wrong:
-        raise Refusal(f"打不开 {file}", why=wrong.strerror or "", remedy="请核对文件名") from wrong
+    except FileNotFoundError:
+        raise Refusal(f"没有 {file} 这个文件", remedy="请核对文件名和所在的文件夹") from None
+    except IsADirectoryError:
+        raise Refusal(f"{file} 是一个文件夹", remedy="请写其中的一个文件") from None
+    except OSError:
+        raise Refusal(f"打不开 {file}", remedy="请检查您有没有读这个文件的权限") from None
 
 
 def _actor(place: str, username: str) -> "Actor":
@@ -99,7 +104,7 @@ def _actor(place: str, username: str) -> "Actor":
 
 
 def _imported(
-    by: "Actor", name: str, content: bytes, *, place: str, kind: str, since: datetime | None, evidence: str, dry_run: bool,
+    by: "Actor", name: str, content: bytes, *, place: str, kind: str, since: date | None, evidence: str, dry_run: bool,
     only_right: bool, skip_hidden: bool, faults_file: Path | None,
 ) -> dict[str, Any]:  # fmt: skip
     from huimin.importing.commands import confirm_import, request_check, send_file, withdraw_import
@@ -108,7 +113,7 @@ def _imported(
 
     on = business_date()
     row = send_file(
-        by=by, on=on, place=place, name=name, content=content, kind=kind, valid_from=since.date() if since else None,
+        by=by, on=on, place=place, name=name, content=content, kind=kind, valid_from=since,
         evidence=evidence, skip_hidden=skip_hidden,
     )  # fmt: skip
     over = False

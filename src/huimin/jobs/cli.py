@@ -8,11 +8,13 @@ import logging
 import os
 import signal
 import time
+from contextlib import suppress
 from types import FrameType
 
 import click
 
 from huimin.database import instance
+from huimin.database.cluster import NoDatabase
 
 SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -25,6 +27,7 @@ def work(once: bool, beside: int) -> None:
     if once:
         _take_up(once=True, beside=0)
         return
+    _refuse_an_empty_instance()
     while _still(beside):
         child = os.fork()
         if child == 0:
@@ -32,6 +35,12 @@ def work(once: bool, beside: int) -> None:
             os._exit(0)
         _watch(child, beside)
         time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _refuse_an_empty_instance() -> None:
+    """Said once, before the first child; a server that is merely away is waited for."""
+    with suppress(NoDatabase):
+        instance.require_instance()
 
 
 def _still(beside: int) -> bool:

@@ -157,15 +157,8 @@ class _Merger:
             valid_from=max(layer.valid_from for layer in self.layers),
             valid_to=min((la.valid_to for la in self.layers if la.valid_to), default=None),
             declared=declared,
-            values=tuple(
-                NamedValue(name, tree, values[name].expression.text, values[name].citation)
-                for name, tree in checked_values.items()
-            ),
-            conditions=tuple(
-                Condition(key, item.text, item.citation, item.paper, tree, item.expression.text)
-                for (key, item), tree in zip(conditions.items(), trees.values(), strict=True)
-                if tree is not None
-            ),
+            values=_with_trees(values, checked_values),
+            conditions=_conditions(conditions, trees),
             amount=amount_tree,
             amount_expression=amount.expression.text,
             amount_citation=amount.citation,
@@ -295,6 +288,20 @@ class _Merger:
             self._add(self.layers[0].at, f"用到的事实超过 {FACTS_MAX} 项", "请拆成几个项目")
             return None
         return structure
+
+
+def _with_trees(written: dict[str, Written], trees: dict[str, Typed]) -> tuple[NamedValue, ...]:
+    return tuple(
+        NamedValue(name, tree, written[name].expression.text, written[name].citation) for name, tree in trees.items()
+    )
+
+
+def _conditions(written: dict[str, Written], trees: Mapping[str, Typed | None]) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(key, item.text, item.citation, item.paper, tree, item.expression.text)
+        for key, item in written.items()
+        if (tree := trees[key]) is not None
+    )
 
 
 def needed_facts(roots: Iterable[Typed], values: dict[str, Typed], facts: tuple[Fact, ...]) -> tuple[Fact, ...]:

@@ -10,7 +10,7 @@ Nothing but the simulation's own row is written: no proposal, no decision.
 import json
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from huimin.database.instance import use_instance
+from huimin.kernel.command_line import Day
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.money import yuan
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 @click.command("simulate")
 @click.option("--place", required=True, help="区划代码：县、乡、村")
-@click.option("--date", "day", required=True, type=click.DateTime(["%Y-%m-%d"]), help="生效日期，如 2021-07-01")
+@click.option("--date", "day", required=True, type=Day(), help="生效日期，如 2021-07-01")
 @click.option(
     "--set", "settings", multiple=True, metavar="参数=数值", help="改一个标准；只改一个项目写 编码:参数=数值；可写多次"
 )
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 @click.option("--by", "username", default="", help="以谁的名义（用户名）；不写时为当地惠民办经办")
 @click.option("--json", "as_json", is_flag=True, help="结果写成 JSON")
 def simulate(
-    place: str, day: datetime, settings: tuple[str, ...], files: tuple[Path, ...], number: int | None, title: str,
+    place: str, day: date, settings: tuple[str, ...], files: tuple[Path, ...], number: int | None, title: str,
     anew: bool, username: str, as_json: bool,
 ) -> None:  # fmt: skip
     """标准或条件改动以前，用全部登记算一遍：谁新增、谁退出、多花多少钱。不改变任何人的待遇。"""
@@ -57,7 +58,7 @@ def simulate(
     console, began = Console(stderr=True), time.monotonic()
     with console.status("测算…") as status:
         row = commands.simulate(
-            by=by, on=business_date(), division=place, determination_date=day.date(), draft=draft, title=named, anew=anew,
+            by=by, on=business_date(), division=place, determination_date=day, draft=draft, title=named, anew=anew,
             granted=granted_on, progress=lambda what, done, total: status.update(f"{what} {done}/{total}"),
         )  # fmt: skip
     _print(by, row, round(time.monotonic() - began, 2), as_json)
