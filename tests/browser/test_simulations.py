@@ -19,7 +19,8 @@ def faults_of(window: Window) -> list[str]:
 
 def draft(page: Page) -> None:
     """From the menu to the figures, with the keyboard's and the mouse's own ways."""
-    page.click("text=测算")
+    page.get_by_role("navigation", name="主菜单").get_by_role("link", name="政策").click()
+    page.get_by_role("navigation", name="政策").get_by_role("link", name="测算").click()
     page.select_option("#f-programme", "dibao-rural")
     page.click("text=写草案")
     page.get_by_label("低保标准（元/月）").fill("800")

@@ -9,7 +9,7 @@ from huimin.divisions.queries import chain_names
 from huimin.organisation.acting import reading
 from huimin.workbench.acts import outcome_of
 from huimin.workbench.guard import STAFF
-from huimin.workbench.menu import entries_for
+from huimin.workbench.menu import groups_for
 
 
 def desk(request: HttpRequest) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def desk(request: HttpRequest) -> dict[str, Any]:
         with reading(actor):
             around["own_place"] = chain_names(actor.division, request.business_date)  # type: ignore[attr-defined]
         around |= {
-            "menu": entries_for(actor.post),
+            "menu": groups_for(actor.post),
             "appointments": request.appointments,  # type: ignore[attr-defined]
             "outcome": outcome_of(request),
             "may_find": actor.post in STAFF,

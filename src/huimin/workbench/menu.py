@@ -1,11 +1,14 @@
-"""What the top bar offers to a post: only pages that exist and that the post may open."""
+"""What the top bar offers to a post: groups of pages, and beneath it the pages of the group one is in.
+
+A page is offered to exactly the posts its view is open to (`guard.page`), so the menu cannot offer what would be refused.
+"""
 
 from dataclasses import dataclass
+from functools import cache
 
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from huimin.organisation.posts import Post
-from huimin.workbench import guard
 
 
 @dataclass(frozen=True)
@@ -15,31 +18,89 @@ class Entry:
     section: str
     label: str
     route: str
-    posts: frozenset[str]
 
     @property
     def url(self) -> str:
         return reverse(self.route)
 
+    def is_for(self, post: Post) -> bool:
+        return post in resolve(self.url).func.guard.posts  # type: ignore[attr-defined]
 
-ENTRIES = (
-    Entry("desk", "工作台", "desk", guard.EVERYBODY),
-    Entry("households", "家庭", "households", guard.STAFF),
-    Entry("changes", "变更", "changes", guard.CHANGE_READERS),
-    Entry("work-items", "待核实", "work-items", guard.CHECKERS),
-    Entry("proposals", "甄别", "proposals", guard.STAFF),
-    Entry("simulations", "测算", "simulations", guard.SIMULATORS),
-    Entry("coverage", "覆盖", "coverage", guard.COVERAGE_READERS - guard.SIMULATORS),
-    Entry("reliefs", "急难救助", "reliefs", guard.RELIEF_READERS),
-    Entry("petty-funds", "备用金", "petty-funds", guard.FUND_READERS - guard.RELIEF_READERS),
-    Entry("notices", "公示", "notices", guard.STAFF),
-    Entry("rosters", "清册", "rosters", guard.PAYERS),
-    Entry("batches", "发放", "batches", guard.BATCH_READERS),
-    Entry("policies", "政策", "policies", guard.POLICY_READERS),
-    Entry("accounts", "账号", "accounts", guard.ADMINISTRATORS),
-    Entry("ledger", "账务", "ledger", guard.BOOKKEEPERS),
+
+@dataclass(frozen=True)
+class Group:
+    """Pages that belong together; the top bar shows its name, or that of its only page."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def label(self) -> str:
+        return self.name if len(self.entries) > 1 else self.entries[0].label
+
+    @property
+    def url(self) -> str:
+        return self.entries[0].url
+
+    @property
+    def sections(self) -> frozenset[str]:
+        return frozenset(entry.section for entry in self.entries)
+
+
+GROUPS = (
+    Group("工作台", (Entry("desk", "工作台", "desk"),)),
+    Group(
+        "登记",
+        (
+            Entry("households", "家庭", "households"),
+            Entry("changes", "变更", "changes"),
+            Entry("imports", "导入", "imports"),
+            Entry("work-items", "待核实", "work-items"),
+        ),
+    ),
+    Group(
+        "审核",
+        (
+            Entry("proposals", "甄别", "proposals"),
+            Entry("reliefs", "急难救助", "reliefs"),
+            Entry("petty-funds", "备用金", "petty-funds"),
+            Entry("care", "特困供养", "care"),
+        ),
+    ),
+    Group("公示", (Entry("notices", "公示", "notices"), Entry("objections", "待答复的异议", "objections"))),
+    Group(
+        "发放",
+        (
+            Entry("rosters", "清册", "rosters"),
+            Entry("applications", "拨款申请", "applications"),
+            Entry("batches", "银行批次", "batches"),
+            Entry("exceptions", "待处理", "exceptions"),
+        ),
+    ),
+    Group(
+        "卡折",
+        (
+            Entry("handovers", "领卡登记", "handovers"),
+            Entry("corrections", "账户更正", "corrections"),
+            Entry("authorities", "代领授权", "authorities"),
+        ),
+    ),
+    Group("账务", (Entry("ledger", "科目余额", "ledger"), Entry("days", "序时账", "days"))),
+    Group(
+        "政策",
+        (
+            Entry("policies", "政策清单", "policies"),
+            Entry("policy-drafts", "起草和审批", "policy-drafts"),
+            Entry("simulations", "测算", "simulations"),
+            Entry("coverage", "覆盖分析", "coverage"),
+        ),
+    ),
+    Group("管理", (Entry("accounts", "账号", "accounts"),)),
 )
 
 
-def entries_for(post: Post) -> list[Entry]:
-    return [entry for entry in ENTRIES if post in entry.posts]
+@cache
+def groups_for(post: Post) -> tuple[Group, ...]:
+    """The groups of which the post may open at least one page, each with the pages it may open."""
+    open_to = (Group(group.name, tuple(entry for entry in group.entries if entry.is_for(post))) for group in GROUPS)
+    return tuple(group for group in open_to if group.entries)

@@ -40,7 +40,7 @@ def handovers(request: Any) -> HttpResponse:
     state = one_of(request.GET, "state", dict(HANDED), "waiting")
     page_of = list_handovers(place.prefix, state=state, place=request.GET.get("at", ""))
     context = {
-        "section": "batches", "page": page_of, "place": place, "state": state, "states": HANDED,
+        "section": "handovers", "page": page_of, "place": place, "state": state, "states": HANDED,
         "places": names_of({row.division for row in page_of}, request.business_date),
         "may_hand": may(request.actor, hand_over_card),
         "may_issue": may(request.actor, issue_cards),
@@ -66,7 +66,7 @@ def hand_over(request: Any, number: int) -> HttpResponse:
             return once(request, act)
         except Refusal as refusal:
             form.add_error("receiver_number", str(refusal))
-    context = {"section": "batches", "form": form, "card": card, "trail": trail, "back": reverse("handovers")}
+    context = {"section": "handovers", "form": form, "card": card, "trail": trail, "back": reverse("handovers")}
     return render(request, "workbench/hand_over.html", context, status=422 if form.errors else 200)
 
 
@@ -86,7 +86,7 @@ def issues(request: Any) -> HttpResponse:
     with reading(request.actor):
         page_of = list_issues(request.actor.prefix, place=request.GET.get("at", ""))
         places = names_of({row.division for row in page_of}, request.business_date)
-    context = {"section": "batches", "form": form, "page": page_of, "places": places}
+    context = {"section": "handovers", "form": form, "page": page_of, "places": places}
     return render(request, "workbench/card_issues.html", context, status=422 if form.errors else 200)
 
 
@@ -101,7 +101,7 @@ def _issue(request: Any, file: Any) -> Outcome:
 @page(ISSUERS)
 def issue(request: Any, number: int) -> HttpResponse:
     found = CardIssue.objects.get(pk=number)
-    return render(request, "workbench/card_issue.html", {"section": "batches", "issue": found})
+    return render(request, "workbench/card_issue.html", {"section": "handovers", "issue": found})
 
 
 @require_safe
@@ -112,7 +112,7 @@ def authorities(request: Any) -> HttpResponse:
     on = request.business_date
     page_of = list_authorities(place.prefix, on, state=state, place=request.GET.get("at", ""))
     context = {
-        "section": "batches", "page": page_of, "place": place, "state": state, "states": STANDING, "on": on,
+        "section": "authorities", "page": page_of, "place": place, "state": state, "states": STANDING, "on": on,
         "places": names_of({row.division for row in page_of}, on),
     }  # fmt: skip
     return render(request, "workbench/authorities.html", context)
@@ -164,7 +164,7 @@ def authority(request: Any, number: int) -> HttpResponse:
         except Refusal as refusal:
             form.add_error(None, str(refusal))
     context = {
-        "section": "batches", "form": form, "row": found, "trail": trail, "decides": decides, "revokes": revokes, "on": on,
+        "section": "authorities", "form": form, "row": found, "trail": trail, "decides": decides, "revokes": revokes, "on": on,
     }  # fmt: skip
     return render(request, "workbench/authority.html", context, status=422 if form.errors else 200)
 
@@ -196,5 +196,5 @@ def cooling(request: Any) -> HttpResponse:
             return Outcome(f"冷静期为 {made.cooling_days} 天", reverse("cooling"), "对今后审核的账户更正起作用。")
 
         return once(request, act)
-    context = {"section": "batches", "form": form, "rule": rule, "may_set": may(request.actor, set_cooling_time)}
+    context = {"section": "corrections", "form": form, "rule": rule, "may_set": may(request.actor, set_cooling_time)}
     return render(request, "workbench/cooling.html", context, status=422 if form.errors else 200)

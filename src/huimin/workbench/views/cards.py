@@ -37,7 +37,7 @@ def corrections(request: Any) -> HttpResponse:
     state = one_of(request.GET, "state", CardCorrection.State.values, CardCorrection.State.PROPOSED)
     page_of = list_card_corrections(place.prefix, state=state, place=request.GET.get("at", ""))
     context = {
-        "section": "batches",
+        "section": "corrections",
         "page": page_of,
         "places": names_of({row.division for row in page_of}, request.business_date),
         "place": place,
@@ -101,7 +101,7 @@ def decide(request: Any, number: int) -> HttpResponse:
         act = _stop if stops else _decide
         return once(request, lambda: act(request, number, form.cleaned_data))
     context = {
-        "section": "batches", "form": form, "correction": correction, "trail": trail, "stops": stops, "cooling": cooling,
+        "section": "corrections", "form": form, "correction": correction, "trail": trail, "stops": stops, "cooling": cooling,
         "may_approve": may(request.actor, approve_card_correction),
     }  # fmt: skip
     return render(request, "workbench/correction.html", context, status=422 if form.errors else 200)

@@ -64,11 +64,10 @@ def _answer(request: Any, form: CoverageDay) -> HttpResponse:
     status = 422 if form.errors else 200
     context: dict[str, Any] = {
         "form": form,
-        "section": "coverage" if by.post not in guard.SIMULATORS else "simulations",
+        "section": "coverage",
         "latest": latest,
         "working": find_working_coverage(timezone.now()),
         "may_start": may(by, open_coverage),
-        "simulates": by.post in guard.SIMULATORS,
     }
     if latest is None:
         return render(request, "workbench/coverage.html", context, status=status)

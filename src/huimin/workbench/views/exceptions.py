@@ -40,7 +40,7 @@ def listing(request: Any) -> HttpResponse:
     page_of = page_exceptions(wanted, request.GET.get("at", ""))
     totals = [(each, PaymentException.Kind(each.key).label) for each in total_exceptions(wanted)]
     context = {
-        "section": "batches",
+        "section": "exceptions",
         "page": page_of,
         "places": names_of({row.division for row in page_of}, request.business_date),
         "place": place,

@@ -74,7 +74,7 @@ def listing(request: Any) -> HttpResponse:
     allotments = list_allotments(size=200)
     codes = {row.division for row in page_of} | {row.division for row in allotments}
     context = {
-        "section": "batches",
+        "section": "applications",
         "page": page_of,
         "places": names_of(codes, request.business_date),
         "programmes": names,
@@ -112,7 +112,7 @@ def _check(request: Any, chosen: Act, ids: list[int]) -> HttpResponse:
     rows = list(FundingApplication.objects.filter(pk__in=ids).order_by("id"))
     total = sum(row.amount_fen for row in rows)
     context = {
-        "section": "batches",
+        "section": "applications",
         "act": chosen,
         "rows": rows,
         "ids": ids,
@@ -165,7 +165,7 @@ def take(request: Any) -> HttpResponse:
             return once(request, lambda: _take(request, form.cleaned_data["file"]))
         except BadInput as wrong:
             form.add_error("file", str(wrong))
-    context = {"section": "batches", "form": form, "title": "收拨款回执", "back": reverse("applications")}
+    context = {"section": "applications", "form": form, "title": "收拨款回执", "back": reverse("applications")}
     return render(request, "workbench/take.html", context, status=422 if form.errors else 200)
 
 

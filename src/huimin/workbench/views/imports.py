@@ -101,7 +101,7 @@ def listing(request: Any) -> HttpResponse:
         except BadInput as wrong:
             form.add_error("file", str(wrong))
     context = {
-        "section": "households", "form": form, "page": page_of, "places": places, "people": people, "state": state,
+        "section": "imports", "form": form, "page": page_of, "places": places, "people": people, "state": state,
         "states": State.choices, "kinds": {kind.code: kind.label for kind in KINDS.values()},
     }  # fmt: skip
     return render(request, "workbench/imports.html", context, status=422 if form.errors else 200)
@@ -139,7 +139,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     """One import as it stands; `?part=1` gives the progress alone, which the page asks for again while it works."""
     row = get_import(number)
     job = Job.objects.filter(pk=row.job_id).first() if row.job_id else None
-    context: dict[str, Any] = {"section": "households", "row": row, "job": job}
+    context: dict[str, Any] = {"section": "imports", "row": row, "job": job}
     if job is not None and row.busy:
         left = job.seconds_left(timezone.now()) if job.total > 1 else None
         context |= {"working": anybody_works() or job.state == Job.State.RUNNING, "left": left}
@@ -177,7 +177,7 @@ def columns(request: Any, number: int) -> HttpResponse:
         except BadInput as wrong:
             problem, row.mapping = str(wrong), mapping
     context = {
-        "section": "households", "row": row, "kind": kind, "kinds": list(KINDS.values()), "problem": problem,
+        "section": "imports", "row": row, "kind": kind, "kinds": list(KINDS.values()), "problem": problem,
         "columns": [(at, label, row.mapping.get(label, "")) for at, label in enumerate(row.heads)],
         "targets": [(target, terms.label(target)) for target in targets],
     }  # fmt: skip
@@ -206,7 +206,7 @@ def confirm(request: Any, number: int) -> HttpResponse:
     if request.method == "POST":
         return once(request, lambda: _carry_out(request, row, only_right))
     context = {
-        "section": "households", "row": row, "places": places, "only_right": only_right, "kind": KINDS[row.kind].label,
+        "section": "imports", "row": row, "places": places, "only_right": only_right, "kind": KINDS[row.kind].label,
         "taken": row.counts.get("new", 0) + row.counts.get("changed", 0), "counts": row.counts,
     }  # fmt: skip
     return render(request, "workbench/import_confirm.html", context)
@@ -239,7 +239,7 @@ def withdraw(request: Any, number: int) -> HttpResponse:
             return Outcome(f"已放弃导入 {row.file_name}", reverse("imports"), "没有改动任何数据，上传的文件已删除。")
 
         return once(request, act)
-    return render(request, "workbench/import_withdraw.html", {"section": "households", "row": row})
+    return render(request, "workbench/import_withdraw.html", {"section": "imports", "row": row})
 
 
 @require_safe

@@ -89,7 +89,7 @@ def days(request: Any) -> HttpResponse:
     event = one_of(request.GET, "event", Voucher.Event.values)
     page_of = list_vouchers(place.prefix, event=event, place=request.GET.get("at", ""))
     context = {
-        "section": "ledger",
+        "section": "days",
         "place": place,
         "event": event,
         "events": Voucher.Event.choices,

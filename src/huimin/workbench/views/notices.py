@@ -145,7 +145,7 @@ def objections(request: Any) -> HttpResponse:
     place = chosen_place(request)
     page_of = list_due_objections(prefix=place.prefix, place=request.GET.get("at", ""))
     context = {
-        "section": "notices",
+        "section": "objections",
         "page": page_of,
         "places": names_of({row.division for row in page_of}, request.business_date),
         "programmes": programme_names(),
@@ -179,5 +179,5 @@ def answer(request: Any, number: int) -> HttpResponse:
             return once(request, act)
         except BadInput as wrong:
             form.add_error("answer", str(wrong))
-    context = {"section": "notices", "form": form, "objection": objection, "trail": trail, "earlier": earlier}
+    context = {"section": "objections", "form": form, "objection": objection, "trail": trail, "earlier": earlier}
     return render(request, "workbench/objection_answer.html", context, status=422 if form.errors else 200)

@@ -43,7 +43,6 @@ def listing(request: Any) -> HttpResponse:
         "department": department,
         "title": _title(shelf),
         "levels": LEVEL_TITLES,
-        "sees_drafts": request.actor.post in DRAFT_READERS,
         "published": request.GET.get("view") == "published",
     }
     return render(request, "workbench/policies.html", context)

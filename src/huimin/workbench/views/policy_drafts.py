@@ -24,7 +24,7 @@ from huimin.policy.written import read_texts
 from huimin.rules import PolicyFaults
 from huimin.rules.faults import FaultFound
 from huimin.workbench.acts import Outcome, once
-from huimin.workbench.guard import DRAFT_READERS, DRAFTERS, page
+from huimin.workbench.guard import DRAFT_READERS, DRAFTERS, SIMULATORS, page
 from huimin.workbench.listing import day_of, one_of
 from huimin.workbench.policy_forms import DraftForm, OpenDraft, RecordStep, WithdrawDraft, sheet_from
 
@@ -78,8 +78,7 @@ def listing(request: Any) -> HttpResponse:
     state = one_of(request.GET, "state", State.values)
     shelf = get_shelf(request.actor, request.business_date)
     context = {
-        "section": "policies",
-        "sees_drafts": True,
+        "section": "policy-drafts",
         "drafts": list_drafts(request.actor, state=state),
         "names": shelf.names,
         "state": state,
@@ -111,7 +110,7 @@ def begin(request: Any, code: str) -> HttpResponse:
             return once(request, act)
         except BadInput as wrong:
             form.add_error("effective_on", str(wrong))
-    context = {"section": "policies", "form": form, "policy": policy}
+    context = {"section": "policy-drafts", "form": form, "policy": policy}
     return render(request, "workbench/policy_draft_begin.html", context, status=422 if form.errors else 200)
 
 
@@ -122,7 +121,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     desk = _desk(request.actor, request.business_date, number)
     open_ = desk.draft.state not in (State.APPROVED, State.WITHDRAWN)
     context = {
-        "section": "policies",
+        "section": "policy-drafts",
         "desk": desk,
         "draft": desk.draft,
         "checked": desk.checked(desk.draft.text, desk.draft.effective_on) if open_ else _as_it_was(desk),
@@ -130,6 +129,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "steps": desk.steps[::-1],
         "acts": list(_offered(request.actor, request.business_date, desk)),
         "mine": request.actor.account == desk.draft.drafted_account,
+        "simulates": request.actor.post in SIMULATORS,
     }
     return render(request, "workbench/policy_draft.html", context)
 
@@ -208,7 +208,7 @@ _FIELD_OF = {"施行日期": "effective_on", "理由": "reason"}
 
 def _editing(desk: Desk, form: Any, checked: Checked) -> dict[str, Any]:
     return {
-        "section": "policies", "desk": desk, "draft": desk.draft, "form": form, "checked": checked,
+        "section": "policy-drafts", "desk": desk, "draft": desk.draft, "form": form, "checked": checked,
         "programmes": desk.shelf.names,
     }  # fmt: skip
 
@@ -319,7 +319,7 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
             form.add_error(field or next(iter(form.fields)), str(wrong))
     title = {"submit": "提交这份草稿，转公众听证？", "withdraw": "撤回这份草稿？"}
     context = {
-        "section": "policies", "desk": desk, "draft": desk.draft, "form": form, "key": key,
+        "section": "policy-drafts", "desk": desk, "draft": desk.draft, "form": form, "key": key,
         "title": title.get(key) or f"记录{RECORDED[key][0].label}",
         "checked": desk.checked(desk.draft.text, desk.draft.effective_on),
         "steps": [step for step in desk.steps if step.round == desk.draft.round],
