@@ -42,11 +42,13 @@ NOT_A_PAGE = {
     "policy-booklet",
     "policy-draft-check",
     "batch-file",
+    "kinship-paper",
     "roster-pdf",
     "notice-pdf",
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "kinship-relative",
     "change",
     "attachment",
     "import",

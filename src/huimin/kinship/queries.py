@@ -116,7 +116,7 @@ def list_declarations_of(account: int, rows_max: int = 50) -> list[Declaration]:
 
 def list_relatives_of(account: int, rows_max: int = 200) -> list[Relative]:
     """Of one officer, in force first; each with `masked`, the number for the eye."""
-    return _masked(
+    return show_numbers(
         list(Relative.objects.filter(account=account).order_by(F("ended_on").asc(nulls_first=True), "id")[:rows_max])
     )
 
@@ -128,7 +128,7 @@ def page_relatives(prefix: str, state: str = "", place: str = "", size: int = SI
     rows = rows.filter(ended_on__isnull=state != "ended")
     rows = rows.filter(state=state) if state not in ("", "ended") else rows
     page = cut(rows, ("place", "id"), place, size)
-    _masked(page.rows)
+    show_numbers(page.rows)
     return page
 
 
@@ -139,7 +139,8 @@ def count_unsettled(prefix: str) -> int:
     ).count()
 
 
-def _masked(rows: list[Relative]) -> list[Relative]:
+def show_numbers(rows: list[Relative]) -> list[Relative]:
+    """Each with `masked`, the number for the eye."""
     for row in rows:
         row.masked = mask_identity(plain(row.id_number_enc, ID_NUMBER))  # type: ignore[attr-defined]
     return rows

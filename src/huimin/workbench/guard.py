@@ -111,3 +111,7 @@ RELIEF_READERS = frozenset({Post.CLERK, Post.REVIEWER, Post.TOWNSHIP_HEAD, Post.
 """Posts that help in emergencies and care for people in 特困, or watch it (DET-04, DET-05)."""
 FUND_READERS = RELIEF_READERS | {Post.FINANCE_OFFICER, Post.FINANCE_RELEASER, Post.ACCOUNTANT}
 """Posts that keep the petty funds, hand out of them, or watch (DET-05)."""
+DECLARERS = EVERYBODY - {Post.BANK_OPERATOR, Post.ADMINISTRATOR}
+"""Posts that declare their near relatives (REG-10)."""
+KINSHIP_READERS = frozenset({Post.COUNTY_OFFICER, Post.SUPERVISOR, Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER})
+"""Posts that read the kinship file, of departments only civil affairs (kinship.declaring.require_file)."""

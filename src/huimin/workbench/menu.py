@@ -95,7 +95,13 @@ GROUPS = (
             Entry("coverage", "覆盖分析", "coverage"),
         ),
     ),
-    Group("管理", (Entry("accounts", "账号", "accounts"),)),
+    Group(
+        "管理",
+        (
+            Entry("accounts", "账号", "accounts"),
+            Entry("kinship", "近亲属备案", "kinship"),
+        ),
+    ),
 )
 
 

@@ -28,6 +28,8 @@ from huimin.funds.commands import reserve_funding, transfer_funding
 from huimin.funds.models import FundingApplication
 from huimin.funds.queries import list_applications
 from huimin.kernel.periods import Period
+from huimin.kinship import queries as kin
+from huimin.kinship.declaring import declare_kin, link_relatives, reads_file
 from huimin.notices.commands import answer_objection
 from huimin.notices.queries import list_due_objections
 from huimin.organisation.acting import Actor, may
@@ -318,10 +320,25 @@ def _calendar_years(asking: Asking) -> Iterator[Todo]:
         )
 
 
+def _kinship(asking: Asking) -> Iterator[Todo]:
+    """One's own declaration of the year, and what the county has to settle of the file (REG-10)."""
+    by = asking.by
+    if may(by, declare_kin):
+        days = kin.within_days(by.division)
+        for each in kin.list_officers(by.prefix, asking.on, days, account=by.account):
+            if each.signed_on is None:
+                note = f"{asking.on.year} 年，没有的也要申报"
+                yield Todo("申报近亲属", note, by.office_name, 1, None, each.due, reverse("kinship"))
+    if may(by, link_relatives) and reads_file(by) and (found := kin.count_unsettled(by.prefix)):
+        url = f"{reverse('kinship-relatives')}?state=unsettled"
+        yield Todo("核对按文字备案的近亲属", "位", by.office_name, found, None, None, url)
+
+
 _Finder = Callable[[Asking], Iterator[Todo]]
 _FINDERS: tuple[_Finder, ...] = (
     _reliefs,
     _changes,
+    _kinship,
     _decisions,
     _owed,
     _rosters(commands.publish_roster, (Roster.State.COMPILED,), "公示", queries.publish_due_on),

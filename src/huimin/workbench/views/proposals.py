@@ -17,6 +17,7 @@ from huimin.kernel.errors import Refusal
 from huimin.kernel.money import yuan
 from huimin.kernel.periods import add_months, month_start
 from huimin.kernel.places import Level
+from huimin.kinship.queries import list_left_out
 from huimin.organisation.acting import Actor, AlreadyDone, may, reading
 from huimin.policy.models import Programme
 from huimin.policy.queries import programme_names
@@ -232,13 +233,25 @@ def _decide(
         raise AlreadyDone(
             "名单刚刚有变化，没有办理", why="有人办理了其中一些，或筛查已更新", remedy="请返回列表重新核对"
         )
+    by = request.actor
     count = decide_proposals(
         by=request.actor, on=request.business_date, programme=wanted.programme,
         division=place or request.actor.division, grant=grant,
         proposal_ids=list(wanted.ids) if wanted.ids else None,
         kinds=None if wanted.ids else [wanted.kind] if wanted.kind else list(DECIDABLE), reason=reason,
     )  # fmt: skip
+    with reading(by):
+        left = list_left_out(by.request)
     fen = sum(each.amount_fen for each in totals)
-    where = reverse("proposals") + "?" + kept(request.POST, "programme", "kind", "place")
+    if left:
+        return Outcome(
+            f"{'已确认' if grant else '不予确认'} {count:,} 件，回避 {len(left):,} 户没有办理", _list_of(request),
+            "您近亲属所在的户请转交另一位审批人：", tuple(left),
+        )  # fmt: skip
+    where = _list_of(request)
     then = f"自 {_effective_from(request)} 起生效。" if grant else "理由已记入每一户的经过。"
     return Outcome(f"{'已确认' if grant else '不予确认'} {count:,} 件，合计 ¥{yuan(fen)}", where, then)
+
+
+def _list_of(request: Any) -> str:
+    return reverse("proposals") + "?" + kept(request.POST, "programme", "kind", "place")
