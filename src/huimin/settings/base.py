@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "huimin.ledger",
     "huimin.funds",
     "huimin.casework",
+    "huimin.fieldwork",
     "huimin.payment",
     "huimin.workbench",
 ]

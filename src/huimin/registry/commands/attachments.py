@@ -60,6 +60,18 @@ def attach_scan(*, by: Actor, on: date, household: int, title: str, file_name: s
     )  # fmt: skip
 
 
+def keep_scan(content: bytes) -> tuple[str, str]:
+    """Keep a paper that belongs to no household: its digest, which is all a row needs, and its kind. BadInput."""
+    media_type, sha256 = _media_type(content), hashlib.sha256(content).hexdigest()
+    _write(sha256, content)
+    return sha256, media_type
+
+
+def open_scan(sha256: str) -> bytes:
+    """What `keep_scan` kept; ScanMissing. Whoever hands it out records the look."""
+    return _read(sha256)
+
+
 def _media_type(content: bytes) -> str:
     if len(content) > SIZE_MAX:
         raise BadInput("文件超过 10 MB", where="文件", remedy="请用较低的分辨率（如 200 dpi）重新扫描，或分成几个文件")

@@ -19,14 +19,20 @@ _MEMBERS = (
     "SELECT person_id FROM registry_membership"
     " WHERE household_id = %(household)s AND recorded_to IS NULL AND valid_to IS NULL"
 )
-_OF_HOUSEHOLD = (
+_OF_HOUSEHOLD = [
     "registry_householdfacts",
     "registry_membership",
     "registry_workitem",
     "registry_cardcorrection",
     "registry_reportedchange",
     "registry_attachment",
-)
+]
+
+
+def moves_with_household(table: str) -> None:
+    """A room downstream names a table (columns household_id, division) whose rows stand where the household lives now."""
+    if table not in _OF_HOUSEHOLD:
+        _OF_HOUSEHOLD.append(table)
 
 
 @command(Post.CLERK, Post.COUNTY_OFFICER)
