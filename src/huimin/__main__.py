@@ -21,6 +21,7 @@ class _Rooms(click.Group):
         "db": "huimin.database.cli:db",
         "keys": "huimin.database.keys_cli:keys",
         "demo": "huimin.demo.cli:demo",
+        "process": "huimin.processes.cli:process",
         "screen": "huimin.casework.cli:screen",
         "serve": "huimin.demo.cli:serve",
         "work": "huimin.jobs.cli:work",

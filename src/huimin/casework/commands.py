@@ -30,6 +30,8 @@ from huimin.organisation.acting import (
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.policy.models import Programme
+from huimin.processes.models import Process
+from huimin.processes.queries import find_rule, process_for
 from huimin.screening.models import Run
 
 refused_by_constraint("entitlement_once", AlreadyDone, "这一户（人）已有这个项目的待遇", "请刷新后查看")
@@ -39,6 +41,10 @@ DECIDABLE = ("enter", "leave", "increase", "decrease", "phase_out")
 
 class NothingToDecide(Refusal):
     """No open proposal fits what was asked."""
+
+
+class NeedsCase(Refusal):
+    """The programme's proposals go through a case here, household by household."""
 
 
 class StillUnknown(Refusal):
@@ -124,12 +130,26 @@ def decide_proposals(
     if not grant and not reason.strip():
         raise Refusal("不批准须写明理由", remedy="请填写理由后再提交")
     ids = None if proposal_ids is None else list(proposal_ids)
+    _require_at_a_stroke(law, division, on)
     low = _prefix(division)
     wanted = list(kinds) if kinds else (list(DECIDABLE) if ids is None else None)
     temporary("chosen", _CHOSEN, {"programme": programme, "low": low, "high": low + "~", "ids": ids, "kinds": wanted})
     count = _without_relatives(by, on, law.code, _require_decidable(by, grant, ids))
     _carry_out(by, on, law, division, grant, reason.strip())
     return count
+
+
+def _require_at_a_stroke(law: Programme, division: str, on: date) -> None:
+    """Where proposals of a programme follow a household's process, each becomes a case; without a rule the department decides."""
+    if find_rule(law.code, division, on, proposals=True) is None:
+        return
+    process = process_for(law.code, division, on, proposals=True)
+    if process.subject == Process.Subject.HOUSEHOLD:
+        raise NeedsCase(
+            f"{law.name}在本地须立案，不能集中确认",
+            why=f"适用“{process.name}”",
+            remedy="请从这一户的建议立案，按步骤办理",
+        )
 
 
 def _without_relatives(by: Actor, on: date, programme: str, count: int) -> int:

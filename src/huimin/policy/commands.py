@@ -9,6 +9,7 @@ county's scope, so adoption is an act of installation on the maintenance connect
 """
 
 import hashlib
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -27,8 +28,19 @@ from huimin.rules import Book, read_book_texts, run_cases
 from huimin.rules import Programme as Law
 
 _DB = "maintenance"
+Along = Callable[[Actor, date, dict[str, str], tuple[str, ...]], None]
+_ALONG: list[Along] = []
 LOCAL = "local/"
 """Where the texts of versions drafted here stand; files have no such folder."""
+
+
+def adopted_along(adopt: Along) -> None:
+    """A room downstream takes its own files out of the same texts, in the same transaction: `adopt(by, on, texts, codes)`.
+
+    It raises what refuses the whole adoption.
+    """
+    if adopt not in _ALONG:
+        _ALONG.append(adopt)
 
 
 class CaseFailed(Refusal):
@@ -70,6 +82,8 @@ def adopt_policies(*, by: Actor, on: date, texts: dict[str, str]) -> int:
         PolicyText.objects.using(_DB).filter(pk__in=ended).update(superseded_at=timezone.now())
         PolicyText.objects.using(_DB).bulk_create(_row(by, on, path, texts[path]) for path in changed)
         _list_programmes(book, by, on)
+        for along in _ALONG:
+            along(by, on, texts, book.codes)
     return len(changed)
 
 

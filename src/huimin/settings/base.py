@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "huimin.kinship",
     "huimin.importing",
     "huimin.policy",
+    "huimin.processes",
     "huimin.screening",
     "huimin.notices",
     "huimin.ledger",
