@@ -91,8 +91,10 @@ GROUPS = (
         (
             Entry("policies", "政策清单", "policies"),
             Entry("policy-drafts", "起草和审批", "policy-drafts"),
+            Entry("processes", "办理流程", "processes"),
             Entry("simulations", "测算", "simulations"),
             Entry("coverage", "覆盖分析", "coverage"),
+            Entry("calendar", "工作日历", "calendar"),
         ),
     ),
     Group(
