@@ -43,12 +43,16 @@ NOT_A_PAGE = {
     "policy-draft-check",
     "batch-file",
     "kinship-paper",
+    "course-sheet",
+    "course-material",
     "roster-pdf",
     "notice-pdf",
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
     "kinship-relative",
+    "course",
+    "staffing-check",
     "change",
     "attachment",
     "import",

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "huimin.importing",
     "huimin.policy",
     "huimin.processes",
+    "huimin.capacity",
     "huimin.screening",
     "huimin.notices",
     "huimin.ledger",

@@ -115,3 +115,5 @@ DECLARERS = EVERYBODY - {Post.BANK_OPERATOR, Post.ADMINISTRATOR}
 """Posts that declare their near relatives (REG-10)."""
 KINSHIP_READERS = frozenset({Post.COUNTY_OFFICER, Post.SUPERVISOR, Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER})
 """Posts that read the kinship file, of departments only civil affairs (kinship.declaring.require_file)."""
+CAPACITY_READERS = STAFF
+"""Posts that are trained, train, or watch; a desk's figures are no secret among them (ORG-07, ORG-08)."""

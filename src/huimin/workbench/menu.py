@@ -101,6 +101,7 @@ GROUPS = (
         "管理",
         (
             Entry("accounts", "账号", "accounts"),
+            Entry("training", "培训和经办力量", "training"),
             Entry("kinship", "近亲属备案", "kinship"),
         ),
     ),

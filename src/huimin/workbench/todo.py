@@ -19,6 +19,10 @@ from django.urls import reverse
 
 from huimin.calendars.commands import confirm_year
 from huimin.calendars.queries import count_waiting_years
+from huimin.capacity import queries as capacity
+from huimin.capacity.staffing import check_staffing
+from huimin.capacity.training import TRAINED
+from huimin.capacity.versions import versions_at
 from huimin.casework import changes
 from huimin.casework import relief as reliefs
 from huimin.casework.commands import decide_proposals
@@ -334,11 +338,28 @@ def _kinship(asking: Asking) -> Iterator[Todo]:
         yield Todo("核对按文字备案的近亲属", "位", by.office_name, found, None, None, url)
 
 
+def _capacity(asking: Asking) -> Iterator[Todo]:
+    """One's own training that is due, and desks' figures the county has to check (ORG-07, ORG-08)."""
+    by, on = asking.by, asking.on
+    if by.post in TRAINED:
+        days = capacity.asked_at(by.division).training_days
+        versions = versions_at(by.division, on)
+        for each in capacity.list_training_due(by.prefix, on, days, versions.values(), account=by.account):
+            if each.missing:
+                note = "、".join(versions[code].name for code in each.missing[:3])
+                yield Todo(
+                    "参加政策培训", note, by.office_name, len(each.missing), None, each.due, reverse("training-due")
+                )
+    if may(by, check_staffing) and (found := capacity.count_unchecked(by.prefix)):
+        yield Todo("核对乡镇经办力量", "份填报", by.office_name, found, None, None, reverse("staffing"))
+
+
 _Finder = Callable[[Asking], Iterator[Todo]]
 _FINDERS: tuple[_Finder, ...] = (
     _reliefs,
     _changes,
     _kinship,
+    _capacity,
     _decisions,
     _owed,
     _rosters(commands.publish_roster, (Roster.State.COMPILED,), "公示", queries.publish_due_on),
