@@ -216,3 +216,8 @@ def list_gaps(by: Actor, level: Level, on: date, prefix: str = "") -> list[Divis
     covered = set(held.values_list("division", flat=True))
     beneath = list_beneath(by.division, by.level, level, on)
     return [each for each in beneath if each.code not in covered and each.code.startswith(prefix or by.prefix)]
+
+
+def any_assigned() -> bool:
+    """Whether anybody was assigned in one's place yet: before that, gaps would be everything."""
+    return Assignment.objects.exists()

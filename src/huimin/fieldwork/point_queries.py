@@ -94,3 +94,9 @@ def list_reports(prefix: str, level: Level, year: int, number: int) -> list[Poin
 def find_report(division: str, year: int, number: int) -> PointReport | None:
     rows = PointReport.objects.filter(division=division, year=year, quarter=number)
     return rows.select_related("signature").first()
+
+
+def has_notes(prefix: str, before: date) -> bool:
+    """Whether the place recorded anything before a day: a point that never began owes no report."""
+    first, until = scope_of(prefix)
+    return PointNote.objects.filter(division__gte=first, division__lt=until, recorded_on__lt=before).exists()

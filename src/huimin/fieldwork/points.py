@@ -139,7 +139,7 @@ def submit_report(*, by: Actor, on: date, year: int, number: int, text: str = ""
             why="按季上报，季末月起可以上报",
             remedy=f"请在 {add_months(period.until, -1)} 以后上报",
         )
-    counts = _of_village(by.division) if by.level >= Level.VILLAGE else _of_township(by.prefix, year, number)
+    counts = counts_of(by, year, number)
     content = {"division": by.division, "period": str(period), "counts": counts, "text": text.strip()[:1000]}
     signature = sign(
         by=by,
@@ -196,3 +196,8 @@ def reported_counts(prefix: str, of: Level) -> list[dict[str, Any]]:
     grouped = rows.values("year", "quarter").order_by("-year", "-quarter")
     late = Count("pk", filter=Q(submitted_on__gt=F("due_on")))
     return list(grouped.annotate(reports=Count("pk"), late=late)[:20])
+
+
+def counts_of(by: Actor, year: int, number: int) -> dict[str, list[int]]:
+    """What a report of the place of `by` would hold now; inside `reading(by)`."""
+    return _of_village(by.division) if by.level >= Level.VILLAGE else _of_township(by.prefix, year, number)

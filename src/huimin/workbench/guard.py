@@ -117,3 +117,7 @@ KINSHIP_READERS = frozenset({Post.COUNTY_OFFICER, Post.SUPERVISOR, Post.DEPARTME
 """Posts that read the kinship file, of departments only civil affairs (kinship.declaring.require_file)."""
 CAPACITY_READERS = STAFF
 """Posts that are trained, train, or watch; a desk's figures are no secret among them (ORG-07, ORG-08)."""
+FIELD_READERS = CHANGE_READERS
+"""Posts that survey, record, answer and are answered for in the villages, or watch it (REG-06, ORG-03, ORG-04)."""
+WATCHERS = CHANGE_READERS - {Post.SUPERVISOR}
+"""Posts that follow low-income people: warnings tell of illness and disability (REG-09, SEC-04)."""

@@ -56,6 +56,10 @@ GROUPS = (
             Entry("changes", "变更", "changes"),
             Entry("imports", "导入", "imports"),
             Entry("work-items", "待核实", "work-items"),
+            Entry("campaigns", "年度普查", "campaigns"),
+            Entry("points", "监测点", "points"),
+            Entry("signals", "低收入监测", "signals"),
+            Entry("letters", "责任", "letters"),
         ),
     ),
     Group(

@@ -354,6 +354,8 @@ def _capacity(asking: Asking) -> Iterator[Todo]:
         yield Todo("核对乡镇经办力量", "份填报", by.office_name, found, None, None, reverse("staffing"))
 
 
+from huimin.workbench import field_todo  # noqa: E402  (its lines are of the types above)
+
 _Finder = Callable[[Asking], Iterator[Todo]]
 _FINDERS: tuple[_Finder, ...] = (
     _reliefs,
@@ -376,6 +378,7 @@ _FINDERS: tuple[_Finder, ...] = (
     _exceptions,
     _reissues,
     _drafts,
+    *field_todo.FINDERS,
     _calendar_years,
 )
 

@@ -106,10 +106,14 @@ def _told(request: Any, told: Told, stage: str, context: dict[str, Any], form: C
 
 def tell_it(by: Actor, on: Any, told: Told) -> Outcome:
     """Report or enter, by post; and what comes next."""
-    if may(by, room.report_change):
-        row = room.report_change(by=by, on=on, told=told)
+    act = room.report_change if may(by, room.report_change) else room.enter_change
+    return outcome_of(act(by=by, on=on, told=told))
+
+
+def outcome_of(row: ReportedChange) -> Outcome:
+    """What came of telling it."""
+    if row.state == State.REPORTED:
         return Outcome("已上报", reverse("change", args=[row.pk]), "由乡镇统计员录入。")
-    row = room.enter_change(by=by, on=on, told=told)
     return _entered(row)
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from huimin.casework import changes as room
 from huimin.casework.changes import Told
 from huimin.divisions.queries import chain_names, list_villages, names_of
+from huimin.fieldwork.campaigns import record_forms, submit_form, submit_new
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.facts import Fact
 from huimin.kernel.places import Level
@@ -29,7 +30,7 @@ from huimin.workbench.forms import DeskForm, Purpose, text
 from huimin.workbench.guard import page
 from huimin.workbench.listing import Options, place_options
 from huimin.workbench.survey import Survey, fact_rows, is_empty
-from huimin.workbench.views.changes import TELLERS, shown, tell_it
+from huimin.workbench.views.changes import TELLERS, outcome_of, shown
 
 FORM = "基本信息表"
 ENTERERS = frozenset(register_household.posts)  # type: ignore[attr-defined]
@@ -171,8 +172,6 @@ def _problems(sheet: Sheet, made: Survey, basis: Basis) -> list[tuple[str, str]]
         found.append(
             ("id_gaps", f"还有 {made.missing_count} 项没有填（{names}）。请补齐，或勾选“确实问不到，先登记已有的”")
         )
-    if not found and sheet.state is not None and is_empty(made.payload()):
-        found.append((made.household.cells[0].auto_id, "和现在的登记一样，没有要改的"))
     return found
 
 
@@ -185,6 +184,8 @@ def _go_on(request: Any, sheet: Sheet, made: Survey, basis: Basis, stage: str) -
             return once(request, lambda: _registered(by, on, sheet, made, data))
         context: dict[str, Any] = {"depends": "", "effects": [], "others": 0, "is_new": True}
     else:
+        if stage == "do" and is_empty(made.payload()):
+            return once(request, lambda: _same(by, on, sheet, data))
         told = Told(ReportedChange.Kind.FACTS, sheet.key or 0, data["effective_on"], data["evidence"], made.payload())
         if stage == "do":
             return once(request, lambda: _submitted(by, on, sheet, told))
@@ -195,6 +196,7 @@ def _go_on(request: Any, sheet: Sheet, made: Survey, basis: Basis, stage: str) -
     context |= {
         "section": "changes", "state": sheet.state, "told": data, "hidden": hidden,
         "facts": fact_rows(made.payload(), sheet.added, names, by), "kind": {"label": FORM},
+        "is_same": sheet.state is not None and is_empty(made.payload()),
     }  # fmt: skip
     if trail := _context(request, sheet, made, basis).get("trail"):
         context["trail"] = trail
@@ -202,13 +204,23 @@ def _go_on(request: Any, sheet: Sheet, made: Survey, basis: Basis, stage: str) -
 
 
 def _submitted(by: Actor, on: Any, sheet: Sheet, told: Told) -> Outcome:
-    outcome = tell_it(by, on, told)
+    outcome = outcome_of(submit_form(by=by, on=on, told=told))
     save_survey_draft(by=by, on=on, household=sheet.key, values={})
     return outcome
 
 
+def _same(by: Actor, on: Any, sheet: Sheet, data: dict[str, Any]) -> Outcome:
+    """The form says what the registry says: nothing changes, and the household was surveyed (REG-06)."""
+    home = sheet.key or 0
+    record_forms(
+        by=by, on=on, households=[home], surveyed_on=on, surveyors=by.name, evidence=data["evidence"],
+    )  # fmt: skip
+    save_survey_draft(by=by, on=on, household=home, values={})
+    return Outcome("已登记调查：与登记一致", reverse("household", args=[home]), "没有要改的。")
+
+
 def _registered(by: Actor, on: Any, sheet: Sheet, made: Survey, data: dict[str, Any]) -> Outcome:
-    row = register_household(
+    row = submit_new(
         by=by, on=on, division=(sheet.typed or {})["division"], since=data["effective_on"], evidence=data["evidence"],
         payload=made.payload(), added=sheet.added,
     )  # fmt: skip
