@@ -30,9 +30,11 @@ PEOPLE = (
     "bank-operator",
     "county-administrator",
 )
-ONLY_POSTED_TO = {"sign-out", "write-orders", "write-files", "account-act"}
+ONLY_POSTED_TO = {"sign-out", "write-orders", "write-files", "account-act", "watch-run"}
 NOT_A_PAGE = {
     "import-faults",
+    "letter-pdf",
+    "letter-scan",
     "survey-pdf",
     "survey-check",
     "survey-draft",
@@ -50,6 +52,14 @@ NOT_A_PAGE = {
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "campaign",
+    "campaign-due",
+    "campaign-close",
+    "point",
+    "point-new",
+    "point-report",
+    "letter",
+    "signal",
     "kinship-relative",
     "course",
     "staffing-check",

@@ -60,4 +60,5 @@ STEPS: list[Step] = [
     Step("corrected", "更正账户", _late("closing", "correct")),
     Step("reissued", "重发", _late("paying", "reissue")),
     Step("closed", "封印与结账", _late("closing", "close")),
+    Step("visited", "普查、监测、责任", _late("field", "visit")),
 ]
