@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "huimin.casework",
     "huimin.fieldwork",
     "huimin.payment",
+    "huimin.archives",
     "huimin.workbench",
 ]
 

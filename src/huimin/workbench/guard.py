@@ -121,3 +121,5 @@ FIELD_READERS = CHANGE_READERS
 """Posts that survey, record, answer and are answered for in the villages, or watch it (REG-06, ORG-03, ORG-04)."""
 WATCHERS = CHANGE_READERS - {Post.SUPERVISOR}
 """Posts that follow low-income people: warnings tell of illness and disability (REG-09, SEC-04)."""
+ARCHIVE_READERS = STAFF
+"""Posts that keep files, ask for papers, or watch (REG-08)."""

@@ -107,6 +107,7 @@ GROUPS = (
             Entry("accounts", "账号", "accounts"),
             Entry("training", "培训和经办力量", "training"),
             Entry("kinship", "近亲属备案", "kinship"),
+            Entry("archives", "档案", "archives"),
         ),
     ),
 )

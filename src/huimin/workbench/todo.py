@@ -17,6 +17,9 @@ from django.core.cache import cache
 from django.db import connection
 from django.urls import reverse
 
+from huimin.archives import queries as archives
+from huimin.archives.disposing import decide_disposal
+from huimin.archives.lending import lend_papers
 from huimin.calendars.commands import confirm_year
 from huimin.calendars.queries import count_waiting_years
 from huimin.capacity import queries as capacity
@@ -354,6 +357,17 @@ def _capacity(asking: Asking) -> Iterator[Todo]:
         yield Todo("核对乡镇经办力量", "份填报", by.office_name, found, None, None, reverse("staffing"))
 
 
+def _archives(asking: Asking) -> Iterator[Todo]:
+    """Papers not brought back in time; moves and destructions that wait for a second person (REG-08)."""
+    by = asking.by
+    if may(by, lend_papers) and (found := archives.count_overdue(by.prefix, asking.on)):
+        url = f"{reverse('archive-loans')}?state=overdue"
+        yield Todo("催还超期的档案", "件", by.office_name, found, None, asking.on, url)
+    if may(by, decide_disposal) and (found := archives.count_proposed(by.prefix)):
+        url = f"{reverse('archive-disposals')}?state=proposed"
+        yield Todo("审批档案移交、销毁", "件", by.office_name, found, None, None, url)
+
+
 from huimin.workbench import field_todo  # noqa: E402  (its lines are of the types above)
 
 _Finder = Callable[[Asking], Iterator[Todo]]
@@ -362,6 +376,7 @@ _FINDERS: tuple[_Finder, ...] = (
     _changes,
     _kinship,
     _capacity,
+    _archives,
     _decisions,
     _owed,
     _rosters(commands.publish_roster, (Roster.State.COMPILED,), "公示", queries.publish_due_on),
