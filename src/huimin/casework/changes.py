@@ -13,7 +13,7 @@ becomes a proposal at the next screening of the place (screening.request_screeni
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
@@ -95,11 +95,16 @@ class _Undone(Exception):
 def effects_of(by: Actor, on: date, told: Told) -> list[Effect]:
     """What the change would do, by doing and undoing it; inside a transaction. Raises what doing it raises."""
     added = added_here(told.household)
+    return effects_of_doing(by, on, lambda: _do(by, on, told, added))
+
+
+def effects_of_doing(by: Actor, on: date, act: Callable[[], tuple[int, ...]]) -> list[Effect]:
+    """As `effects_of`, of any act on the registry; `act` returns the households it touches, and is undone."""
     after: dict[tuple[Any, ...], _Said] = {}
-    touched: tuple[int, ...] = (told.household,)
+    touched: tuple[int, ...] = ()
     try:
         with transaction.atomic():
-            touched = _do(by, on, told, added)
+            touched = act()
             for household in touched:
                 after |= _said(by, household, on)
             names = _names(after)

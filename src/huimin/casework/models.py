@@ -51,7 +51,7 @@ class Entitlement(Table):
     """
 
     table_class = TableClass.SUBTREE
-    changeable = ("valid_to", "division")
+    changeable = ("valid_to", "division", "household", "person")
 
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="entitlement")
     division = DivisionField()
@@ -260,7 +260,7 @@ class CareAgreement(Table):
     """How a person in 特困 is supported and who looks after him, as signed; the newest one counts."""
 
     table_class = TableClass.SUBTREE
-    changeable = ("ended_on",)
+    changeable = ("ended_on", "person", "division")
 
     class Mode(models.TextChoices):
         CENTRAL = "central", "集中供养"

@@ -48,3 +48,8 @@ def chain(code: str) -> tuple[str, ...]:
     if len(code) > 12:
         cuts.append(code)
     return tuple(dict.fromkeys((NATION, *cuts)))
+
+
+def common_place(one: str, other: str) -> str:
+    """The nearest place both lie in: their village, township, county …"""
+    return [code for code in chain(one) if code in chain(other)][-1]

@@ -23,7 +23,7 @@ class CardAuthority(Table):
     """
 
     table_class = TableClass.SUBTREE
-    changeable = ("state", "decided_by", "decided_on", "refusal", "valid_to", "division")
+    changeable = ("state", "decided_by", "decided_on", "refusal", "valid_to", "division", "beneficiary", "agent")
 
     class Kind(models.TextChoices):
         SPOUSE = "spouse", "配偶"

@@ -118,7 +118,7 @@ class Person(Table):
 
     table_class = TableClass.SUBTREE
     changeable = (
-        "division", "name", "name_pinyin", "id_number_enc", "id_number_hash", "sex", "birth_date", "closed_on",
+        "division", "name", "name_pinyin", "id_number_enc", "id_number_hash", "sex", "birth_date", "closed_on", "merged_into",
     )  # fmt: skip
 
     name = models.CharField(max_length=60)
@@ -133,12 +133,21 @@ class Person(Table):
     sex = models.CharField(max_length=1, choices=[("男", "男"), ("女", "女")])
     birth_date = models.DateField()
     closed_on = models.DateField(null=True)
+    # A second record of the same person: closed, and its number leads to the record that stays (huimin.duplicates).
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, db_index=False, related_name="merged")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["id_number_hash"], condition=Q(closed_on=None), name="person_identity_once")
+            models.UniqueConstraint(
+                fields=["id_number_hash"], condition=Q(closed_on=None), name="person_identity_once"
+            ),
+            models.CheckConstraint(
+                name="merged_person_is_closed",
+                condition=Q(merged_into=None) | Q(closed_on__isnull=False) & ~Q(merged_into=F("id")),
+            ),
         ]
         indexes = [
+            models.Index(fields=["id"], name="person_merged", condition=Q(merged_into__isnull=False)),
             models.Index(fields=["division", "id"], name="person_place"),
             models.Index(fields=["name", "division"], name="person_name"),
             models.Index(fields=["name_typed", "division"], name="person_typed"),
@@ -188,7 +197,9 @@ class Card(Bitemporal):
     """
 
     table_class = TableClass.SUBTREE
-    changeable = ("recorded_from", "valid_to", "state", "division", "evidence", "reported_by")
+    changeable = (
+        "recorded_from", "valid_to", "state", "division", "evidence", "reported_by", "holder", "household",
+    )  # fmt: skip
 
     class Use(models.TextChoices):
         HOUSEHOLD = "household", "户"
@@ -277,7 +288,7 @@ class WorkItem(Table):
     """What an import or check brought that a person must settle: the clash is kept, nothing is guessed."""
 
     table_class = TableClass.SUBTREE
-    changeable = ("state", "settled_by", "settled_on", "settlement", "division")
+    changeable = ("state", "settled_by", "settled_on", "settlement", "division", "person")
 
     class Kind(models.TextChoices):
         SAME_PERSON = "same_person", "同一人登记在两户"
@@ -412,7 +423,7 @@ class Attachment(Table):
     """A scan of a paper of the household: the file lies encrypted below HOME/attachments under the digest of its content."""
 
     table_class = TableClass.SUBTREE
-    changeable = ("division",)
+    changeable = ("division", "household")
 
     division = DivisionField()
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="attachments")

@@ -97,9 +97,18 @@ def holding(on: date, known_at: datetime | None = None) -> Q:
 
 
 def find_by_identity_number(text: str, today: date) -> Person | None:
-    """The living person with this number, else whoever died last with it; BadIdentityNumber when it is none."""
+    """The living person with this number, else whoever died last with it; BadIdentityNumber when it is none.
+
+    The number of a record that was merged leads to the record that stayed.
+    """
     hashed = keyring().lookup(parse_identity(text, today=today).number, ID_NUMBER)
-    return Person.objects.filter(id_number_hash=hashed).order_by(F("closed_on").desc(nulls_first=True)).first()
+    found = Person.objects.filter(id_number_hash=hashed).order_by(F("closed_on").desc(nulls_first=True))
+    return staying(found.select_related("merged_into").first())
+
+
+def staying(person: Person | None) -> Person | None:
+    """The record a merged one leads to; any other is its own."""
+    return person.merged_into if person is not None and person.merged_into_id else person
 
 
 def find_household_of(person: int, on: date) -> Household | None:

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "huimin.fieldwork",
     "huimin.payment",
     "huimin.archives",
+    "huimin.duplicates",
     "huimin.workbench",
 ]
 

@@ -15,6 +15,7 @@ An approved correction waits for the county's cooling time as 待启用 (`coolin
 
 import re
 from datetime import date, timedelta
+from typing import Any
 
 from huimin.database.bulk import run
 from huimin.database.personal import ACCOUNT, sealed
@@ -210,9 +211,43 @@ def _current(person: Person, use: str, household: int | None) -> Card | None:
     return cards.order_by("state", "-id").first()
 
 
+def supersede(by: Actor, card: Card, on: date, evidence: str, **owner: int | None) -> Card:
+    """The card is somebody else's from `on` (`holder_id`, `household_id`); a copy keeps what was known until now."""
+    for name, value in owner.items():
+        setattr(card, name, value)
+    run(_COPY, [card.pk])
+    card.save(update_fields=[name.removesuffix("_id") for name in owner])
+    return _retold(by, card, card.state, on, evidence)
+
+
+def supersede_to(number: int, before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Put the columns of a card back to `before` where they still say `after`; a copy keeps what was known until now."""
+    card = Card.objects.select_for_update().get(pk=number)
+    if any(str(getattr(card, name) or "") != str(value or "") for name, value in after.items() if name in _TELLING):
+        return False
+    run(_COPY, [card.pk])
+    for name, value in before.items():
+        setattr(card, name, Card._meta.get_field(name.removesuffix("_id")).to_python(value))
+    card.recorded_from = RECORDED
+    card.save(update_fields=[*(name.removesuffix("_id") for name in before), "recorded_from"])
+    return True
+
+
+_TELLING = ("state", "holder_id", "household_id")
+
+
+def replace_card(by: Actor, card: Card, on: date, evidence: str) -> Card:
+    """The card is 已更换 from `on`: another of the same person, or of his household, is in use."""
+    return _supersede(by, card, State.REPLACED, on, evidence)
+
+
 def _supersede(by: Actor, card: Card, state: str, on: date, evidence: str) -> Card:
     """The row takes the new state from `on`; a copy keeps what was known until now."""
     run(_COPY, [card.pk])
+    return _retold(by, card, state, on, evidence)
+
+
+def _retold(by: Actor, card: Card, state: str, on: date, evidence: str) -> Card:
     card.state = state
     card.valid_to = None if state == State.ACTIVE else on
     card.recorded_from = RECORDED

@@ -25,6 +25,7 @@ from huimin.organisation.acting import Actor, refused_by_constraint, require_pla
 from huimin.registry.bitemporal import Span, end, revise
 from huimin.registry.commands.facts import locked_household, locked_person
 from huimin.registry.models import Household, HouseholdFacts, Membership, Person, PersonFacts
+from huimin.registry.queries import staying
 
 HEAD = "户主"
 NAME_MAX = 60
@@ -69,9 +70,12 @@ def present(household: int) -> dict[int, Membership]:
 
 
 def find_person(id_number: str, on: date) -> Person | None:
-    """The living person with this number; BadIdentityNumber when it is none."""
+    """The living person with this number, or whose other record had it; BadIdentityNumber when it is none."""
     hashed = keyring().lookup(parse_identity(id_number, today=on).number, ID_NUMBER)
-    return Person.objects.filter(id_number_hash=hashed, closed_on=None).first()
+    same = Person.objects.filter(id_number_hash=hashed).select_related("merged_into")
+    return same.filter(closed_on=None).first() or staying(
+        same.filter(merged_into__isnull=False, merged_into__closed_on=None).first()
+    )
 
 
 def add_person(step: Step, household: Household, name: str, id_number: str, relation: str) -> Person:

@@ -82,7 +82,10 @@ SELECT l.pos, coalesce(p.id, nextval('registry_person_id_seq')) AS person_id, m.
        {state} AS state
 FROM merge_members l
 LEFT JOIN merge_house t ON t.pos = l.household
-LEFT JOIN registry_person p ON p.id_number_hash = l.id_number_hash AND p.closed_on IS NULL
+LEFT JOIN registry_person w ON w.id_number_hash = l.id_number_hash AND w.closed_on IS NULL
+LEFT JOIN (SELECT id_number_hash, min(merged_into_id) AS stays FROM registry_person WHERE merged_into_id IS NOT NULL
+           GROUP BY id_number_hash) x ON x.id_number_hash = l.id_number_hash
+LEFT JOIN registry_person p ON p.id = coalesce(w.id, x.stays) AND p.closed_on IS NULL
 LEFT JOIN registry_membership m ON m.person_id = p.id AND m.recorded_to IS NULL AND m.valid_to IS NULL
 LEFT JOIN registry_membership g ON l.relation = '户主' AND g.household_id = t.household_id AND g.relation = '户主'
      AND g.recorded_to IS NULL AND g.valid_to IS NULL
