@@ -20,6 +20,7 @@ BENCHES = {
     "determine-db": "bench.determine_db",
     "simulate": "bench.simulate",
     "import": "bench.importing",
+    "duplicates": "bench.duplicates",
 }
 
 

@@ -20,6 +20,8 @@ RULES: dict[tuple[str, str], str] = {
     ("registry_cardcorrection", "holder_id"): "blocks",
     ("registry_cardhandover", "received_by_id"): "stays",
     ("registry_workitem", "person_id"): "moves",
+    ("kinship_relative", "person_id"): "stays",  # recusal follows it to the survivor (kinship.recusal)
+    ("fieldwork_signal", "person_id"): "moves",
     ("screening_proposal", "person_id"): "ends",
     ("casework_decision", "person_id"): "stays",
     ("casework_entitlement", "person_id"): "moves",

@@ -30,6 +30,7 @@ from huimin.duplicates.papers import close_household, hindering_changes, move_pa
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.places import common_place
+from huimin.kinship.recusal import require_not_related
 from huimin.organisation.acting import (
     Actor,
     AlreadyDone,
@@ -43,7 +44,8 @@ from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.policy.queries import programme_names
 from huimin.registry.bitemporal import Span, end, revise
-from huimin.registry.models import ELSEWHERE, CardCorrection, Person, PersonFacts
+from huimin.registry.models import ELSEWHERE, CardCorrection, Membership, Person, PersonFacts
+from huimin.registry.queries import holding
 from huimin.registry.snapshots import NotRegistered
 
 State = Merge.State
@@ -119,6 +121,7 @@ def propose_merge(*, by: Actor, on: date, wish: Wish, pair: int | None = None) -
     if len(wish.reason.strip()) < 2:
         raise BadInput("没有写明为什么是同一人", where="依据", remedy="请写明核实的证件和经过")
     survivor, absorbed = _locked(by, wish)
+    require_unrelated(by, on, survivor, absorbed)
     row = _pair_of(survivor, absorbed, pair)
     told = preview(by, on, wish)
     return Merge.objects.create(
@@ -133,6 +136,7 @@ def confirm_merge(*, by: Actor, on: date, merge: int) -> Merge:
     """Another person confirms: the two records are one from now on. Told anew, since things may have changed."""
     row = locked_merge(by, merge, State.PROPOSED)
     require_another(by, row.proposed_by, "提出并档")
+    require_unrelated(by, on, row.survivor, row.absorbed)
     wish = wish_of(row)
     told = preview(by, on, wish)
     mark = tracing.mark()
@@ -186,6 +190,12 @@ def carry_out(by: Actor, on: date, wish: Wish, evidence: str) -> tuple[Told, tup
 
 def _touched(home: Home) -> tuple[int, ...]:
     return tuple(dict.fromkeys(household.pk for household in home.touched))
+
+
+def require_unrelated(by: Actor, on: date, *people: Person) -> None:
+    """Recused when a near relative of who acts lives with one of them (REG-10)."""
+    homes = Membership.objects.filter(holding(on), person__in=people).values_list("household_id", flat=True)
+    require_not_related(by, on, list(homes))
 
 
 def wish_of(row: Merge) -> Wish:

@@ -15,6 +15,7 @@ from django.db.models import Q
 from huimin.database.personal import PAYLOAD, plain
 from huimin.duplicates.comparing import Side, own_card
 from huimin.duplicates.homes import Home
+from huimin.fieldwork.models import LowIncome, Signal
 from huimin.organisation.acting import Actor
 from huimin.registry.commands.cards import replace_card, supersede
 from huimin.registry.commands.changes import people_named
@@ -34,6 +35,7 @@ def move_papers(
     told += _authorities(on, left, right)
     moved = WorkItem.objects.filter(person=right.person, state="open").update(person=left.person)
     told += [f"{moved} 件待核实事项转到保留的档案"] if moved else []
+    told += _signals(left, right, home)
     Proposal.objects.filter(person=right.person, state=Proposal.State.OPEN).update(state=Proposal.State.SUPERSEDED)
     return told
 
@@ -68,6 +70,22 @@ def _household_cards(by: Actor, on: date, left: Side, right: Side, home: Home, e
             elif side is right:
                 supersede(by, _fresh(card), on, evidence, holder_id=left.person.pk)
                 told.append(f"尾号 {card.account_tail} 的户账户转到保留的档案")
+    return told
+
+
+def _signals(left: Side, right: Side, home: Home) -> list[str]:
+    """Warnings still followed up; one that the survivor has too stays with the closed record."""
+    told = []
+    for row in (
+        Signal.objects.filter(person=right.person).exclude(state=Signal.State.CLOSED).select_for_update(of=("self",))
+    ):
+        household = home.stays or row.household
+        same = {"household": household, "person": left.person, "kind": row.kind, "happened_on": row.happened_on}
+        if Signal.objects.filter(**same, basis=row.basis).exists():
+            continue
+        row.person, row.household, row.division = left.person, household, household.division
+        row.save(update_fields=["person", "household", "division"])
+        told.append(f"预警（{row.get_kind_display()}）转到保留的档案")
     return told
 
 
@@ -106,6 +124,7 @@ def close_household(by: Actor, on: date, ended: Household, stays: Household | No
     Proposal.objects.filter(household=ended, person=None, state=Proposal.State.OPEN).update(
         state=Proposal.State.SUPERSEDED
     )
+    LowIncome.objects.filter(household=ended, valid_to=None).update(valid_to=on)
     if stays is not None:
         there = Attachment.objects.filter(household=stays).values("sha256")
         scans = Attachment.objects.filter(household=ended).exclude(sha256__in=there)

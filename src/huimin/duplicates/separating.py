@@ -15,7 +15,7 @@ from django.db.models import Q
 from huimin.duplicates import tracing
 from huimin.duplicates.commands import JUDGES
 from huimin.duplicates.entitling import lines_in_flight
-from huimin.duplicates.merging import CONFIRMERS, StillHindered, exchange_back, locked_merge
+from huimin.duplicates.merging import CONFIRMERS, StillHindered, exchange_back, locked_merge, require_unrelated
 from huimin.duplicates.models import Merge, Trace
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput
@@ -30,6 +30,7 @@ State = Merge.State
 def propose_separation(*, by: Actor, on: date, merge: int, reason: str, assigned: Sequence[str] = ()) -> Merge:
     """Propose it, with what came after and is to go to the separated record; nothing changes yet."""
     row = locked_merge(by, merge, State.CONFIRMED)
+    require_unrelated(by, on, row.survivor, row.absorbed)
     if len(reason.strip()) < 2:
         raise BadInput("没有写明为什么不是同一人", where="理由", remedy="请写明核实的证件和经过")
     unknown = set(assigned) - {each.key for each in tracing.later_of(row)}
@@ -56,6 +57,7 @@ def confirm_separation(*, by: Actor, on: date, merge: int) -> Merge:
     """Another person confirms; `kept` tells what stays because it changed since."""
     row = locked_merge(by, merge, State.SPLITTING)
     require_another(by, row.split_by, "提出拆分")
+    require_unrelated(by, on, row.survivor, row.absorbed)
     list(Person.objects.select_for_update().filter(pk__in=[row.survivor_id, row.absorbed_id]).order_by("pk"))
     _require_no_money_on_its_way(row)
     later = {each.key for each in tracing.later_of(row)}

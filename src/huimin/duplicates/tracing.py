@@ -31,7 +31,7 @@ BITEMPORAL = {model._meta.db_table: model for model in (Membership, PersonFacts)
 PLAIN = (
     "registry_person", "registry_household", "registry_cardauthority", "registry_cardhandover", "registry_workitem",
     "registry_attachment", "screening_proposal", "casework_entitlement", "casework_careagreement", "payment_due",
-    "duplicates_pair", *BITEMPORAL,
+    "fieldwork_signal", "fieldwork_lowincome", "duplicates_pair", *BITEMPORAL,
 )  # fmt: skip
 _CARD = Card._meta.db_table
 _SKIPPED = {"recorded_from", "recorded_to"}
@@ -125,6 +125,8 @@ _WORDS = {
     "casework_careagreement": "照料协议",
     "payment_due": "应发",
     "screening_proposal": "建议",
+    "fieldwork_signal": "预警",
+    "fieldwork_lowincome": "低收入台账",
     "duplicates_pair": "查重结果",
 }
 

@@ -345,7 +345,7 @@ class Signal(Table):
     table_class = TableClass.SUBTREE
     changeable = (
         "division", "state", "assigned_to", "assigned_by", "assigned_on", "due_on", "closed_by", "closed_on", "reason",
-        "programme", "note",
+        "programme", "note", "person", "household",
     )  # fmt: skip
 
     class Kind(models.TextChoices):

@@ -4,7 +4,7 @@ in    who acts, on which day, for which households
 out   a refusal for one; for many, what is his relatives' taken out of the set and written down
 
 Always true: one query, however many households; a relative counts in the household he lives in on the day, found by the
-person his declaration was tied to or by the number in it. It reads the declarations of who acts, under whichever
+person his declaration was tied to or by the number in it (of two merged records, by either). It reads the declarations of who acts, under whichever
 appointment (TableClass.PRIVATE), and households he may see; what he never declared nobody can know here
 (casework.recusal lists it once he does).
 """
@@ -20,8 +20,13 @@ from huimin.organisation.acting import Actor
 # Households on a day of the people that declarations name; `who` narrows the declarations.
 HOUSEHOLDS_OF = """
 SELECT m.household_id, k.id AS relative_id
-FROM (SELECT r.id, r.person_id FROM kinship_relative r
+FROM (SELECT r.id, CASE WHEN p.merged_into_id IS NULL THEN r.person_id ELSE p.merged_into_id END AS person_id
+      FROM kinship_relative r LEFT JOIN registry_person p ON p.id = r.person_id
       WHERE {who} AND r.ended_on IS NULL AND r.person_id IS NOT NULL
+      UNION
+      SELECT r.id, p.merged_into_id FROM kinship_relative r
+      JOIN registry_person p ON p.id_number_hash = r.id_number_hash AND p.merged_into_id IS NOT NULL
+      WHERE {who} AND r.ended_on IS NULL
       UNION
       SELECT r.id, p.id FROM kinship_relative r
       JOIN registry_person p ON p.id_number_hash = r.id_number_hash AND p.closed_on IS NULL

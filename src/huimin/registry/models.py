@@ -148,6 +148,7 @@ class Person(Table):
         ]
         indexes = [
             models.Index(fields=["id"], name="person_merged", condition=Q(merged_into__isnull=False)),
+            models.Index(fields=["id_number_hash"], name="person_closed_number", condition=Q(closed_on__isnull=False)),
             models.Index(fields=["division", "id"], name="person_place"),
             models.Index(fields=["name", "division"], name="person_name"),
             models.Index(fields=["name_typed", "division"], name="person_typed"),

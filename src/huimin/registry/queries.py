@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from huimin.database.paging import SIZE, Page, cut
 from huimin.database.personal import ADDRESS, ID_NUMBER, PHONE, keyring, plain
@@ -102,8 +102,9 @@ def find_by_identity_number(text: str, today: date) -> Person | None:
     The number of a record that was merged leads to the record that stayed.
     """
     hashed = keyring().lookup(parse_identity(text, today=today).number, ID_NUMBER)
-    found = Person.objects.filter(id_number_hash=hashed).order_by(F("closed_on").desc(nulls_first=True))
-    return staying(found.select_related("merged_into").first())
+    same = Person.objects.filter(id_number_hash=hashed)
+    closed = same.filter(closed_on__isnull=False).select_related("merged_into").order_by("-closed_on")
+    return same.filter(closed_on=None).first() or staying(closed.first())
 
 
 def staying(person: Person | None) -> Person | None:

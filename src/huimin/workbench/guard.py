@@ -123,3 +123,9 @@ WATCHERS = CHANGE_READERS - {Post.SUPERVISOR}
 """Posts that follow low-income people: warnings tell of illness and disability (REG-09, SEC-04)."""
 ARCHIVE_READERS = STAFF
 """Posts that keep files, ask for papers, or watch (REG-08)."""
+DUPLICATE_READERS = frozenset(
+    {Post.CLERK, Post.REVIEWER, Post.COUNTY_OFFICER, Post.DEPARTMENT_APPROVER, Post.SUPERVISOR}
+)
+"""Posts that judge whether two records are one person, propose and confirm merges, or watch (REG-04)."""
+INQUIRY_READERS = frozenset({Post.INFORMATION_OFFICER, Post.CLERK})
+"""Posts that answer what a village is asked about them."""

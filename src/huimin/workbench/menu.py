@@ -60,6 +60,8 @@ GROUPS = (
             Entry("points", "监测点", "points"),
             Entry("signals", "低收入监测", "signals"),
             Entry("letters", "责任", "letters"),
+            Entry("duplicates", "查重", "duplicates"),
+            Entry("inquiries", "村里核查", "inquiries"),
         ),
     ),
     Group(

@@ -31,6 +31,10 @@ from huimin.casework import relief as reliefs
 from huimin.casework.commands import decide_proposals
 from huimin.casework.models import Relief
 from huimin.divisions.queries import names_of
+from huimin.duplicates import queries as duplicates
+from huimin.duplicates.commands import dismiss_pair
+from huimin.duplicates.merging import confirm_merge
+from huimin.duplicates.separating import confirm_separation
 from huimin.funds.commands import reserve_funding, transfer_funding
 from huimin.funds.models import FundingApplication
 from huimin.funds.queries import list_applications
@@ -40,6 +44,7 @@ from huimin.kinship.declaring import declare_kin, link_relatives, reads_file
 from huimin.notices.commands import answer_objection
 from huimin.notices.queries import list_due_objections
 from huimin.organisation.acting import Actor, may
+from huimin.organisation.posts import Post
 from huimin.payment import commands, queries
 from huimin.payment.models import Batch, Roster
 from huimin.policy.drafts import WAY as DRAFT_STEPS
@@ -355,6 +360,18 @@ def _capacity(asking: Asking) -> Iterator[Todo]:
                 )
     if may(by, check_staffing) and (found := capacity.count_unchecked(by.prefix)):
         yield Todo("核对乡镇经办力量", "份填报", by.office_name, found, None, None, reverse("staffing"))
+def _duplicates(asking: Asking) -> Iterator[Todo]:
+    """Pairs to judge, merges and separations to confirm, questions to the village (REG-04)."""
+    waiting = (
+        (dismiss_pair, lambda place: duplicates.count_pairs(place).get("open", 0), "判断相似的档案", "duplicates"),
+        (confirm_merge, lambda place: duplicates.count_merges(place).get("proposed", 0), "确认并档", "merges"),
+        (confirm_separation, lambda place: duplicates.count_merges(place).get("splitting", 0), "确认拆分", "merges"),
+    )
+    for act, count, title, route in waiting:
+        if may(asking.by, act) and (found := count(asking.by.prefix)):
+            yield Todo(title, "对", asking.by.office_name, found, None, None, reverse(route))
+    if asking.by.post == Post.INFORMATION_OFFICER and (found := duplicates.count_inquiries(asking.by.prefix)):
+        yield Todo("核查是不是同一人", "件", asking.by.office_name, found, None, None, reverse("inquiries"))
 
 
 def _archives(asking: Asking) -> Iterator[Todo]:
