@@ -5,6 +5,7 @@ from datetime import date
 from huimin.casework.changes import Told, confirm_change, enter_change
 from huimin.duplicates.comparing import fields_of, side_of
 from huimin.duplicates.merging import Wish
+from huimin.duplicates.searching import request_search
 from huimin.jobs.working import work_until_done
 from huimin.kernel.identity import check_digit
 from huimin.organisation.acting import reading
@@ -12,23 +13,23 @@ from huimin.organisation.posts import Post
 from huimin.registry.models import Household, Membership, Person
 from tests.registry.people import NOW, officer, staff
 
-CONFIRMER_DAY = NOW
-
 
 def number_of(born: date, serial: int) -> str:
     first = f"341599{born:%Y%m%d}{serial:03d}"
     return first + check_digit(first)
 
 
-def second_record(of: Person, home: Household, name: str = "", born: date | None = None, serial: int = 0) -> Person:
+def second_record(
+    of: Person, home: Household, name: str = "", born: date | None = None, serial: int = 0, on: date = NOW
+) -> Person:
     """The same person once more, in another household, under a number of his own."""
     born = born or of.birth_date
     serial = serial or (901 if of.sex == "男" else 902)
     payload = {"name": name or of.name, "id_number": number_of(born, serial), "relation": "其他", "facts": {}}
-    told = Told("arrival", home.pk, NOW, "村信息员报告，见证明", payload)
-    row = enter_change(by=staff(Post.CLERK, home), on=NOW, told=told)
+    told = Told("arrival", home.pk, on, "村信息员报告，见证明", payload)
+    row = enter_change(by=staff(Post.CLERK, home), on=on, told=told)
     if row.state == "entered":
-        confirm_change(by=staff(Post.REVIEWER, home), on=NOW, change=row.pk)
+        confirm_change(by=staff(Post.REVIEWER, home), on=on, change=row.pk)
     with reading(officer()):
         return Person.objects.order_by("-pk").first()
 
@@ -55,10 +56,8 @@ def homes(count: int = 2, members_min: int = 2, same_township: bool = True) -> l
         return list(found.values())[:count]
 
 
-def search() -> str:
-    from huimin.duplicates.searching import request_search
-
-    job = request_search(by=officer(), on=NOW)
+def search(on: date = NOW) -> str:
+    job = request_search(by=officer(), on=on)
     return work_until_done(job.pk, officer()).outcome
 
 

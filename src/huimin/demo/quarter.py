@@ -59,6 +59,7 @@ STEPS: list[Step] = [
     Step("answered", "银行回盘", _late("paying", "answer")),
     Step("corrected", "更正账户", _late("closing", "correct")),
     Step("reissued", "重发", _late("paying", "reissue")),
+    Step("compared", "查重、并档", _late("comparing", "compare")),
     Step("closed", "封印与结账", _late("closing", "close")),
     Step("visited", "普查、监测、责任", _late("field", "visit")),
 ]

@@ -1,15 +1,18 @@
 """Reads of pairs, inquiries and merges; bounded, paged by key, inside `reading(by)` (REG-04)."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
-from django.db.models import Count, Q
+from django.db.models import Count, Model, Q, QuerySet
 
 from huimin.casework.models import Decision
 from huimin.database.paging import SIZE, Page, cut
 from huimin.duplicates.commands import UNJUDGED
 from huimin.duplicates.models import Inquiry, Merge, Overpaid, Pair
+from huimin.kernel.places import Level
 from huimin.payment.models import RosterLine
 
+T = TypeVar("T", bound=Model)
 ROWS_MAX = 1000
 _BOTH = ("first", "second")
 
@@ -36,9 +39,9 @@ def list_pairs(wanted: PairFilter, place: str = "", size: int = SIZE) -> Page[Pa
     return cut(rows, ("-score", "id"), place, size)
 
 
-def count_pairs(prefix: str) -> dict[str, int]:
-    """By state."""
-    rows = Pair.objects.filter(division__gte=prefix, division__lt=prefix + "~")
+def count_pairs(prefix: str, level: Level = Level.NATION) -> dict[str, int]:
+    """By state; of the county's office with its `level`, those of two townships only."""
+    rows = _own_level(Pair.objects.filter(division__gte=prefix, division__lt=prefix + "~"), level)
     return dict(rows.values_list("state").annotate(n=Count("pk")).order_by("state"))
 
 
@@ -69,9 +72,14 @@ def list_merges(prefix: str, *, state: str = "", place: str = "", size: int = SI
     return cut(rows.filter(state=state) if state else rows, ("-id",), place, size)
 
 
-def count_merges(prefix: str) -> dict[str, int]:
-    """By state."""
-    rows = Merge.objects.filter(division__gte=prefix, division__lt=prefix + "~")
+def _own_level(rows: QuerySet[T], level: Level) -> QuerySet[T]:
+    """What no lower office can do: who works for a county leaves a township's to the township."""
+    return rows.filter(division__endswith="000000") if level == Level.COUNTY else rows
+
+
+def count_merges(prefix: str, level: Level = Level.NATION) -> dict[str, int]:
+    """As `count_pairs`."""
+    rows = _own_level(Merge.objects.filter(division__gte=prefix, division__lt=prefix + "~"), level)
     return dict(rows.values_list("state").annotate(n=Count("pk")).order_by("state"))
 
 

@@ -361,17 +361,19 @@ def _capacity(asking: Asking) -> Iterator[Todo]:
     if may(by, check_staffing) and (found := capacity.count_unchecked(by.prefix)):
         yield Todo("核对乡镇经办力量", "份填报", by.office_name, found, None, None, reverse("staffing"))
 def _duplicates(asking: Asking) -> Iterator[Todo]:
-    """Pairs to judge, merges and separations to confirm, questions to the village (REG-04)."""
+    """Pairs to judge, merges and separations to confirm, questions to the village; each of its own level (REG-04)."""
+    by = asking.by
+    merges = duplicates.count_merges(by.prefix, by.level)
     waiting = (
-        (dismiss_pair, lambda place: duplicates.count_pairs(place).get("open", 0), "判断相似的档案", "duplicates"),
-        (confirm_merge, lambda place: duplicates.count_merges(place).get("proposed", 0), "确认并档", "merges"),
-        (confirm_separation, lambda place: duplicates.count_merges(place).get("splitting", 0), "确认拆分", "merges"),
+        (dismiss_pair, duplicates.count_pairs(by.prefix, by.level).get("open", 0), "判断相似的档案", "duplicates"),
+        (confirm_merge, merges.get("proposed", 0), "确认并档", "merges"),
+        (confirm_separation, merges.get("splitting", 0), "确认拆分", "merges"),
     )
-    for act, count, title, route in waiting:
-        if may(asking.by, act) and (found := count(asking.by.prefix)):
-            yield Todo(title, "对", asking.by.office_name, found, None, None, reverse(route))
-    if asking.by.post == Post.INFORMATION_OFFICER and (found := duplicates.count_inquiries(asking.by.prefix)):
-        yield Todo("核查是不是同一人", "件", asking.by.office_name, found, None, None, reverse("inquiries"))
+    for act, found, title, route in waiting:
+        if may(by, act) and found:
+            yield Todo(title, "对", by.office_name, found, None, None, reverse(route))
+    if by.post == Post.INFORMATION_OFFICER and (found := duplicates.count_inquiries(by.prefix)):
+        yield Todo("核查是不是同一人", "件", by.office_name, found, None, None, reverse("inquiries"))
 
 
 def _archives(asking: Asking) -> Iterator[Todo]:
@@ -394,6 +396,7 @@ _FINDERS: tuple[_Finder, ...] = (
     _kinship,
     _capacity,
     _archives,
+    _duplicates,
     _decisions,
     _owed,
     _rosters(commands.publish_roster, (Roster.State.COMPILED,), "公示", queries.publish_due_on),

@@ -16,6 +16,7 @@ from huimin.casework.relief import record_relief
 from huimin.casework.screening import granted_of
 from huimin.divisions.models import Division
 from huimin.divisions.queries import chain_names, find_places, names_of
+from huimin.duplicates.queries import list_merged_into
 from huimin.importing.commands import send_file
 from huimin.kernel.errors import BadInput
 from huimin.kernel.facts import Kind
@@ -179,6 +180,8 @@ def detail(request: Any, number: int) -> HttpResponse:
         "may_change": (may(by, report_change) or may(by, enter_change)) and state.household.closed_on is None,
         "attachments": list(Attachment.objects.filter(household=number).order_by("-id")[:20]),
         "open_changes": [each for each in list_changes_of(number) if each.state in ("reported", "entered")],
+        "merged": list_merged_into([each.person.pk for each in state.members]),
+        "may_see_merges": by.post in guard.DUPLICATE_READERS,
         "may_relieve": may(by, record_relief),
         "may_see_care": by.post in guard.RELIEF_READERS,
     }
