@@ -360,6 +360,8 @@ def _capacity(asking: Asking) -> Iterator[Todo]:
                 )
     if may(by, check_staffing) and (found := capacity.count_unchecked(by.prefix)):
         yield Todo("核对乡镇经办力量", "份填报", by.office_name, found, None, None, reverse("staffing"))
+
+
 def _duplicates(asking: Asking) -> Iterator[Todo]:
     """Pairs to judge, merges and separations to confirm, questions to the village; each of its own level (REG-04)."""
     by = asking.by
