@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pyarrow as pa
 import pytest
 from django.db import IntegrityError
 
@@ -19,6 +20,7 @@ from huimin.organisation.acting import AlreadyDone, NotYourPost, SamePerson, rea
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.models import Due, RosterLine
 from huimin.registry.commands import record_person_facts
+from huimin.registry.commands.merging import merge_population
 from huimin.registry.models import Card, Household, Membership, Person, PersonFacts
 from huimin.registry.queries import find_by_identity_number, find_household_of, get_household
 from huimin.registry.snapshots import NotRegistered
@@ -355,6 +357,28 @@ def test_a_merged_record_holds_nothing_whoever_writes_it_reg_04(two):
         )
     with pytest.raises(IntegrityError, match="a merged record holds"), reading(officer()):
         Person.objects.filter(pk=one.pk).update(merged_into=other, closed_on=LATER)
+
+
+def test_an_import_of_the_dead_number_means_the_survivor_reg_03_reg_04(two):
+    one = person_of(two[0])
+    other = second_record(one, two[1])
+    merged(two[0], one, other)
+    dead = number_of(one.birth_date, 901 if one.sex == "男" else 902)
+    text, number = pa.string(), pa.int64()
+    empty = {name: pa.array([], text) for name in ("household_no", "head_id", "head_name", "division")}
+    cards = {name: pa.array([], text) for name in ("holder_id", "account", "account_name", "use")}
+    row = {
+        "household": pa.array([None], number), "name": pa.array([one.name], text), "id_number": pa.array([dead], text),
+        "relation": pa.array([None], text),
+    }  # fmt: skip
+    report = merge_population(
+        by=staff(Post.CLERK, two[0]), on=NOW, prefix=two[0].division[:9], households=pa.table(empty), members=pa.table(row),
+        cards=pa.table({"household": pa.array([], number), **cards}), valid_from=NOW, evidence="导入",
+        create_households=False, heads_required=False,
+    )  # fmt: skip
+    assert report.members == {}, "nobody new, and nothing that waits"
+    with reading(officer()):
+        assert not Person.objects.filter(pk__gt=other.pk).exists()
 
 
 def test_every_column_that_names_a_person_has_a_rule_reg_04(county):

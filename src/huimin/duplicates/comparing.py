@@ -167,7 +167,8 @@ def _known(by: Actor, left: Side, right: Side) -> list[Field]:
         default = ABSORBED if mine is None else SURVIVOR
         both = mine is not None and other is not None
         texts = [each.text if each.text != UNASKED else "—" for each in shown]
-        found.append(Field(f"fact:{fact.code}", fact.name, *texts, mine != other, both and mine != other, default))
+        differs = both and mine != other
+        found.append(Field(f"fact:{fact.code}", fact.name, *texts, differs, differs, default))
     return sorted(found, key=lambda each: not each.differs)
 
 

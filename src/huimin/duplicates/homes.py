@@ -50,6 +50,15 @@ def settle_home(
     return home
 
 
+def alone(side: Side) -> bool:
+    """Whether nobody would be left in his household."""
+    row = side.membership
+    if row is None:
+        return False
+    present = Membership.objects.filter(household=row.household_id, recorded_to=None, valid_to=None)
+    return not present.exclude(person=side.person).exists()
+
+
 def _take_place(
     step: Step, home: Home, rows: Mapping[int, Household], left: Side, right: Side, new_heads: Mapping[str, int]
 ) -> None:

@@ -20,11 +20,11 @@ from typing import Any
 from django.db.models import Q
 
 from huimin.casework.changes import Effect, effects_of_doing, of_weight
-from huimin.casework.models import Relief
+from huimin.casework.models import Entitlement, Relief
 from huimin.duplicates import entitling, tracing
 from huimin.duplicates.commands import JUDGES, UNJUDGED
 from huimin.duplicates.comparing import ABSORBED, SURVIVOR, Side, fact_values, fields_of, side_of
-from huimin.duplicates.homes import Home, settle_home
+from huimin.duplicates.homes import Home, alone, settle_home
 from huimin.duplicates.models import Merge, Overpaid, Pair
 from huimin.duplicates.papers import close_household, hindering_changes, move_papers
 from huimin.kernel.digests import digest
@@ -237,8 +237,10 @@ def _require_choices(by: Actor, wish: Wish, left: Side, right: Side) -> None:
 def _require_nothing_under_way(wish: Wish, left: Side, right: Side) -> None:
     """Money on its way, accounts being corrected, emergencies and changes of the absorbed record end first."""
     touched = [right.person] + ([left.person] if ABSORBED in (wish.whose("membership"), wish.whose("card")) else [])
-    people = Q(person__in=touched) | Q(payee__in=touched) | Q(entitlement__person__in=touched)
-    if lines := entitling.lines_in_flight(people):
+    ending = [side.membership.household_id for side in (left, right) if side.person in touched and alone(side)]
+    granted = Entitlement.objects.filter(Q(person__in=touched) | Q(household__in=ending, person=None))
+    own = Q(entitlement__in=list(granted.values_list("pk", flat=True)))
+    if lines := entitling.lines_in_flight(Q(person__in=touched) | Q(payee__in=touched) | own):
         names = programme_names()
         where = "、".join(dict.fromkeys(f"{names[each.programme]}（{each.get_state_display()}）" for each in lines))
         raise StillHindered(
@@ -249,7 +251,7 @@ def _require_nothing_under_way(wish: Wish, left: Side, right: Side) -> None:
         raise StillHindered("账户更正还没有办结", remedy="请先审核或停止账户更正")
     if Relief.objects.filter(person__in=touched, state=Relief.State.RECORDED).exists():
         raise StillHindered("急难救助还没有审批", remedy="请先办结急难救助")
-    if hindering_changes([side.person.pk for side in (left, right)], [left, right]):
+    if hindering_changes([left, right]):
         raise StillHindered("有变更涉及这两份档案，还没有办结", remedy="请先确认或退回变更")
 
 
@@ -303,7 +305,7 @@ def exchange_back(row: Merge) -> None:
 
 
 def exchange(one: Person, other: Person, names: tuple[str, ...]) -> None:
-    """The closed one first gives way: a number stands at one living record only."""
+    """`one` living, `other` closed: a number stands at one living record only, so the closed one may hold any."""
     for name in names:
         mine, theirs = getattr(one, name), getattr(other, name)
         setattr(one, name, theirs)

@@ -14,12 +14,12 @@ from django.db.models import Q
 
 from huimin.database.personal import PAYLOAD, plain
 from huimin.duplicates.comparing import Side, own_card
-from huimin.duplicates.homes import Home
+from huimin.duplicates.homes import Home, alone
 from huimin.fieldwork.models import LowIncome, Signal
 from huimin.organisation.acting import Actor
 from huimin.registry.commands.cards import replace_card, supersede
 from huimin.registry.commands.changes import people_named
-from huimin.registry.models import Attachment, Card, CardAuthority, Household, Membership, ReportedChange, WorkItem
+from huimin.registry.models import Attachment, Card, CardAuthority, Household, ReportedChange, WorkItem
 from huimin.screening.models import Proposal
 
 LIVE = (Card.State.ACTIVE, Card.State.LOST)
@@ -133,19 +133,15 @@ def close_household(by: Actor, on: date, ended: Household, stays: Household | No
     return told
 
 
-def hindering_changes(people: list[int], sides: list[Side]) -> list[ReportedChange]:
+def hindering_changes(sides: list[Side]) -> list[ReportedChange]:
     """Changes under way that name one of them, or that move a whole household of theirs."""
-    homes = {side.membership.household_id for side in sides if side.membership}
-    alone = {
-        home
-        for home in homes
-        if Membership.objects.filter(household=home, recorded_to=None, valid_to=None).count() == 1
-    }
+    people = {side.person.pk for side in sides}
+    homes = {side.membership.household_id: alone(side) for side in sides if side.membership}
     under_way = ReportedChange.objects.filter(household__in=homes, state__in=("reported", "entered"))
     return [
         row
         for row in under_way.order_by("id")[:100]
-        if row.household_id in alone or row.kind in _WHOLE or set(people) & set(people_named(_payload(row)))
+        if homes[row.household_id] or row.kind in _WHOLE or people & set(people_named(_payload(row)))
     ]
 
 

@@ -98,7 +98,6 @@ def _acts(by: Actor) -> list[tuple[str, str]]:
 
 def nav_of(by: Actor, here: str) -> list[tuple[str, str, bool]]:
     pages = [("duplicates", "相似的档案", guard.DUPLICATE_READERS), ("merges", "并档和拆分", guard.DUPLICATE_READERS)]
-    pages.append(("inquiries", "村里核查", guard.INQUIRY_READERS))
     return [(label, reverse(route), route == here) for route, label, posts in pages if by.post in posts]
 
 
@@ -227,7 +226,6 @@ def _proposed(by: Actor, on: Any, row: Pair, wish: Any) -> Outcome:
 @page(guard.INQUIRY_READERS, reads=False)
 def inquiries(request: Any) -> HttpResponse:
     """What villages were asked; a village's officer sees his own."""
-    by: Actor = request.actor
 
     def build(whole: bool) -> Listing:
         place = chosen_place(request)
@@ -236,10 +234,10 @@ def inquiries(request: Any) -> HttpResponse:
         page_of = queries.list_inquiries(place.prefix, waiting=waiting, place=request.GET.get("at", ""), size=size)
         names = names_of({row.division for row in page_of}, request.business_date)
         return Listing(
-            "村里核查", "请村信息员入户看证件：同一个人，还是两个人。", "duplicates",
+            "村里核查", "请村信息员入户看证件：同一个人，还是两个人。", "inquiries",
             [Head("姓名", paper=26), Head("村", paper=34), Head("要核查的事"), Head("请查日期", "date", 24),
              Head("结果", paper=26), Head("核查情况")],
-            [_inquiry(row, names) for row in page_of], "没有待核查的。", nav=nav_of(by, "inquiries"), page=page_of,
+            [_inquiry(row, names) for row in page_of], "没有待核查的。", page=page_of,
             filters=[Filter("state", "状态", [("waiting", "待核查"), ("all", "全部")], "waiting" if waiting else "all"),
                      Filter("place", "地方", place.options, place.code)],
         )  # fmt: skip
@@ -262,7 +260,7 @@ def inquiry(request: Any, number: int) -> HttpResponse:
     with reading(by):
         row = Inquiry.objects.select_related("person").get(pk=number)
         context = {
-            "section": "duplicates", "row": row, "side": side_of(row.person, on), "trail": chain_names(row.division, on),
+            "section": "inquiries", "row": row, "side": side_of(row.person, on), "trail": chain_names(row.division, on),
         }  # fmt: skip
     form = Answer(request.POST or None)
     if request.method == "POST" and row.answer:
