@@ -16,6 +16,7 @@ from huimin.duplicates.merging import StillHindered, confirm_merge, preview, pro
 from huimin.duplicates.models import Merge, Overpaid, Pair
 from huimin.duplicates.separating import confirm_separation, keep_merged, propose_separation
 from huimin.kernel.errors import BadInput
+from huimin.kinship.recusal import Recused, require_not_related
 from huimin.organisation.acting import AlreadyDone, NotYourPost, SamePerson, reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.models import Due, RosterLine
@@ -25,6 +26,7 @@ from huimin.registry.models import Card, Household, Membership, Person, PersonFa
 from huimin.registry.queries import find_by_identity_number, find_household_of, get_household
 from huimin.registry.snapshots import NotRegistered
 from tests.duplicates.people import homes, number_of, person_of, search, second_record, wish
+from tests.kinship.people import declare
 from tests.registry.people import NOW, officer, other_staff, staff
 
 LATER = date(2021, 10, 8)
@@ -379,6 +381,23 @@ def test_an_import_of_the_dead_number_means_the_survivor_reg_03_reg_04(two):
     assert report.members == {}, "nobody new, and nothing that waits"
     with reading(officer()):
         assert not Person.objects.filter(pk__gt=other.pk).exists()
+
+
+def test_a_relative_declared_under_the_other_record_is_still_a_relative_reg_10(two):
+    """Who declared the record that was merged away recuses himself from the one that stayed."""
+    one = person_of(two[0])
+    other = second_record(one, two[1])
+    stranger = staff(Post.TOWNSHIP_HEAD, two[0])
+    declare(stranger, other)
+    merged(two[0], one, other)
+    with reading(stranger), pytest.raises(Recused):
+        require_not_related(stranger, NOW, [two[0].pk])
+    third = person_of(two[1], 0)
+    clerk = staff(Post.CLERK, two[0])
+    declare(clerk, third)
+    again = second_record(third, two[0], serial=905)
+    with pytest.raises(Recused):
+        propose_merge(by=clerk, on=NOW, wish=wish(again, third))
 
 
 def test_every_column_that_names_a_person_has_a_rule_reg_04(county):

@@ -4,10 +4,11 @@ from datetime import date
 
 import pytest
 
+from huimin.database.bulk import fetch
 from huimin.demo.actors import actor
 from huimin.duplicates.commands import answer_inquiry, ask_village, dismiss_pair
 from huimin.duplicates.models import Inquiry, Pair
-from huimin.duplicates.scoring import in_words
+from huimin.duplicates.scoring import in_words, near_two, near_year
 from huimin.duplicates.searching import request_search
 from huimin.duplicates.variants import FROM, TO, folded
 from huimin.kernel.errors import BadInput
@@ -172,6 +173,24 @@ def test_a_pair_of_two_townships_is_the_countys_reg_04_sec_03(county):
         with reading(staff(Post.CLERK, home)):
             assert not Pair.objects.filter(pk=pair.pk).exists()
     dismiss_pair(by=officer(), on=NOW, pair=pair.pk, judgement="两地各有其人，已核对")
+
+
+def one_slip(one, other, width):
+    """One other digit, or two neighbours exchanged."""
+    one, other = f"{one:0{width}d}", f"{other:0{width}d}"
+    turned = [one[:at] + one[at + 1] + one[at] + one[at + 2 :] for at in range(width - 1)]
+    return sum(a != b for a, b in zip(one, other, strict=True)) == 1 or (one != other and other in turned)
+
+
+def test_slips_of_a_date_are_told_as_one_would_count_them(county):
+    """Every pair of years of a century, and of days of a month, against a count of digits."""
+    county("adopted")
+    for near, low, high, width in ((near_year, 1930, 2029, 4), (near_two, 1, 31, 2)):
+        found = fetch(
+            f"SELECT a, b FROM generate_series({low}, {high}) a, generate_series({low}, {high}) b WHERE {near('a', 'b')}"
+        )
+        span = range(low, high + 1)
+        assert set(found) == {(a, b) for a in span for b in span if one_slip(a, b, width)}
 
 
 def test_folding_is_of_single_characters():
