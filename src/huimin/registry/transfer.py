@@ -8,7 +8,7 @@ stay apart. Memory: one slice of a table at a time on the way in; the whole resu
 """
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from django.db import connections
 from psycopg import sql
 
 SLICE_ROWS = 50_000
+BLOCK_BYTES = 4 << 20
 
 
 def copy_in(name: str, table: pa.Table, types: Mapping[str, str], using: str = "default") -> int:
@@ -26,29 +27,49 @@ def copy_in(name: str, table: pa.Table, types: Mapping[str, str], using: str = "
     columns = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(types[column])) for column in table.column_names
     )
-    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
     with connection.cursor() as wrapped:
         cursor, target = wrapped.cursor, sql.Identifier(name)
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(target))
         cursor.execute(sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(target, columns))
-        with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(target)) as copy:
-            for start in range(0, table.num_rows, SLICE_ROWS):
-                text = io.BytesIO()
-                pyarrow.csv.write_csv(table.slice(start, SLICE_ROWS), text, options)
-                copy.write(text.getbuffer())
+        copy_texts(name, texts_of(table), using)
         cursor.execute(sql.SQL("ANALYZE {}").format(target))
     return int(table.num_rows)
 
 
+def texts_of(table: pa.Table) -> Iterator[memoryview]:
+    """The rows as CSV, a slice at a time; the same rows are always the same text."""
+    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
+    for start in range(0, table.num_rows, SLICE_ROWS):
+        text = io.BytesIO()
+        pyarrow.csv.write_csv(table.slice(start, SLICE_ROWS), text, options)
+        yield text.getbuffer()
+
+
+def copy_texts(name: str, texts: Iterable[memoryview], using: str = "default") -> None:
+    """Rows as CSV into the temporary table `name`, which has their columns in this order."""
+    statement = sql.SQL("COPY pg_temp.{} FROM STDIN (FORMAT csv)").format(sql.Identifier(name))
+    with connections[using].cursor() as wrapped, wrapped.cursor.copy(statement) as copy:
+        for text in texts:
+            copy.write(text)
+
+
 def copy_out(query: str, parameters: Mapping[str, Any], schema: pa.Schema, using: str = "default") -> pa.Table:
     """The rows of `query` (a SELECT with %(name)s parameters) as columns of `schema`, in its order."""
+    found = list(copy_batches(query, parameters, schema, using))
+    return pa.Table.from_batches(found, schema)  # with what the schema tells of its columns
+
+
+def copy_batches(
+    query: str, parameters: Mapping[str, Any], schema: pa.Schema, using: str = "default"
+) -> Iterator[pa.RecordBatch]:
+    """As `copy_out`, some ten thousand rows at a time."""
     connection = connections[using]
     assert connection.in_atomic_block, "columns are read inside a transaction"
     with connection.cursor() as wrapped:
         cursor = wrapped.cursor
         bound = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(_with_values(query, parameters))
         with cursor.copy(bound) as copy:
-            return _read(_Stream(iter(copy)), schema)
+            yield from _read(_Stream(copy), schema)
 
 
 def hexed(values: list[bytes | None]) -> pa.Array:
@@ -64,8 +85,9 @@ def _with_values(query: str, parameters: Mapping[str, Any]) -> sql.Composed:
     return sql.SQL(text).format(**{name: sql.Literal(value) for name, value in parameters.items()})
 
 
-def _read(stream: "_Stream", schema: pa.Schema) -> pa.Table:
-    read = pyarrow.csv.ReadOptions(column_names=schema.names, block_size=4 << 20)
+def _read(stream: "_Stream", schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    # One thread: PostgreSQL and its workers are at it too, and threads cost more here than they win.
+    read = pyarrow.csv.ReadOptions(column_names=schema.names, block_size=BLOCK_BYTES, use_threads=False)
     convert = pyarrow.csv.ConvertOptions(
         column_types=schema,
         null_values=[""],
@@ -74,31 +96,34 @@ def _read(stream: "_Stream", schema: pa.Schema) -> pa.Table:
         true_values=["t"],
         false_values=["f"],
     )
-    if not stream.begun():
-        return schema.empty_table()
-    found = pyarrow.csv.open_csv(stream, read, None, convert).read_all()
-    return pa.Table.from_arrays(found.columns, schema=schema)  # with what the schema tells of its columns
+    if stream.begun():
+        for batch in pyarrow.csv.open_csv(stream, read, None, convert):
+            yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
 
 class _Stream(io.RawIOBase):
-    """The blocks of a COPY as a file to read."""
+    """The rows of a COPY as a file to read; they come one by one and are handed on in blocks."""
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks, self._left = blocks, memoryview(b"")
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._rows, self._gathered = iter(rows), bytearray()
 
     def begun(self) -> bool:
         """Whether there is anything to read."""
-        if not self._left:
-            self._left = memoryview(bytes(next(self._blocks, b"")))
-        return bool(self._left)
+        return bool(self._gathered) or self._gather(1)
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        gathered, wanted = bytearray(), size if size >= 0 else 1 << 62
-        while len(gathered) < wanted and self.begun():
-            part = self._left[: wanted - len(gathered)]
-            gathered += part
-            self._left = self._left[len(part) :]
-        return bytes(gathered)
+        wanted = size if size >= 0 else 1 << 62
+        self._gather(wanted)
+        part = bytes(memoryview(self._gathered)[:wanted])
+        del self._gathered[:wanted]
+        return part
+
+    def _gather(self, wanted: int) -> bool:
+        """At least so many bytes, unless the rows end before; whether there are any."""
+        gathered = self._gathered
+        while len(gathered) < wanted and (row := next(self._rows, None)) is not None:
+            gathered += row
+        return bool(gathered)

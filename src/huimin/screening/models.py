@@ -32,6 +32,12 @@ class Run(Table):
         FAILED = "failed", "未完成"
         CANCELLED = "cancelled", "已取消"
 
+    class ListedForm(models.IntegerChoices):
+        """What `listed_sha256` is over."""
+
+        JSON = 1, "每行的 JSON"
+        ROWS = 2, "存入数据库的行"
+
     job = models.OneToOneField(Job, on_delete=models.PROTECT, null=True, related_name="run")
     division = DivisionField()
     determination_date = models.DateField()
@@ -44,6 +50,7 @@ class Run(Table):
     versions = models.JSONField(default=dict)
     listed = models.IntegerField(default=0)
     listed_sha256 = models.CharField(max_length=64, default="")
+    listed_form = models.SmallIntegerField(choices=ListedForm.choices, default=ListedForm.ROWS)
     kept = models.IntegerField(default=0)
     started_by = models.BigIntegerField()
     started_on = models.DateField()
@@ -77,12 +84,13 @@ class Proposal(Table):
         REFUSED = "refused", "不予确认"
         SUPERSEDED = "superseded", "已被新的筛查取代"
 
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="proposals")
+    # What a proposal refers to is checked for a statement's rows together (migration 0004, proposal_refers).
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="proposals", db_constraint=False)
     programme = models.CharField(max_length=40)
     version = models.CharField(max_length=100)
     division = DivisionField()
-    household = models.ForeignKey(Household, on_delete=models.PROTECT)
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True)
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, db_constraint=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, db_constraint=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     amount_fen = models.BigIntegerField()
     previous_fen = models.BigIntegerField(default=0)

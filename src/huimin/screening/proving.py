@@ -8,6 +8,7 @@ and what is made again must be stored, by this run or an earlier one that determ
 removed or added proposal, a changed run row, a changed policy text and a damaged or missing snapshot are all found.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,11 +24,11 @@ from huimin.kernel.places import Level, chain, scope_prefix
 from huimin.organisation.acting import Actor, reading
 from huimin.policy.queries import adopted_book
 from huimin.registry.models import Household
-from huimin.rules.engine import in_order_of_asking
-from huimin.screening.commands import determination_of, listed_sha256, snapshot_path
+from huimin.screening.commands import determination_of, snapshot_path
 from huimin.screening.determining import COLUMNS
 from huimin.screening.models import Proposal, Run
 from huimin.screening.snapshots import load
+from huimin.screening.storing import listed_sha256
 
 _SUBJECT = ("programme", "household_id", "person_id")
 _COMPARED = (
@@ -72,7 +73,7 @@ def prove_run(by: Actor, run_id: int) -> Proof:
     proof.results = len(listed)
     with reading(by):
         proof.differences += _named(_unlike(row, listed))
-    if listed_sha256(listed) != row.listed_sha256:
+    if _DIGESTS[row.listed_form](listed) != row.listed_sha256:
         proof.differences.append(f"全部结果的摘要与当时不同（{row.listed} 条，重算 {len(listed)} 条）")
     return proof
 
@@ -85,10 +86,8 @@ def _again(by: Actor, row: Run, proof: Proof) -> pa.Table:
         if versions.get(code) != row.versions.get(code):
             was, now = row.versions.get(code, "没有"), versions.get(code, "没有")
             proof.differences.append(f"项目 {code} 的政策版本：当时 {was}，重读 {now}")
-    determination = determination_of(by, row, load(snapshot_path(row), row.snapshot_sha256))
-    parts = [pa.schema(COLUMNS).empty_table()]
-    parts += [determination.listed(law, determination.evaluate(law)) for law in in_order_of_asking(programmes)]
-    return pa.concat_tables(parts)
+    determination = determination_of(by, row, load(snapshot_path(row), row.snapshot_sha256), programmes)
+    return pa.concat_tables([pa.schema(COLUMNS).empty_table(), *(table for _, table in determination.proposals())])
 
 
 def _unlike(row: Run, listed: pa.Table) -> dict[Row, tuple[Row | None, Row | None]]:
@@ -146,3 +145,15 @@ def _told(row: Row | None) -> str:
     found = dict(zip(_COMPARED, row, strict=True))
     kind = Proposal.Kind(found["kind"]).label if found["kind"] in Proposal.Kind.values else found["kind"]
     return f"{kind} {yuan(found['previous_fen'])} → {yuan(found['amount_fen'])}（{found['facts_digest'][:8]}）"
+
+
+def _listed_as_json(listed: pa.Table) -> str:
+    """The digest of the first runs: over every row as JSON."""
+    digest = hashlib.sha256()
+    for batch in listed.to_batches(max_chunksize=10_000):
+        for row in batch.to_pylist():
+            digest.update(json.dumps(list(row.values()), ensure_ascii=False, default=str).encode() + b"\n")
+    return digest.hexdigest()
+
+
+_DIGESTS = {Run.ListedForm.JSON: _listed_as_json, Run.ListedForm.ROWS: lambda listed: listed_sha256([listed])}

@@ -63,7 +63,7 @@ class Comparison:
         self.snapshot, self.table, self.on, self.find = snapshot, table, on, find
 
     def __call__(self, programme: Programme, houses: Ints, rows: Ints, held: Standing) -> list[str]:
-        runs = held.run[rows]
+        runs = held.run
         told: list[str] = ["[]"] * len(rows)
         for number in np.unique(runs).tolist():
             chosen = np.flatnonzero(runs == number)

@@ -11,8 +11,11 @@ after the file was written is unknown in it.
 import hashlib
 import io
 import os
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -46,13 +49,30 @@ class SnapshotDamaged(Refusal):
 
 @dataclass(frozen=True)
 class Standing:
-    """Who holds one programme, one element a row of its unit: amounts in 分, days since 1970-01-01; 0 is "not"."""
+    """Who holds one programme: `rows` of its unit, rising, and beside each what is held; elsewhere nothing is.
 
+    Amounts in 分, days since 1970-01-01; 0 is "not".
+    """
+
+    rows: NDArray[np.int64]
     amount_fen: NDArray[np.int64]
     original_fen: NDArray[np.int64]
     since: NDArray[np.int32]
     phase_out_since: NDArray[np.int32]
     run: NDArray[np.int64]
+
+    def at(self, rows: NDArray[np.int64]) -> "Standing":
+        """One element for each of these rows, which rise; zeros for those that hold nothing."""
+        place = np.minimum(np.searchsorted(self.rows, rows), max(len(self.rows) - 1, 0))
+        holds = self.rows[place] == rows if len(self.rows) else np.zeros(len(rows), bool)
+        spread = {}
+        for field in fields(self)[1:]:
+            held = getattr(self, field.name)
+            spread[field.name] = np.where(holds, held[place], 0) if len(held) else np.zeros(len(rows), held.dtype)
+        return Standing(rows, **spread)
+
+    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_] | slice) -> "Standing":
+        return Standing(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -94,34 +114,47 @@ class Snapshot:
         return PERSON_FACTS + added_of(self.members)
 
     def standing(self, programme: str, by_person: bool) -> Standing:
-        """What every household (or member) of the snapshot holds of this programme."""
+        """Which households (or members) of the snapshot hold this programme, and what."""
         rows = self.granted.filter(pa.compute.equal(self.granted["programme"], programme))
-        holders = _numbers(rows["person" if by_person else "household"])
-        subjects = self.person_ids if by_person else self.household_ids
-        place = places_of(subjects, holders)
-        columns = {name: _spread(rows, name, place) for name in GRANTED.names[3:]}
+        place = places_of(_numbers(rows["person" if by_person else "household"]), self._subjects(by_person))
+        order = np.argsort(place)
+        order = order[place[order] >= 0]
+        columns = {name: _whole_numbers(rows, name)[order] for name in GRANTED.names[3:]}
         days = {name: columns.pop(name).astype(np.int32) for name in ("since", "phase_out_since")}
-        return Standing(**columns, **days)
+        return Standing(place[order], **columns, **days)
 
-    def table(self) -> Table:
-        """The columns as the rules engine takes them."""
+    def _subjects(self, by_person: bool) -> NDArray[np.int64]:
+        return self.person_ids if by_person else self.household_ids
+
+    def table(self, holding: Collection[str] | None = None) -> Table:
+        """The columns as the rules engine takes them; `holding`: the programmes it asks who holds them, None for all."""
         offsets = np.searchsorted(self.member_households, self.household_ids, side="left")
         offsets = np.append(offsets, len(self.members)).astype(np.int64)
         return Table(
             _columns_of(self.households, self.household_facts),
             _columns_of(self.members, self.person_facts),
             offsets,
-            self._held(),
+            self._held(holding),
         )
 
-    def _held(self) -> dict[str, Held]:
+    def _held(self, holding: Collection[str] | None) -> dict[str, Held]:
         of_person = pa.compute.greater(self.granted["person"], 0)
         found = {}
         for by_person, rows in ((True, of_person), (False, pa.compute.invert(of_person))):
-            for code in self.granted.filter(rows)["programme"].unique().to_pylist():
-                held = self.standing(code, by_person)
-                found[code] = Held(held.original_fen, held.since, held.phase_out_since)
+            codes = self.granted.filter(rows)["programme"].unique().to_pylist()
+            for code in codes if holding is None else [code for code in codes if code in holding]:
+                held, count = self.standing(code, by_person), len(self._subjects(by_person))
+                dense = (
+                    _dense(held.rows, each, count) for each in (held.original_fen, held.since, held.phase_out_since)
+                )
+                found[code] = Held(*dense)
         return found
+
+
+def _dense(rows: NDArray[np.int64], values: NDArray[Any], count: int) -> NDArray[Any]:
+    spread = np.zeros(count, values.dtype)
+    spread[rows] = values
+    return spread
 
 
 def places_of(subjects: NDArray[np.int64], holders: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -134,11 +167,10 @@ def places_of(subjects: NDArray[np.int64], holders: NDArray[np.int64]) -> NDArra
     return np.where(holders[order][places] == subjects, order[places], -1)
 
 
-def _spread(rows: pa.Table, name: str, place: NDArray[np.int64]) -> NDArray[np.int64]:
+def _whole_numbers(rows: pa.Table, name: str) -> NDArray[np.int64]:
     column = rows[name]
     numbers = column.cast(pa.int32()) if pa.types.is_date32(column.type) else column
-    values = np.append(numbers.fill_null(0).to_numpy().astype(np.int64), 0)  # the last one is for nobody
-    return values[place]
+    return np.asarray(numbers.fill_null(0).to_numpy().astype(np.int64))
 
 
 def _columns_of(table: pa.Table, facts: tuple[Fact, ...]) -> dict[str, Column]:
@@ -157,20 +189,55 @@ def _numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
 
 def _column(column: pa.ChunkedArray, fact: Fact) -> Column:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    known = np.asarray(array.is_valid())
+    known = _known(array)
     if fact.kind is Kind.CHOICE:
-        codes = pa.compute.index_in(array, value_set=pa.array(fact.choices))
-        known = known & np.asarray(codes.is_valid())  # a word that is no choice any more says nothing
-        return Column(codes.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int8), known)
-    if fact.kind is Kind.DATE:
-        days = array.cast(pa.date32()).cast(pa.int32()).fill_null(0)
-        return Column(days.to_numpy(zero_copy_only=False).astype(np.int32), known)
+        codes = _choices(array, fact)
+        other = codes < 0  # a word that is no choice any more says nothing
+        return Column(np.maximum(codes, 0), known & ~other) if other.any() else Column(codes, known)
     if fact.kind is Kind.PLACE:
         array = array.cast(pa.int64())
     if fact.kind is Kind.FLAG:
         return Column(array.cast(pa.bool_()).fill_null(False).to_numpy(zero_copy_only=False), known)
-    numbers = array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    return Column(numbers.astype(dtype_of(fact.kind)), known)
+    if fact.kind is Kind.DATE:
+        array = array.cast(pa.date32()).view(pa.int32())
+    else:
+        array = array.cast(pa.from_numpy_dtype(dtype_of(fact.kind)))
+    return Column(_values(array, known), known)
+
+
+def _known(array: pa.Array) -> NDArray[np.bool_]:
+    return np.asarray(array.is_valid()) if array.null_count else _everyone(len(array))
+
+
+@lru_cache(maxsize=2)
+def _everyone(rows: int) -> NDArray[np.bool_]:
+    """One column for all facts that are known of everybody."""
+    found = np.ones(rows, np.bool_)
+    found.setflags(write=False)
+    return found
+
+
+def _values(array: pa.Array, known: NDArray[np.bool_]) -> NDArray[Any]:
+    """The numbers of the array, 0 for null; the array's own memory where that holds zeros there already."""
+    if not array.null_count:
+        return np.asarray(array.to_numpy())
+    values = np.frombuffer(array.buffers()[1], array.type.to_pandas_dtype())[array.offset : array.offset + len(array)]
+    if values[~known].any():
+        return np.asarray(array.fill_null(0).to_numpy())
+    return values
+
+
+def _choices(array: pa.Array, fact: Fact) -> NDArray[np.int8]:
+    """Positions in the fact's choices; -1 for what is none, and anything for null."""
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    words = array.dictionary.to_pylist()
+    codes = array.indices.cast(pa.int8())
+    values = _values(codes, _known(codes))
+    if words[: len(fact.choices)] == list(fact.choices) and len(words) == len(fact.choices):
+        return values
+    place = [fact.choices.index(word) if word in fact.choices else -1 for word in words]
+    return np.array([*place, -1], np.int8)[values]
 
 
 def save(snapshot: Snapshot, folder: Path) -> str:
@@ -220,9 +287,16 @@ def _plain(path: Path, sha256: str) -> bytes:
 
 def _bytes(snapshot: Snapshot) -> bytes:
     """Each table as Parquet with its length before it; the same facts give the same bytes."""
-    parts = []
+    parts: list[bytes | pa.Buffer] = []
     for table in (snapshot.households, snapshot.members, snapshot.granted):
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer, compression="zstd")
-        parts.append(len(buffer.getvalue()).to_bytes(8, "big") + buffer.getvalue())
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd", use_dictionary=_words(table))
+        parquet = sink.getvalue()
+        parts += [len(parquet).to_bytes(8, "big"), parquet]
     return b"".join(parts)
+
+
+def _words(table: pa.Table) -> list[str]:
+    """Columns of few different values: the others gain nothing from being listed first."""
+    texts = (pa.types.is_dictionary, pa.types.is_string)
+    return [field.name for field in table.schema if any(is_text(field.type) for is_text in texts)]
