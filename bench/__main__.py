@@ -21,6 +21,7 @@ BENCHES = {
     "simulate": "bench.simulate",
     "import": "bench.importing",
     "duplicates": "bench.duplicates",
+    "pages": "bench.pages",
 }
 
 

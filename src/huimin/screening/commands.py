@@ -34,7 +34,7 @@ from huimin.rules import Programme
 from huimin.screening.determining import Determination
 from huimin.screening.models import Run
 from huimin.screening.reasons import Comparison, Earlier
-from huimin.screening.snapshots import Snapshot, SnapshotDamaged, SnapshotMissing, load, save
+from huimin.screening.snapshots import Snapshot, SnapshotDamaged, SnapshotMissing, load, open_stored, save
 from huimin.screening.storing import store
 
 KIND = "screening"
@@ -160,10 +160,10 @@ def determination_of(by: Actor, row: Run, snapshot: Snapshot, programmes: Iterab
                 chain(earlier.division), earlier.determination_date
             )
         try:
-            facts = load(snapshot_path(earlier), earlier.snapshot_sha256)
+            stored = open_stored(snapshot_path(earlier), earlier.snapshot_sha256)
         except (SnapshotMissing, SnapshotDamaged):
             return None
-        return Earlier(facts, facts.table(), earlier.determination_date, {law.code: law for law in laws})
+        return Earlier(stored, earlier.determination_date, {law.code: law for law in laws})
 
     determination = Determination(snapshot, row.determination_date, programmes)
     determination.explainer = Comparison(snapshot, determination.table, row.determination_date, find)

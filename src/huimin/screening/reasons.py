@@ -10,8 +10,8 @@ through registry.showing, so that who has no need to know of illness does not re
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from huimin.kernel.masking import HIDDEN
 from huimin.organisation.acting import Actor
 from huimin.registry.showing import NEED_HEALTH, show, text_of
 from huimin.rules import Column, Programme, Table
-from huimin.screening.snapshots import Snapshot, Standing, places_of
+from huimin.screening.snapshots import Snapshot, Standing, Stored, places_of
 
 Ints = NDArray[np.int64]
 _FACTS = {fact.code: fact for fact in FACTS}
@@ -50,10 +50,23 @@ class Reason:
 class Earlier:
     """A determination of the past: its facts, its date and the programmes it used, by code."""
 
-    snapshot: Snapshot
-    table: Table
+    stored: Stored
     on: date
     programmes: Mapping[str, Programme]
+
+    def facts(self, facts: Sequence[Fact]) -> "Facts":
+        """Those of one programme, so that of a past snapshot no more is in memory."""
+        codes = {fact.code for fact in facts}
+        snapshot = self.stored.read(codes)
+        return Facts(snapshot, snapshot.table((), codes).completed(facts))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts of a snapshot, and the same as columns."""
+
+    snapshot: Snapshot
+    table: Table
 
 
 class Comparison:
@@ -81,24 +94,23 @@ class Comparison:
         if earlier is None:
             return [[Reason("lost", "原来认定所依据的快照", "", "")] for _ in houses]
         found: list[list[Reason]] = [[] for _ in houses]
-        then_table = earlier.table.completed(programme.facts_needed)
-        earlier = replace(earlier, table=then_table)
+        then_facts = earlier.facts(programme.facts_needed)
         of_households = [f for f in programme.facts_needed if f.entity is Entity.HOUSEHOLD]
         of_people = [f for f in programme.facts_needed if f.entity is Entity.PERSON]
-        before = places_of(self.snapshot.household_ids[houses], earlier.snapshot.household_ids)
+        before = places_of(self.snapshot.household_ids[houses], then_facts.snapshot.household_ids)
         there = np.flatnonzero(before >= 0)
-        now, then = self.table.households, earlier.table.households
+        now, then = self.table.households, then_facts.table.households
         for place, reason in _differences(of_households, (then, before[there]), (now, houses[there]), there):
             found[place].append(reason)
         if members is None:
-            self._compare_members(of_people, houses, before, earlier, found)
+            self._compare_members(of_people, houses, before, then_facts, found)
         else:
-            self._compare_persons(of_people, members, earlier, found)
+            self._compare_persons(of_people, members, then_facts, found)
         law = _law(earlier.programmes.get(programme.code), programme)
         time = [Reason("time", "认定日期", earlier.on.isoformat(), self.on.isoformat())]
         return [reasons + law if reasons or law else time for reasons in found]
 
-    def _compare_persons(self, facts: list[Fact], members: Ints, earlier: Earlier, found: list[list[Reason]]) -> None:
+    def _compare_persons(self, facts: list[Fact], members: Ints, earlier: Facts, found: list[list[Reason]]) -> None:
         people = self.snapshot.person_ids[members]
         before = places_of(people, earlier.snapshot.person_ids)
         there = np.flatnonzero(before >= 0)
@@ -107,7 +119,7 @@ class Comparison:
             found[place].append(reason)
 
     def _compare_members(
-        self, facts: list[Fact], houses: Ints, before: Ints, earlier: Earlier, found: list[list[Reason]]
+        self, facts: list[Fact], houses: Ints, before: Ints, earlier: Facts, found: list[list[Reason]]
     ) -> None:
         """Who joined, who left, and what changed of those who stayed, household by household."""
         mine, owner = _spans(self.table.offsets, houses)

@@ -9,7 +9,6 @@ after the file was written is unknown in it.
 """
 
 import hashlib
-import io
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, fields
@@ -126,13 +125,14 @@ class Snapshot:
     def _subjects(self, by_person: bool) -> NDArray[np.int64]:
         return self.person_ids if by_person else self.household_ids
 
-    def table(self, holding: Collection[str] | None = None) -> Table:
-        """The columns as the rules engine takes them; `holding`: the programmes it asks who holds them, None for all."""
+    def table(self, holding: Collection[str] | None = None, facts: Collection[str] | None = None) -> Table:
+        """The columns as the rules engine takes them. None for all: `holding`, the programmes it asks who holds them;
+        `facts`, by code."""
         offsets = np.searchsorted(self.member_households, self.household_ids, side="left")
         offsets = np.append(offsets, len(self.members)).astype(np.int64)
         return Table(
-            _columns_of(self.households, self.household_facts),
-            _columns_of(self.members, self.person_facts),
+            _columns_of(self.households, self.household_facts, facts),
+            _columns_of(self.members, self.person_facts, facts),
             offsets,
             self._held(holding),
         )
@@ -173,8 +173,9 @@ def _whole_numbers(rows: pa.Table, name: str) -> NDArray[np.int64]:
     return np.asarray(numbers.fill_null(0).to_numpy().astype(np.int64))
 
 
-def _columns_of(table: pa.Table, facts: tuple[Fact, ...]) -> dict[str, Column]:
-    return {fact.code: _column_of(table, fact) for fact in facts if fact.kind is not Kind.TEXT}
+def _columns_of(table: pa.Table, facts: tuple[Fact, ...], only: Collection[str] | None) -> dict[str, Column]:
+    wanted = [fact for fact in facts if fact.kind is not Kind.TEXT and (only is None or fact.code in only)]
+    return {fact.code: _column_of(table, fact) for fact in wanted}
 
 
 def _column_of(table: pa.Table, fact: Fact) -> Column:
@@ -188,7 +189,7 @@ def _numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
 
 
 def _column(column: pa.ChunkedArray, fact: Fact) -> Column:
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()  # one chunk would be copied too
     known = _known(array)
     if fact.kind is Kind.CHOICE:
         codes = _choices(array, fact)
@@ -261,15 +262,41 @@ def _is_there(path: Path, sha256: str) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A snapshot as it lies in its file, decrypted: a tenth of what it takes as columns."""
+
+    plain: bytes
+
+    def read(self, facts: Collection[str] | None = None) -> Snapshot:
+        """The whole, or ids and places and these facts alone."""
+        tables, place = [], 0
+        while place < len(self.plain):
+            length = int.from_bytes(self.plain[place : place + 8], "big")
+            file = pq.ParquetFile(pa.BufferReader(memoryview(self.plain)[place + 8 : place + 8 + length]))
+            names = file.schema_arrow.names
+            kept = (
+                names
+                if facts is None or len(tables) == _FACT_TABLES
+                else [n for n in names if n in facts or n in _KEYS]
+            )
+            tables.append(file.read(columns=kept).combine_chunks())
+            place += 8 + length
+        return Snapshot(*tables)
+
+
+_KEYS = ("household_id", "person_id", "division")
+_FACT_TABLES = 2
+
+
 def load(path: Path, sha256: str) -> Snapshot:
     """The snapshot with that digest; SnapshotMissing, SnapshotDamaged."""
-    plain = _plain(path, sha256)
-    tables, place = [], 0
-    while place < len(plain):
-        length = int.from_bytes(plain[place : place + 8], "big")
-        tables.append(pq.read_table(io.BytesIO(plain[place + 8 : place + 8 + length])))
-        place += 8 + length
-    return Snapshot(*tables)
+    return open_stored(path, sha256).read()
+
+
+def open_stored(path: Path, sha256: str) -> Stored:
+    """As `load`, to be read in parts."""
+    return Stored(_plain(path, sha256))
 
 
 def _plain(path: Path, sha256: str) -> bytes:
