@@ -9,8 +9,11 @@ in; a 渐退 remembers what was granted before it and ends by itself; deciding t
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
+from huimin.audit.models import Signature
+from huimin.casework.models import Decision, Entitlement
 from huimin.database.bulk import fetch_one, run, temporary
 from huimin.divisions.models import Division
 from huimin.kernel.digests import digest
@@ -32,7 +35,7 @@ from huimin.organisation.signing import sign
 from huimin.policy.models import Programme
 from huimin.processes.models import Process
 from huimin.processes.queries import find_rule, process_for
-from huimin.screening.models import Run
+from huimin.screening.models import Proposal, Run
 
 refused_by_constraint("entitlement_once", AlreadyDone, "这一户（人）已有这个项目的待遇", "请刷新后查看")
 
@@ -67,9 +70,9 @@ SELECT count(*)::int, coalesce(sum(amount_fen), 0)::bigint, count(*) FILTER (WHE
 FROM chosen
 """
 _DECIDE = """
-INSERT INTO casework_decision (proposal_id, division, programme, version, household_id, person_id, outcome, reason,
+INSERT INTO casework_decision (proposal_id, case_number, division, programme, version, household_id, person_id, outcome, reason,
     amount_fen, facts_digest, effective_from, decided_by, decided_on, signature_id)
-SELECT id, division, programme, version, household_id, person_id, %(outcome)s, %(reason)s, amount_fen, facts_digest,
+SELECT id, %(case)s, division, programme, version, household_id, person_id, %(outcome)s, %(reason)s, amount_fen, facts_digest,
        %(effective)s, %(by)s, %(on)s, %(signature)s
 FROM chosen
 """
@@ -183,7 +186,9 @@ def _require_decidable(by: Actor, grant: bool, ids: list[int] | None) -> int:
     return int(count)
 
 
-def _carry_out(by: Actor, on: date, law: Programme, division: str, grant: bool, reason: str) -> None:
+def _carry_out(
+    by: Actor, on: date, law: Programme, division: str, grant: bool, reason: str, case: int | None = None
+) -> None:
     content = digest({"grant": grant, "reason": reason, "proposals": fetch_one(_SUMS)[5]})
     act = "批准建议" if grant else "不批准建议"
     signature = sign(by=by, on=on, act=act, subject=f"proposals:{law.code}:{division}", content_digest=content)
@@ -193,7 +198,7 @@ def _carry_out(by: Actor, on: date, law: Programme, division: str, grant: bool, 
         _DECIDE,
         {
             "outcome": outcome, "reason": reason, "effective": effective if grant else None, "by": by.appointment,
-            "on": on, "signature": signature.pk,
+            "on": on, "signature": signature.pk, "case": case,
         },
     )  # fmt: skip
     run(_MARK, {"outcome": outcome})
@@ -201,3 +206,62 @@ def _carry_out(by: Actor, on: date, law: Programme, division: str, grant: bool, 
         temporary("holding", _HOLDING, {"effective": effective})
         run(_END, {"effective": effective})
         run(_ENTITLE, {"effective": effective, "period": law.period})
+
+
+# What a case comes to: steps of the commands of room cases, in their transaction.
+
+
+@dataclass(frozen=True)
+class Determined:
+    """What the law says of one household or person on the day of the decision."""
+
+    version: str
+    amount_fen: int
+    people: int
+    facts_digest: str
+
+
+def decide_listed(
+    *, by: Actor, on: date, programme: str, division: str, grant: bool, reason: str, case: int, ids: Sequence[int]
+) -> int:
+    """The proposals of a list case, decided together; as `decide_proposals`, whose rules hold. Returns how many."""
+    law = Programme.objects.get(code=programme)
+    require_programme(by, programme, law.name)
+    low = _prefix(division)
+    asked = {"programme": programme, "low": low, "high": low + "~", "ids": list(ids), "kinds": None}
+    temporary("chosen", _CHOSEN, asked)
+    count = _without_relatives(by, on, programme, _require_decidable(by, grant, list(ids)))
+    _carry_out(by, on, law, division, grant, reason, case)
+    return count
+
+
+def decide_household(
+    *, by: Actor, on: date, programme: str, division: str, household: int, person: int | None, case: int, grant: bool,
+    reason: str, told: Determined, signature: Signature,
+) -> Decision:  # fmt: skip
+    """One household's case, decided on what holds today; an open proposal of the same goes with it.
+
+    A proposal to enter with the same amount is decided by it; one with another amount is out of date and superseded.
+    """
+    law = Programme.objects.get(code=programme)
+    waiting = Proposal.objects.select_for_update().filter(
+        programme=programme, household=household, person=person, state=Proposal.State.OPEN, kind=Proposal.Kind.ENTER
+    )
+    proposal = next((each for each in waiting if not grant or each.amount_fen == told.amount_fen), None)
+    waiting.exclude(pk=proposal.pk if proposal else 0).update(state=Proposal.State.SUPERSEDED)
+    if proposal:
+        Proposal.objects.filter(pk=proposal.pk).update(state="granted" if grant else "refused")
+    effective = add_months(month_start(on), 1) if grant else None
+    made = Decision.objects.create(
+        proposal=proposal, case_number=case, division=division, programme=programme, version=told.version,
+        household_id=household, person_id=person, outcome="granted" if grant else "refused", reason=reason[:300],
+        amount_fen=told.amount_fen, facts_digest=told.facts_digest, effective_from=effective,
+        decided_by=by.appointment, decided_on=on, signature=signature,
+    )  # fmt: skip
+    if effective:
+        Entitlement.objects.create(
+            decision=made, division=division, programme=programme, version=told.version, household_id=household,
+            person_id=person, amount_fen=told.amount_fen, period=law.period, people=told.people,
+            valid_from=effective, since=effective,
+        )  # fmt: skip
+    return made

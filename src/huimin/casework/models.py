@@ -19,7 +19,10 @@ from huimin.screening.models import Proposal
 
 
 class Decision(Table):
-    """What a department decided on one proposal, under which policy version, signed with which digest."""
+    """What was decided on one proposal or at the end of one case, under which policy version, signed with which digest.
+
+    `case_number` names the case it ends (room cases, downstream, whose triggers hold it to the steps of its process).
+    """
 
     table_class = TableClass.SUBTREE
 
@@ -27,7 +30,8 @@ class Decision(Table):
         GRANTED = "granted", "批准"
         REFUSED = "refused", "不批准"
 
-    proposal = models.OneToOneField(Proposal, on_delete=models.PROTECT, related_name="decision")
+    proposal = models.OneToOneField(Proposal, on_delete=models.PROTECT, null=True, related_name="decision")
+    case_number = models.BigIntegerField(null=True)
     division = DivisionField()
     programme = models.CharField(max_length=40)
     version = models.CharField(max_length=100)
@@ -41,6 +45,17 @@ class Decision(Table):
     decided_by = models.BigIntegerField()
     decided_on = models.DateField()
     signature = models.ForeignKey(Signature, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="decision_of_a_proposal_or_case",
+                condition=Q(proposal__isnull=False) | Q(case_number__isnull=False),
+            )
+        ]
+        indexes = [
+            models.Index(fields=["case_number"], name="decision_of_case", condition=Q(case_number__isnull=False))
+        ]
 
 
 class Entitlement(Table):

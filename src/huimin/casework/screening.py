@@ -19,13 +19,13 @@ from huimin.screening.commands import KIND, carry_out, end_run, request_screenin
 from huimin.screening.models import Run
 from huimin.screening.snapshots import GRANTED
 
-# A household or person holds a programme once on a day: the exclusion constraint of the table.
+# What a case granted rests on no run (0). A household or person holds a programme once on a day: the exclusion constraint of the table.
 _GRANTED = """
 SELECT e.programme, e.household_id, coalesce(e.person_id, 0), e.amount_fen, coalesce(e.original_fen, e.amount_fen),
-       coalesce(e.since, e.valid_from), e.phase_out_since, p.run_id
+       coalesce(e.since, e.valid_from), e.phase_out_since, coalesce(p.run_id, 0)
 FROM casework_entitlement e
 JOIN casework_decision d ON d.id = e.decision_id
-JOIN screening_proposal p ON p.id = d.proposal_id
+LEFT JOIN screening_proposal p ON p.id = d.proposal_id
 WHERE e.valid_from <= %(on)s AND (e.valid_to IS NULL OR e.valid_to > %(on)s)
 """
 

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "huimin.ledger",
     "huimin.funds",
     "huimin.casework",
+    "huimin.cases",
     "huimin.fieldwork",
     "huimin.payment",
     "huimin.archives",

@@ -68,6 +68,8 @@ GROUPS = (
         "审核",
         (
             Entry("proposals", "甄别", "proposals"),
+            Entry("cases", "申请办理", "cases"),
+            Entry("case-times", "时限和快慢", "case-times"),
             Entry("reliefs", "急难救助", "reliefs"),
             Entry("petty-funds", "备用金", "petty-funds"),
             Entry("care", "特困供养", "care"),

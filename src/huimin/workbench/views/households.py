@@ -10,6 +10,8 @@ from django.utils.timezone import get_current_timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from huimin.cases.asking import open_case
+from huimin.cases.queries import list_cases_of
 from huimin.casework.changes import enter_change, list_changes_of, report_change
 from huimin.casework.queries import households_with_entitlement, list_decisions_of, list_entitlements_of
 from huimin.casework.relief import record_relief
@@ -183,6 +185,8 @@ def detail(request: Any, number: int) -> HttpResponse:
         "merged": list_merged_into([each.person.pk for each in state.members]),
         "may_see_merges": by.post in guard.DUPLICATE_READERS,
         "may_relieve": may(by, record_relief),
+        "may_ask": may(by, open_case) and state.household.closed_on is None,
+        "cases": list_cases_of(number),
         "may_see_care": by.post in guard.RELIEF_READERS,
     }
     return render(request, "workbench/household.html", context)

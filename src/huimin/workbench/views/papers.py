@@ -3,14 +3,16 @@
 from typing import Any
 from urllib.parse import quote
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from huimin.divisions.queries import find_division, list_beneath
 from huimin.kernel.places import Level
 from huimin.organisation.acting import reading
 from huimin.payment.papers import notice_pdf, roster_pdf, statements_pdf
+from huimin.payment.papers.cases import CASE_PAPERS, case_pdf, gather_case
 from huimin.payment.papers.listing import gather_roster
 from huimin.payment.papers.sheets import gather_notice
 from huimin.payment.papers.statements import gather_statements
@@ -20,6 +22,7 @@ from huimin.workbench.views.rosters import period_choices, period_of, period_tex
 
 ROSTER_READERS = frozenset(gather_roster.posts)  # type: ignore[attr-defined]
 NOTICE_READERS = frozenset(gather_notice.posts)  # type: ignore[attr-defined]
+CASE_READERS = frozenset(gather_case.posts)  # type: ignore[attr-defined]
 STATEMENT_READERS = frozenset(gather_statements.posts)  # type: ignore[attr-defined]
 
 
@@ -59,6 +62,17 @@ def statements(request: Any) -> HttpResponse:
         "villages": villages[:400],
     }
     return render(request, "workbench/statements.html", context)
+
+
+@require_safe
+@page(CASE_READERS, reads=False)
+def case(request: Any, number: int, kind: str) -> HttpResponse:
+    """受理通知书, 一次性告知书 or 不予受理告知书 of a case."""
+    if kind not in CASE_PAPERS:
+        raise Http404
+    address = request.build_absolute_uri(reverse("case", args=[number]))
+    made = case_pdf(by=request.actor, on=request.business_date, case_id=number, kind=kind, address=address)
+    return _pdf(made, f"{CASE_PAPERS[kind]}{number}")
 
 
 def _pdf(content: bytes, name: str) -> HttpResponse:

@@ -1,0 +1,12 @@
+"""Room: cases."""
+
+from django.apps import AppConfig
+
+
+class CasesConfig(AppConfig):
+    name = "huimin.cases"
+    label = "cases"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from huimin.cases import kinds  # noqa: F401  (registers the evidence there is today)

@@ -1,0 +1,257 @@
+"""Reads of cases: what waits for whom and how long, one case whole, how fast places are; inside `reading(by)` (CASE-05).
+
+Counts are one statement over the index of live cases, however many there are; lists page by key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from huimin.cases.evidence import Held, look_for
+from huimin.cases.models import FAR, Case, CaseAct, CaseLine, CasePaper
+from huimin.database.bulk import fetch
+from huimin.database.context import scope_of
+from huimin.database.paging import SIZE, Page, cut
+from huimin.kernel.places import Level
+from huimin.organisation.acting import Actor
+from huimin.processes.language import Demand, Step
+from huimin.processes.models import Process
+from huimin.processes.queries import way_of
+
+DUE = {"late": "已超期", "today": "今天到期", "week": "本周到期"}
+State = Case.State
+
+
+@dataclass(frozen=True)
+class CaseFilter:
+    """Which cases: beneath `prefix`; live ones, those over (`state`), at a step, due in a window, of some processes' steps."""
+
+    prefix: str
+    on: date
+    programmes: tuple[str, ...] | None = None
+    programme: str = ""
+    state: str = ""
+    step: str = ""
+    due: str = ""
+    mine: tuple[tuple[int, str], ...] | None = None
+
+    def rows(self) -> QuerySet[Case]:
+        first, until = scope_of(self.prefix)
+        rows = Case.objects.filter(division__gte=first, division__lt=until)
+        rows = rows.filter(state=self.state) if self.state else rows.exclude(step="")
+        rows = rows.filter(programme=self.programme) if self.programme else rows
+        rows = rows.filter(programme__in=self.programmes) if self.programmes is not None else rows
+        rows = rows.filter(step=self.step) if self.step else rows
+        rows = rows.filter(_within(self.due, self.on)) if self.due in DUE else rows
+        return rows.filter(_of_steps(self.mine)) if self.mine is not None else rows
+
+
+def _within(window: str, on: date) -> Q:
+    sunday = on + timedelta(days=7 - on.isoweekday())
+    return {
+        "late": Q(step_due_on__lt=on), "today": Q(step_due_on=on),
+        "week": Q(step_due_on__gt=on, step_due_on__lte=sunday),
+    }[window]  # fmt: skip
+
+
+def _of_steps(pairs: Sequence[tuple[int, str]]) -> Q:
+    found = Q(pk=None)
+    for process, step in pairs:
+        found |= Q(process=process, step=step)
+    return found
+
+
+def page_cases(wanted: CaseFilter, place: str = "", size: int = SIZE) -> Page[Case]:
+    """By deadline, the earliest first; what is over newest first."""
+    order = ("-id",) if wanted.state in (State.GRANTED, *_OVER) else ("step_due_on", "id")
+    return cut(wanted.rows().select_related("household", "person", "process"), order, place, size)
+
+
+_OVER = (State.REFUSED, State.OUT_OF_SCOPE, State.WITHDRAWN)
+
+
+def processes_in_use() -> dict[int, Process]:
+    """Versions in use, and past ones that live cases may still follow."""
+    return {row.pk: row for row in Process.objects.order_by("-id")[:400]}
+
+
+def steps_of(by: Actor, processes: dict[int, Process] | None = None) -> dict[tuple[int, str], Step]:
+    """Every step of every version that `by` acts at."""
+    found = processes_in_use() if processes is None else processes
+    return {
+        (number, step.key): step
+        for number, row in found.items()
+        if row.subject != Process.Subject.PROPOSALS
+        for step in way_of(row).steps
+        if step.may(by.post, by.level)
+    }
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many cases stand at steps of one name: all, overdue, due today, due in the rest of the week, the earliest day."""
+
+    step: str
+    name: str
+    count: int
+    late: int
+    today: int
+    week: int
+    earliest: date | None
+
+
+_WAITING = """
+SELECT process_id, step, count(*), count(*) FILTER (WHERE step_due_on < %(on)s),
+       count(*) FILTER (WHERE step_due_on = %(on)s),
+       count(*) FILTER (WHERE step_due_on > %(on)s AND step_due_on <= %(sunday)s), min(step_due_on)
+FROM cases_case
+WHERE step <> '' AND division >= %(low)s AND division < %(high)s AND process_id = ANY (%(processes)s) AND step = ANY (%(steps)s)
+  AND (%(programmes)s::text[] IS NULL OR programme = ANY (%(programmes)s))
+GROUP BY 1, 2
+"""
+
+
+def list_waiting(by: Actor, on: date, programmes: tuple[str, ...] | None = None) -> list[Waiting]:
+    """What waits for the post of `by` in its place, step by step; one statement."""
+    mine = steps_of(by)
+    if not mine:
+        return []
+    low, high = scope_of(by.prefix)
+    asked = {
+        "on": on, "sunday": on + timedelta(days=7 - on.isoweekday()), "low": low, "high": high,
+        "processes": sorted({number for number, _ in mine}), "steps": sorted({key for _, key in mine}),
+        "programmes": None if programmes is None else list(programmes),
+    }  # fmt: skip
+    sums: dict[str, list[Any]] = {}
+    for process, step, *counts, earliest in fetch(_WAITING, asked):
+        if (process, step) in mine:
+            before = sums.setdefault(step, [mine[process, step].name, 0, 0, 0, 0, FAR])
+            before[1:5] = [a + b for a, b in zip(before[1:5], counts, strict=True)]
+            before[5] = min(before[5], earliest)
+    rows = [Waiting(step, *told[:5], None if told[5] == FAR else told[5]) for step, told in sums.items()]
+    return sorted(rows, key=lambda row: (row.earliest or FAR, row.step))
+
+
+@dataclass(frozen=True)
+class OfficeLoad:
+    """What waits at one level of one township (or the county, with an empty code)."""
+
+    township: str
+    level: Level
+    count: int
+    late: int
+    today: int
+    week: int
+    latest_days: int
+
+
+_BY_OFFICE = """
+SELECT substr(division, 1, 9), process_id, step, count(*), count(*) FILTER (WHERE step_due_on < %(on)s),
+       count(*) FILTER (WHERE step_due_on = %(on)s),
+       count(*) FILTER (WHERE step_due_on > %(on)s AND step_due_on <= %(sunday)s), min(step_due_on)
+FROM cases_case WHERE step <> '' AND division >= %(low)s AND division < %(high)s GROUP BY 1, 2, 3
+"""
+
+
+def load_by_office(prefix: str, on: date) -> list[OfficeLoad]:
+    """By township and the level that acts now, the most overdue first; one statement."""
+    low, high = scope_of(prefix)
+    sunday = on + timedelta(days=7 - on.isoweekday())
+    ways = {number: way_of(row) for number, row in processes_in_use().items()}
+    sums: dict[tuple[str, Level], list[Any]] = {}
+    for township, process, step, *counts, earliest in fetch(
+        _BY_OFFICE, {"on": on, "sunday": sunday, "low": low, "high": high}
+    ):
+        level = ways[process].step(step).acting[0].level
+        where = ("" if level == Level.COUNTY else township.ljust(12, "0"), level)
+        told = sums.setdefault(where, [0, 0, 0, 0, FAR])
+        told[:4] = [a + b for a, b in zip(told[:4], counts, strict=True)]
+        told[4] = min(told[4], earliest)
+    rows = [
+        OfficeLoad(township, level, *told[:4], max((on - told[4]).days, 0))
+        for (township, level), told in sums.items()
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: (-row.late, -row.count, row.township, row.level))
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How long cases of a programme took at a township, from acceptance to decision, in days; how many were late."""
+
+    programme: str
+    township: str
+    count: int
+    average: float
+    worst: int
+    worst_case: int
+    late_acts: int
+
+
+_SPEED = """
+WITH ended AS (
+    SELECT c.id, c.programme, substr(c.division, 1, 9) AS township, c.decided_on - c.accepted_on AS days
+    FROM cases_case c WHERE c.decided_on >= %(since)s AND c.accepted_on IS NOT NULL
+      AND c.division >= %(low)s AND c.division < %(high)s
+), late AS (
+    SELECT a.case_id, count(*) AS acts FROM cases_caseact a JOIN ended e ON e.id = a.case_id
+    WHERE a.acted_on > a.due_on GROUP BY 1
+)
+SELECT e.programme, e.township, count(*), avg(e.days)::float, max(e.days),
+       (array_agg(e.id ORDER BY e.days DESC, e.id))[1], coalesce(sum(l.acts), 0)::int
+FROM ended e LEFT JOIN late l ON l.case_id = e.id GROUP BY 1, 2 ORDER BY 4 DESC, 1, 2 LIMIT 400
+"""
+
+
+def list_speeds(prefix: str, since: date) -> list[Speed]:
+    """Programmes and townships, the slowest first, of what was decided since a day; one statement."""
+    low, high = scope_of(prefix)
+    rows = fetch(_SPEED, {"since": since, "low": low, "high": high})
+    return [Speed(row[0], row[1].ljust(12, "0"), *row[2:]) for row in rows]
+
+
+def count_late(prefix: str, on: date) -> int:
+    """Live cases past their step's day."""
+    return CaseFilter(prefix, on, due="late").rows().count()
+
+
+def list_owed(prefix: str, rows_max: int = 60) -> list[CasePaper]:
+    """Papers that were to follow an emergency, the earliest day first."""
+    first, until = scope_of(prefix)
+    rows = CasePaper.objects.filter(division__gte=first, division__lt=until, state=CasePaper.State.LATER)
+    return list(rows.select_related("case__household").order_by("due_on", "id")[:rows_max])
+
+
+def list_unanswered(prefix: str, rows_max: int = 60) -> list[Case]:
+    """Refused and not yet told in writing, by the day it is due."""
+    first, until = scope_of(prefix)
+    rows = Case.objects.filter(division__gte=first, division__lt=until, state=State.REFUSED, answered_on=None)
+    return list(rows.select_related("household").order_by("answer_due_on", "id")[:rows_max])
+
+
+def get_case(number: int) -> Case:
+    """One case with what it names; DoesNotExist."""
+    return Case.objects.select_related("process", "household", "person", "relief", "declaration").get(pk=number)
+
+
+def list_cases_of(household: int, rows_max: int = 20) -> list[Case]:
+    return list(Case.objects.filter(household=household).select_related("process").order_by("-id")[:rows_max])
+
+
+def list_acts(case: int) -> list[CaseAct]:
+    """Oldest first, with their signatures."""
+    return list(CaseAct.objects.filter(case=case).select_related("signature").order_by("id")[:200])
+
+
+def page_lines(case: int, place: str = "", size: int = SIZE) -> Page[CaseLine]:
+    return cut(CaseLine.objects.filter(case=case).select_related("household", "person"), ("id",), place, size)
+
+
+def slots(case: Case, on: date) -> list[tuple[Demand, Held]]:
+    """What the step it stands at must hold, and what is there."""
+    if not case.step:
+        return []
+    step = way_of(case.process).step(case.step)
+    return [(demand, look_for(case, step, demand, on)) for demand in step.demands]
