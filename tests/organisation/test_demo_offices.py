@@ -22,5 +22,7 @@ def test_every_office_has_a_person_in_every_post(shared_county):
 def test_actor_is_found_by_kind_and_by_place(shared_county):
     shared_county("organised")
     assert actor(Post.CLERK, MEISHAN).office_name == "梅山镇为民服务中心"
-    assert actor(Post.DEPARTMENT_OFFICER, OfficeKind.CIVIL_AFFAIRS).programmes == ("dibao-rural",)
+    civil = actor(Post.DEPARTMENT_OFFICER, OfficeKind.CIVIL_AFFAIRS).programmes
+    assert "dibao-rural" in civil and "elderly-allowance" in civil, "every programme written with its department"
+    assert "reservoir-migrant" not in civil
     assert actor(Post.BANK_OPERATOR, OfficeKind.BANK).audience == "bank"

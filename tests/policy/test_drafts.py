@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+import yaml
 from django.conf import settings
 from django.db import IntegrityError, connections, transaction
 
@@ -15,10 +16,11 @@ from huimin.kernel.errors import BadInput
 from huimin.kernel.places import chain
 from huimin.organisation.acting import AlreadyDone, NotYourPost, NotYourProgramme, SamePerson, reading
 from huimin.organisation.posts import OfficeKind, Post
-from huimin.policy.commands import adopt_policies, read_folder
+from huimin.policy.commands import adopt_policies, keep_list_current, read_folder
 from huimin.policy.drafts import (
     ChangedMeanwhile,
     DraftHasFaults,
+    NobodyReviews,
     NotDrafting,
     NotYourDraft,
     open_draft,
@@ -30,7 +32,7 @@ from huimin.policy.drafts import (
     submit_draft,
     withdraw_draft,
 )
-from huimin.policy.models import DraftStep, PolicyDraft, PolicyText
+from huimin.policy.models import DraftStep, PolicyDraft, PolicyText, Programme
 from huimin.policy.queries import adopted_book, get_shelf
 from tests.policy.drafting import (
     CODE,
@@ -301,3 +303,37 @@ def test_an_unknown_programme_is_named(county: At) -> None:
     county("adopted")
     with pytest.raises(BadInput, match="没有这个项目"):
         open_draft(by=county_officer(), on=TODAY, programme="no-such", effective_on=NEXT, reason="试")
+
+
+def test_a_version_approved_here_reaches_the_policy_list_on_its_day_pol_01(county: At) -> None:
+    """A rhythm that changes, and a programme that had waited for its standard: payment reads the list."""
+    county("adopted")
+    by, day = county_officer(), date(2021, 10, 15)
+    draft = open_draft(by=by, on=TODAY, programme="elderly-allowance", effective_on=day, reason="县里出台")
+    bands = {"档": [{"满": "80 岁", "数值": "50 元/月"}], "其余": "0 元/月"}
+    plain = yaml.safe_load(draft.text) | {
+        "发放": "按季", "参数": [{"名称": "高龄津贴标准", **bands, "自": str(day), "来源": "金民〔2021〕12号"}],
+    }  # fmt: skip
+    text = yaml.safe_dump(plain, allow_unicode=True)
+    _, checked = save_draft(by=by, on=TODAY, draft_id=draft.pk, text=text, effective_on=day, reason="县里出台", seen=1)
+    assert checked.problems == ()
+    submit_draft(by=by, on=TODAY, draft_id=draft.pk)
+    along(draft)
+    with reading(by):
+        book = adopted_book()
+    listed = Programme.objects.using("maintenance").filter(code="elderly-allowance")
+    assert not listed.exists()
+    assert keep_list_current(by, date(2021, 9, 1), book) == 1, "coming into force this year"
+    assert listed.get().payout == "quarterly" and listed.get().name == "高龄津贴"
+    assert keep_list_current(by, day, book) == 0, "again: nothing to change"
+    listed.update(payout="monthly")
+    assert keep_list_current(by, day, book, only="dibao-rural") == 0
+    assert keep_list_current(by, day, book, only="elderly-allowance") == 1 and listed.get().payout == "quarterly"
+
+
+def test_a_programme_nobody_here_is_responsible_for_is_not_drafted_pol_03(county: At) -> None:
+    """Its department's review could never be recorded."""
+    county("adopted")
+    with pytest.raises(NobodyReviews, match="没有部门负责"):
+        open_draft(by=county_officer(), on=TODAY, programme="free-textbook", effective_on=NEXT, reason="试")
+    assert not PolicyDraft.objects.using("maintenance").exists()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from huimin.rules import PolicyFaults, read_book_texts
+from huimin.rules import PolicyFaults, read_book_texts, run_cases
 from tests.rules.builders import policy_text, trial, trial_book
 
 # the condition as written, the offset of the fault in it, words that must be told
@@ -149,3 +149,35 @@ def test_pol_02_too_long_and_too_deep_is_refused_not_crashed():
         trial_book("(" * 100 + "人口" + ")" * 100 + " > 0")
     with pytest.raises(PolicyFaults, match="超过 2000 字"):
         trial_book("人口 > 0" + " and 人口 > 0" * 300)
+
+
+def test_pol_02_the_remedy_for_a_divisor_is_the_whole_expression():
+    with pytest.raises(PolicyFaults) as caught:
+        trial_book(amount="(标准 - 按月(年经营净收入)) * 2 / 人口")
+    assert "if(人口 > 0, (标准 - 按月(年经营净收入)) * 2 / 人口, 0)" in str(caught.value.faults[0])
+
+
+@pytest.mark.parametrize("value", ["-650 元/月", "－650 元/月"])
+def test_pol_02_a_standard_is_never_below_zero(value):
+    text = policy_text().replace("650 元/月", value, 1)
+    with pytest.raises(PolicyFaults) as caught:
+        read_book_texts({"试算.yaml": text})
+    assert "小于零" in str(caught.value.faults[0])
+    assert read_book_texts({"试算.yaml": policy_text().replace("650 元/月", "-0 元/月", 1)})
+
+
+CASE = """
+案例:
+  - {编号: 今年, 日期: 2021-06-01, 成员: [{}], 结果: {符合: 是, 金额: 650}}
+  - {编号: 以后, 日期: 2022-06-01, 成员: [{}], 结果: {符合: 是, 金额: 650}}
+"""
+
+
+def test_pol_02_a_case_of_a_text_that_a_later_one_replaced_is_no_fault():
+    later = policy_text().replace("2020-01-01", "2022-01-01").replace("650", "700") + "替代: 是\n"
+    results = run_cases(read_book_texts({"旧.yaml": policy_text() + CASE, "新.yaml": later}))
+    assert [(each.case, each.passed) for each in results] == [("今年", True), ("以后", True)]
+    assert [bool(each.superseded) for each in results] == [False, True] and "700.00" in results[1].superseded
+    wrong = policy_text() + CASE.replace("金额: 650", "金额: 651")
+    results = run_cases(read_book_texts({"旧.yaml": wrong, "新.yaml": later}))
+    assert not results[0].passed, "what holds on its own day is still held to it"

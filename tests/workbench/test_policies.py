@@ -208,12 +208,29 @@ def test_live_checking_stores_nothing_and_names_the_field_pol_02(county):
     del data["token"]
     expression = next(name for name, value in data.items() if value == "家庭人均月收入 < 低保标准")
     part = text(client.post(f"/policy-drafts/{number}/check/", data | {expression: "家庭人均月收入 < 低保标淮"}))
-    assert f'data-field="{expression}"' in part and "最接近的是“低保标准”" in part and "行" in part
+    assert f'data-field="{expression}"' in part and "最接近的是“低保标准”" in part
+    assert "条件“家庭人均月收入低于当地低保标准”的算式" in part and "第 " not in part.split("案例重算")[0]
     part = text(client.post(f"/policy-drafts/{number}/check/", data | {expression: "家庭人均月收入 <= 低保标准"}))
     assert "家庭人均月收入不超过低保标准" in part and "还没有案例" in part
     part = text(client.post(f"/policy-drafts/{number}/check/", data | {"effective_on": "明年"}))
     assert 'data-field="effective_on"' in part
     assert PolicyDraft.objects.using("maintenance").get(pk=number).revision == 1
+
+
+def test_what_is_typed_in_full_width_is_kept_plain_and_a_missing_source_is_named_pol_02(county):
+    county("adopted")
+    client = officer()
+    number = begun(client)
+    page = text(client.get(f"/policy-drafts/{number}/edit/"))
+    name = field_named(page, "低保标准")
+    data = fields_of(page) | {name: "７００ 元／月"}
+    part = text(client.post(f"/policy-drafts/{number}/check/", data))
+    source = name.replace("value", "source")
+    assert f'data-field="{source}"' in part and "低保标准的来源" in part and "没有写来源" in part
+    part = text(client.post(f"/policy-drafts/{number}/check/", data | {source: "金民〔2021〕9号"}))
+    assert "没有差错" in part and "<ins>700 元/月</ins>" in part
+    part = text(client.post(f"/policy-drafts/{number}/check/", data | {name: "-700 元/月", source: "金民〔2021〕9号"}))
+    assert "小于零" in part and f'data-field="{name}"' in part
 
 
 def test_the_check_button_works_without_script_and_keeps_what_was_typed_pol_02(county):
@@ -309,10 +326,14 @@ def test_nobody_passes_his_own_draft_on_the_pages_either_pol_03(county):
     number = drafted(client)
     submit(client, number)
     assert "记录公众听证" not in text(client.get(f"/policy-drafts/{number}/"))
-    page = text(client.get(f"/policy-drafts/{number}/hearing/"))
+    answer = client.get(f"/policy-drafts/{number}/hearing/")
+    assert answer.status_code == 409 and "起草的人" in text(answer), "told before he fills anything in"
+    for page in ("edit", "text"):
+        answer = client.get(f"/policy-drafts/{number}/{page}/")
+        assert answer.status_code == 409 and "提交以后文字不再改" in text(answer)
     data = {
-        "token": token_of(page),
-        "held_on": re.search(r'name="held_on" value="([^"]*)"', page)[1],
+        "token": "0" * 32,
+        "held_on": "2021-07-01",
         "place": "a",
         "attendants": "b",
         "opinion": "c",

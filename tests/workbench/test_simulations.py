@@ -131,7 +131,7 @@ def test_a_file_of_new_text_is_a_draft(county):
     assert changed != words
     file = SimpleUploadedFile("grain.yaml", changed.encode())
     answer = drafted(client, "", programme="grain-one-off", file=file)
-    assert "条件、算式或文字" in text(answer)
+    assert "实际种植亩数高于 5 亩" in text(answer) and "实际种植亩数大于零" in text(answer), "in words"
     row = Simulation.objects.using("maintenance").get()
     assert list(row.draft["texts"]) == [path] and row.result["total"]["leaving"] + row.result["total"]["less"] > 0
     for wrong in (b"\xff\xfe\x00", "项目: grain-one-off\n条件: [".encode()):
@@ -149,7 +149,8 @@ def test_a_version_being_drafted_is_counted_as_it_stands(county):
     page = text(client.get(f"/simulations/new/?draft={draft.pk}&programme=dibao-rural"))
     assert f'value="{draft.effective_on}"' in page and "standard-" not in page
     form = {"token": new_token(), "draft": draft.pk, "programme": "dibao-rural", "determination_date": "2021-10-01"}
-    assert "900 元/月" in text(client.post("/simulations/new/", form, follow=True))
+    shown = text(client.post("/simulations/new/", form, follow=True))
+    assert "900 元/月" in shown and "条件、算式" not in shown and "dibao-rural@" not in shown, "what changes, in words"
     row = Simulation.objects.using("maintenance").get()
     assert row.title.startswith(f"草案 {draft.pk} 号") and row.result["total"]["more"] > 0
     water = client_of(Post.DEPARTMENT_OFFICER, OfficeKind.WATER)

@@ -14,6 +14,8 @@ from huimin.jobs.working import Watch, work_until_done
 from huimin.kernel.errors import Refusal
 from huimin.kernel.periods import add_months, month_start
 from huimin.organisation.acting import Actor, reading
+from huimin.policy.commands import keep_list_current
+from huimin.policy.queries import adopted_book
 from huimin.registry.transfer import copy_out
 from huimin.screening.commands import KIND, carry_out, end_run, request_screening
 from huimin.screening.models import Run
@@ -64,6 +66,9 @@ def screen(*, by: Actor, on: date, division: str, determination_date: date, watc
 
 
 def work(by: Actor, job: Job, report: Report) -> str:
+    with reading(by):
+        book = adopted_book()
+    keep_list_current(by, job.business_date, book)
     run = carry_out(by, job, report, granted_on)
     return f"{run.households:,} 户 {run.people:,} 人，建议 {run.listed:,} 条，其中原有 {run.kept:,} 条"
 

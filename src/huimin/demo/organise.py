@@ -7,9 +7,11 @@ Repeating it adds only what is missing. People's names are invented and marked�
 and may sign in from this machine only. One account, `newcomer`, still has to change its issued password.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from django.conf import settings
 
@@ -32,13 +34,27 @@ from huimin.organisation.posts import POSTS_OF, OfficeKind, Post
 IN_FORCE_SINCE = date(2020, 1, 1)  # divisions, offices and appointments are older than the quarter
 NETWORKS = ("127.0.0.0/8", "::1/128")
 LEADING_OFFICE = "金寨县惠民直达工程领导小组办公室"
-DIBAO, GRAIN, MIGRANT = "dibao-rural", "grain-one-off", "reservoir-migrant"
-ALL = (DIBAO, GRAIN, MIGRANT)
+
+
+def _written(department: str = "") -> tuple[str, ...]:
+    """Codes of the programmes written in `policy/`, of one department when it is named."""
+    return tuple(sorted(code for code, its in _heads().items() if department in ("", its)))
+
+
+@cache
+def _heads() -> dict[str, str]:
+    """Programme code → 主管部门, as the policy files say at their beginning."""
+    texts = (file.read_text(encoding="utf-8") for file in settings.POLICY_FOLDER.rglob("*.yaml"))
+    heads = (dict(re.findall(r"^(项目|主管部门): (\S+)$", text, re.M)) for text in texts)
+    return {head["项目"]: head["主管部门"] for head in heads if len(head) == 2}
+
+
+ALL = _written()
 
 COUNTY_OFFICES = (
-    (OfficeKind.CIVIL_AFFAIRS, "金寨县民政局", (DIBAO,)),
-    (OfficeKind.AGRICULTURE, "金寨县农业农村局", (GRAIN,)),
-    (OfficeKind.WATER, "金寨县水利局（移民）", (MIGRANT,)),
+    (OfficeKind.CIVIL_AFFAIRS, "金寨县民政局", _written("民政")),
+    (OfficeKind.AGRICULTURE, "金寨县农业农村局", _written("农业农村")),
+    (OfficeKind.WATER, "金寨县水利局（移民）", _written("水利")),
     (OfficeKind.FINANCE, "金寨县财政局", ALL),
     (OfficeKind.AUDIT, "金寨县审计局", ()),
     (OfficeKind.BANK, "金寨县代理银行（演示）", ()),

@@ -105,6 +105,7 @@ def check_command(folder: Path, adopted: bool, as_json: bool) -> None:
     click.echo(
         f"项目 {len(book.codes)} 个，文件层 {len(book.layers)} 个，条件 {conditions} 条，"
         f"参数值 {len(book.parameters)} 个，案例 {len(results)} 个，不符 {len(failed)} 个"
+        + (f"，已由新版替代 {replaced} 个" if (replaced := sum(bool(result.superseded) for result in results)) else "")
     )
     sys.exit(1 if failed else 0)
 

@@ -9,7 +9,7 @@ county's scope, so adoption is an act of installation on the maintenance connect
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -107,26 +107,49 @@ def _row(by: Actor, on: date, path: str, text: str) -> PolicyText:
     )  # fmt: skip
 
 
+def keep_list_current(by: Actor, on: date, book: Book, only: str = "") -> int:
+    """Bring the policy list to the day `on`: a version approved before may have begun since, another programme with it.
+
+    For an officer of the county; returns how many lines changed. Repeating it changes nothing.
+    """
+    rows = {row.code: row for row in Programme.objects.using(_DB).all()}
+    found = dict(_listed(book, by, on, only))
+    late = [
+        code for code, facts in found.items()
+        if code not in rows or any(getattr(rows[code], name) != value for name, value in facts.items())
+    ]  # fmt: skip
+    if late:
+        with transaction.atomic(using=_DB):
+            declare(by.scope(), using=_DB)
+            for code in late:
+                _list(by, code, found[code])
+    return len(late)
+
+
 def _list_programmes(book: Book, by: Actor, on: date) -> None:
+    for code, facts in _listed(book, by, on):
+        _list(by, code, facts)
+
+
+def _list(by: Actor, code: str, facts: dict[str, str]) -> None:
+    Programme.objects.using(_DB).update_or_create(
+        code=code, defaults=facts, create_defaults={"division": by.division, **facts}
+    )
+
+
+def _listed(book: Book, by: Actor, on: date, only: str = "") -> Iterator[tuple[str, dict[str, str]]]:
     """The policy list as the acting county pays it: each programme as in force today, else as coming into force."""
-    for code in book.codes:
-        law = next(filter(None, (_in_force(book, by, code, day) for day in _days(on))), None)
-        if law is None:
-            continue
-        facts = {
-            "name": law.name, "abbreviation": law.abbreviation, "department": law.department, "unit": law.unit,
-            "period": law.period, "payout": law.payout, "payee": law.payee, "basis": law.basis[:200],
-        }  # fmt: skip
-        Programme.objects.using(_DB).update_or_create(
-            code=code, defaults=facts, create_defaults={"division": by.division, **facts}
-        )
+    places = chain(by.division)
+    days = [(day, book.waiting(places, day)) for day in (on, add_months(month_start(on), 1), date(on.year + 1, 1, 1))]
+    for code in (only,) if only else book.codes:
+        laws = (_in_force(book, places, code, day) for day, waiting in days if code not in waiting)
+        law = next(filter(None, laws), None)
+        if law is not None:
+            yield code, {
+                "name": law.name, "abbreviation": law.abbreviation, "department": law.department, "unit": law.unit,
+                "period": law.period, "payout": law.payout, "payee": law.payee, "basis": law.basis[:200],
+            }  # fmt: skip
 
 
-def _days(on: date) -> tuple[date, ...]:
-    return on, add_months(month_start(on), 1), date(on.year + 1, 1, 1)
-
-
-def _in_force(book: Book, by: Actor, code: str, day: date) -> Law | None:
-    if code in book.waiting(chain(by.division), day):
-        return None
-    return next(iter(book.programmes_in_force(chain(by.division), day, only=code)), None)
+def _in_force(book: Book, places: Sequence[str], code: str, day: date) -> Law | None:
+    return next(iter(book.programmes_in_force(places, day, only=code)), None)

@@ -8,6 +8,7 @@ whatever the form does not show (排除, 渐退 …) is kept as it stands, and i
 a condition put back to what they say disappears from it. Values that stay are not repeated: they stand in older texts.
 """
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -231,17 +232,22 @@ def _put(plain: Plain, key: str, value: Any) -> None:
 def _parameters(sheet: Sheet, plain: Plain) -> list[Plain]:
     kept = [_declaration(item) for item in _listed(plain, "参数") if "单位" in item]
     return kept + [
-        {"名称": row.name, **_value(row), "自": sheet.effective_on, "来源": row.source.strip()}
+        {"名称": row.name, **_value(row), "自": sheet.effective_on, **_source(row)}
         for row in sheet.standards
         if row.value.strip()
     ]
 
 
+def _source(row: ValueRow) -> Plain:
+    return {"来源": row.source.strip()} if row.source.strip() else {}
+
+
 def _value(row: ValueRow) -> Plain:
-    """`数值: 740 元/月`, or bands: one line each, `满 80 岁 50 元/月`, `全自理 0 元/月`, `其余 0 元/月`."""
-    lines = [line.replace("：", " ").replace(":", " ").split() for line in row.value.splitlines() if line.strip()]
+    """Full-width digits and signs as plain ones. `数值: 740 元/月`, or bands: one line each, `满 80 岁 50 元/月`, `全自理 0 元/月`, `其余 0 元/月`."""
+    typed = unicodedata.normalize("NFKC", row.value)
+    lines = [line.replace(":", " ").split() for line in typed.splitlines() if line.strip()]
     if not row.banded:
-        return {"数值": " ".join(row.value.split())}
+        return {"数值": " ".join(typed.split())}
     value: Plain = {"档": [_band(words) for words in lines if words[0] != "其余"]}
     rest = [" ".join(words[1:]) for words in lines if words[0] == "其余"]
     return value | ({"其余": rest[0]} if rest else {})

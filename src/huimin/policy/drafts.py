@@ -31,7 +31,9 @@ from huimin.organisation.acting import (
     require_place,
     require_programme,
 )
+from huimin.organisation.models import Office
 from huimin.organisation.posts import Post
+from huimin.organisation.queries import live_on
 from huimin.organisation.signing import sign
 from huimin.policy.checking import Checked, Draft, check
 from huimin.policy.commands import LOCAL
@@ -54,6 +56,10 @@ _LABELS = {"place": "地点", "attendants": "参加人", "opinion": "意见", "p
 
 class DraftHasFaults(Refusal):
     """A draft with a fault goes nowhere."""
+
+
+class NobodyReviews(Refusal):
+    """No office of the county is responsible for the programme."""
 
 
 class NotDrafting(Refusal):
@@ -96,7 +102,7 @@ class Held:
 def open_draft(*, by: Actor, on: date, programme: str, effective_on: date, reason: str) -> PolicyDraft:
     """Begin a new version of a programme at the county of `by`, from what holds there on the day before it.
 
-    BadInput for a day that is not to come or an unknown programme; AlreadyDone when one is on its way.
+    BadInput for a day that is not to come or an unknown programme; AlreadyDone when one is on its way; NobodyReviews.
     """
     _require_drafter(by, programme)
     _require_ahead(effective_on, on)
@@ -106,6 +112,7 @@ def open_draft(*, by: Actor, on: date, programme: str, effective_on: date, reaso
         raise BadInput(
             f"{effective_on} 没有这个项目", where="施行日期", remedy="请选择政策清单上的项目和它施行期内的日期"
         )
+    _require_department(by, programme, on)
     draft = PolicyDraft(
         division=by.division, programme=programme, effective_on=effective_on, reason=_reason(reason),
         path=_path(by.division, programme, effective_on), text=first_text(ground, effective_on), faults=1,
@@ -125,7 +132,7 @@ def save_draft(
     NotYourDraft, NotDrafting, ChangedMeanwhile; BadInput for a day that is not to come.
     """
     draft = _locked(draft_id)
-    _require_mine(by, draft)
+    require_mine(by, draft)
     _require_ahead(effective_on, on)
     if draft.revision != seen:
         raise ChangedMeanwhile("草稿在别处改过了", remedy="请返回刷新，在新的文字上再改")
@@ -140,7 +147,7 @@ def save_draft(
 def submit_draft(*, by: Actor, on: date, draft_id: int) -> PolicyDraft:
     """Send the draft on to the hearing; from here its words stand still. DraftHasFaults with the first ones."""
     draft = _locked(draft_id)
-    _require_mine(by, draft)
+    require_mine(by, draft)
     _require_ahead(draft.effective_on, on)
     draft.faults = len(_checked(draft, get_shelf(by, on), on, refuse=True).problems)
     draft.state, draft.submitted_on = State.SUBMITTED, on
@@ -177,15 +184,7 @@ def record_approval(*, by: Actor, on: date, draft_id: int, agreed: bool, held: H
 def withdraw_draft(*, by: Actor, on: date, draft_id: int, reason: str) -> PolicyDraft:
     """Take a draft back: its drafter while it is on its way, the leading group also after approval, before its day."""
     draft = _locked(draft_id)
-    approved = draft.state == State.APPROVED
-    if draft.state == State.WITHDRAWN:
-        raise AlreadyDone("草稿已经撤回", remedy="请刷新后查看")
-    if approved and by.post != Post.LEADING_APPROVER:
-        raise NotYourDraft("已批准的版本由领导小组撤回", remedy="请转领导小组审批岗")
-    if not approved and by.account != draft.drafted_account:
-        raise NotYourDraft("这份草稿不是您起草的", remedy="不同意的，请在您那一步退回")
-    if approved and draft.effective_on <= on:
-        raise AlreadyDone("新版已经施行，不能撤回", remedy="请起草下一个版本")
+    require_withdrawable(by, on, draft)
     draft.state, draft.ended_on, draft.ended_by, draft.ended_reason = (
         State.WITHDRAWN,
         on,
@@ -213,17 +212,8 @@ WAY = (
 
 def _record(by: Actor, on: date, draft_id: int, kind: Kind, agreed: bool, held: Held) -> PolicyDraft:
     draft = _locked(draft_id)
-    needed, next_state = STEPS[kind]
-    if draft.state != needed:
-        raise NotDrafting(
-            f"草稿现在是“{draft.get_state_display()}”",
-            why=f"{kind.label}在“{needed.label}”时记录",
-            remedy="请刷新后查看",
-        )
-    require_place(by, draft.division)
-    if kind != Kind.LEADING_GROUP and by.post != Post.COUNTY_OFFICER:
-        require_programme(by, draft.programme)
-    _require_another_person(by, draft)
+    next_state = STEPS[kind][1]
+    require_recordable(by, draft, kind)
     _require_held(draft, held, on)
     if agreed and kind == Kind.LEADING_GROUP:
         _require_ahead(draft.effective_on, on)
@@ -275,7 +265,19 @@ def _require_drafter(by: Actor, programme: str) -> None:
         require_programme(by, programme)
 
 
-def _require_mine(by: Actor, draft: PolicyDraft) -> None:
+def _require_department(by: Actor, programme: str, on: date) -> None:
+    """Somebody must be there for the department's review, or the draft could never take effect."""
+    offices = Office.objects.filter(live_on(on), division=by.division, programmes__contains=[programme])
+    if not offices.filter(appointments__post=Post.DEPARTMENT_APPROVER).exists():
+        raise NobodyReviews(
+            "本县没有部门负责这个项目",
+            why="新版要由主管部门审核",
+            remedy="请由系统管理员把这个项目登记给主管部门，再起草",
+        )
+
+
+def require_mine(by: Actor, draft: PolicyDraft) -> None:
+    """NotYourDraft, NotDrafting when `by` may not change its words now."""
     if by.account != draft.drafted_account:
         raise NotYourDraft(
             "这份草稿不是您起草的", why=f"起草人是{draft.drafter}", remedy="请由起草人改，或在您那一步写意见"
@@ -284,6 +286,34 @@ def _require_mine(by: Actor, draft: PolicyDraft) -> None:
         raise NotDrafting(
             f"草稿现在是“{draft.get_state_display()}”", why="提交以后文字不再改", remedy="需要改的，请由审查的人退回"
         )
+
+
+def require_withdrawable(by: Actor, on: date, draft: PolicyDraft) -> None:
+    """AlreadyDone, NotYourDraft when `by` may not take the draft back."""
+    approved = draft.state == State.APPROVED
+    if draft.state == State.WITHDRAWN:
+        raise AlreadyDone("草稿已经撤回", remedy="请刷新后查看")
+    if approved and by.post != Post.LEADING_APPROVER:
+        raise NotYourDraft("已批准的版本由领导小组撤回", remedy="请转领导小组审批岗")
+    if not approved and by.account != draft.drafted_account:
+        raise NotYourDraft("这份草稿不是您起草的", remedy="不同意的，请在您那一步退回")
+    if approved and draft.effective_on <= on:
+        raise AlreadyDone("新版已经施行，不能撤回", remedy="请起草下一个版本")
+
+
+def require_recordable(by: Actor, draft: PolicyDraft, kind: Kind) -> None:
+    """NotDrafting, SamePerson, or what place and programme refuse, when `by` may not record this step now."""
+    needed = STEPS[kind][0]
+    if draft.state != needed:
+        raise NotDrafting(
+            f"草稿现在是“{draft.get_state_display()}”",
+            why=f"{kind.label}在“{needed.label}”时记录",
+            remedy="请刷新后查看",
+        )
+    require_place(by, draft.division)
+    if kind != Kind.LEADING_GROUP and by.post != Post.COUNTY_OFFICER:
+        require_programme(by, draft.programme)
+    _require_another_person(by, draft)
 
 
 def _require_ahead(effective_on: date, on: date) -> None:

@@ -235,7 +235,8 @@ def _page(policy: Policy, shelf: Shelf) -> Iterable[object]:
     for told, meaning, law in policy.exclusions:
         conditions.add_row("排除", f"不与{told}同时享受。{meaning}", "", law, "", "")
     yield conditions
-    yield _values_table(policy)
+    if policy.values:
+        yield _values_table(policy)
     yield _standards_table(policy, shelf)
     yield "金额：" + "；".join(f"{key} {value}" for key, value in policy.state.amount.items())
     history = _table("沿革", "日期", "变化", "文件")

@@ -29,12 +29,14 @@ _RESULT_FIELDS = ("符合", "金额", "不符合", "缺少", "渐退")
 
 @dataclass(frozen=True)
 class CaseResult:
-    """`fault` is empty when the case passed."""
+    """`fault` is empty when the case passed. `superseded`: what a case does not meet any more, because on its day a later
+    text of its place (替代) has taken the place of the one it was written for; that is no fault."""
 
     programme: str
     case: str
     where: str
     fault: str = ""
+    superseded: str = ""
 
     @property
     def passed(self) -> bool:
@@ -55,7 +57,22 @@ def _run(book: Book, code: str, case: Case) -> CaseResult:
         fault = str(found.fault)
     except Refusal as refusal:
         fault = str(refusal)
+    if fault and _replaced(book, code, case):
+        return CaseResult(code, case.id, where, superseded=fault)
     return CaseResult(code, case.id, where, fault)
+
+
+def _replaced(book: Book, code: str, case: Case) -> bool:
+    """Whether another text holds at the case's place on its day than the one that brought the case."""
+    if "日期" not in case.fields:
+        return False
+    try:
+        on = day_of(case.fields["日期"])
+    except FaultFound:
+        return False
+    layers = [each for each in book.layers if each.programme == code and each.division == case.division]
+    own = next((each for each in layers if any(case is its for its in each.cases)), None)
+    return own is not None and any(each.replaces and own.valid_from < each.valid_from <= on for each in layers)
 
 
 def _difference(book: Book, code: str, case: Case) -> str:

@@ -243,7 +243,7 @@ class Expression(CallChecks):
     def division(self, node: syntax.Infix, left: Typed, right: Typed, known: Guards) -> Typed:
         if not guards.is_nonzero(right, known, self.checker.nonzero_parameters):
             divisor = self.source.text[node.right.start : node.right.end]
-            whole = self.source.text[node.start : node.end]
+            whole = _balanced(self.source.text, node.start, node.end)
             raise self.fault(node.right, f"除数“{divisor}”可能为零", f"请先判断，例如 if({divisor} > 0, {whole}, 0)")
         ragged = left.ragged or right.ragged or right.level > Level.CONST
         kind = self.scaled(node, left, right, divide)
@@ -363,3 +363,15 @@ def _unit_hint(left: Unit, right: Unit) -> str:
     if period and other and period != other and left.with_period(other) == right:
         return f"请用 按{other}() 或 按{period}() 换成同一期间"
     return "请检查是否写错名称，或先乘、除以换算的数值"
+
+
+def _balanced(text: str, start: int, end: int) -> str:
+    """A stretch of an expression with the brackets that open before it: a tree begins within its own."""
+    while start and _closings(text[start:end]) > 0:
+        start -= 1
+    return text[start:end].strip()
+
+
+def _closings(text: str) -> int:
+    """How many brackets close that were not opened."""
+    return sum(text.count(sign) for sign in ")）") - sum(text.count(sign) for sign in "(（")

@@ -1,7 +1,7 @@
 """Values written by hand: parameters' units and values, from policy files and from --set.
 
 in    a Source such as `650 元/月`, `是`, `2021-07-01`
-out   Fraction in base units, bool, or days since 1970-01-01
+out   Fraction in base units, bool, or days since 1970-01-01; a number is never below zero
 """
 
 from fractions import Fraction
@@ -95,4 +95,6 @@ def parse_value(source: Source, kind: Type, unit: str, *, unit_needed: bool) -> 
     if node.unit != kind.unit and not bare_fits:
         found = f"单位是 {node.unit}" if node.unit else "没有写单位"
         raise FaultFound(source, 0, f"“{text}”{found}，应当是 {unit}", f"应写成例如 {example}")
-    return sign * node.value
+    if sign < 0 and node.value:
+        raise FaultFound(source, 0, f"“{text}”小于零", "标准、限额、系数都不小于零；要减的在算式里用减号")
+    return node.value

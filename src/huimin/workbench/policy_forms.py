@@ -5,7 +5,7 @@ out   a `Sheet` of the policy room; and back, with what is wrong at each field
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -115,6 +115,17 @@ class DraftForm:
             for each in self.checked.told
         ]
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What each field is called where it is told about elsewhere on the page."""
+        found = {field.name: field.label for field in self.head}
+        found |= {field.name: f"{each.row.name}的{field.label}" for each in self.standards for field in each.fields}
+        for word, groups in (("条件", self.conditions), ("算法", self.values)):
+            for each in groups:
+                title = (each.row.fields.get("text") if word == "条件" else "") or each.row.key
+                found |= {field.name: f"{word}“{title}”的{field.label}" for field in each.fields}
+        return found | {field.name: f"金额的{field.label}" for field in self.amount} | {"cases": "案例"}
+
     def _field(self, name: str, label: str, value: str, **more: Any) -> Field:
         return Field(name, label, value, tuple(self.at.get(name, ())), **more)
 
@@ -186,6 +197,26 @@ class DraftForm:
     @property
     def cases(self) -> Field:
         return self._field("cases", "案例", self.sheet.cases, rows=12, code=True)
+
+
+def at_fields(checked: Checked, sheet: Sheet) -> Checked:
+    """For a reader of the form: the field's own words instead of a line and column of a text he does not see."""
+    names = DraftForm(sheet, "", Checked()).names
+    problems = (_sourced(each) for each in checked.problems)
+    return replace(
+        checked,
+        problems=tuple(
+            replace(each, where=names.get(each.field, each.where) if each.where else "") for each in problems
+        ),
+    )
+
+
+def _sourced(problem: Problem) -> Problem:
+    """A value without its source is told where the source is to be written."""
+    if problem.what != "这里缺少“来源”":
+        return problem
+    field = problem.field.replace("-value", "-source")
+    return replace(problem, field=field, what="没有写来源", remedy="请写公布这个数的文件名称和文号")
 
 
 def _band_hint(row: ValueRow) -> str:

@@ -4,7 +4,7 @@ in    a stored simulation; the allotments; the texts the draft started from
 out   what the draft changes in words, and what it costs against the budget
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,10 @@ from huimin.database.context import scope_of
 from huimin.funds.models import Allotment
 from huimin.funds.queries import left_fen
 from huimin.kernel.places import Level, scope_prefix
+from huimin.policy.differing import plain_words
+from huimin.policy.words import in_words
 from huimin.rules import ParameterValue, Programme
+from huimin.rules.layers import PROGRAMME_FIELDS, WORDS
 from huimin.screening.simulation.comparing import Comparison, Month, ProgrammeResult
 from huimin.screening.simulation.drafts import Laws
 
@@ -111,11 +114,41 @@ def changes_of(laws: Laws) -> list[Change]:
                 Change(laws.law(code).name, "项目", "不在执行" if was is None else "执行", "执行" if now else "停止")
             )
             continue
-        standards = list(_standards(was, now))
-        found += standards
-        if was.structure.plain != now.structure.plain:
-            found.append(Change(now.name, "条件、算式或文字", was.version, now.version))
+        found += [*_standards(was, now), *_wordings(was, now)]
     return found
+
+
+def _wordings(was: Programme, now: Programme) -> Iterator[Change]:
+    """Conditions, named values, the amount and head fields written otherwise; what begins or ends has — on one side."""
+    for before, after in zip(_written(was), _written(now), strict=True):
+        for what in dict.fromkeys([*before, *after]):
+            if before.get(what) != after.get(what):
+                yield Change(now.name, what, before.get(what, "—"), after.get(what, "—"))
+
+
+def _written(law: Programme) -> tuple[dict[str, str], ...]:
+    """What a draft may word otherwise, by what it is called."""
+    structure = law.structure
+    return (
+        {f"条件“{each.text}”": in_words(each.expression) for each in structure.conditions},
+        {f"算法“{each.name}”": in_words(each.expression) for each in structure.values},
+        {f"金额的{key}": in_words(plain_words(each)) for key, each in _nearest(law, "金额").items()},
+        {f"渐退的{key}": plain_words(each) for key, each in _nearest(law, "渐退").items()},
+        {key: _word(key, code) for key, code in structure.fields.items() if key in PROGRAMME_FIELDS},
+    )
+
+
+def _nearest(law: Programme, key: str) -> Mapping[str, object]:
+    """What the nearest place that says anything says of the amount, or of phasing out."""
+    layers = law.structure.plain
+    assert isinstance(layers, list)
+    found = next((plain[key] for _, _, plain in reversed(layers) if key in plain), {})
+    return found if isinstance(found, Mapping) else {}
+
+
+def _word(key: str, code: str) -> str:
+    """A head field's code as the word of the policy language."""
+    return next((word for word, its in WORDS.get(key, {}).items() if its == code), code)
 
 
 def _standards(was: Programme, now: Programme) -> "list[Change]":

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from huimin.kernel.errors import BadInput
+from huimin.kernel.errors import BadInput, Refusal
 from huimin.organisation.acting import Actor, may, reading
 from huimin.organisation.posts import Post
 from huimin.policy import drafts
@@ -26,7 +26,7 @@ from huimin.rules.faults import FaultFound
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.guard import DRAFT_READERS, DRAFTERS, SIMULATORS, page
 from huimin.workbench.listing import day_of, one_of
-from huimin.workbench.policy_forms import DraftForm, OpenDraft, RecordStep, WithdrawDraft, sheet_from
+from huimin.workbench.policy_forms import DraftForm, OpenDraft, RecordStep, WithdrawDraft, at_fields, sheet_from
 
 State = PolicyDraft.State
 RECORDED: dict[str, tuple[DraftStep.Kind, Callable[..., PolicyDraft]]] = {
@@ -109,7 +109,7 @@ def begin(request: Any, code: str) -> HttpResponse:
         try:
             return once(request, act)
         except BadInput as wrong:
-            form.add_error("effective_on", str(wrong))
+            form.add_error("effective_on", Refusal.__str__(wrong))
     context = {"section": "policy-drafts", "form": form, "policy": policy}
     return render(request, "workbench/policy_draft_begin.html", context, status=422 if form.errors else 200)
 
@@ -182,6 +182,7 @@ def _offered(by: Actor, on: date, desk: Desk) -> Any:
 def edit(request: Any, number: int) -> HttpResponse:
     """The draft in fields; what is typed is saved with its faults, never lost."""
     desk = _desk(request.actor, request.business_date, number)
+    drafts.require_mine(request.actor, desk.draft)
     stored = desk.sheet(desk.draft.text)
     if stored is None:
         return text(request, number)
@@ -197,6 +198,7 @@ def edit(request: Any, number: int) -> HttpResponse:
         checked = _with_day(desk, sheet)
     else:
         checked = desk.checked(desk.draft.text, desk.draft.effective_on)
+    checked = at_fields(checked, sheet)
     if problem is not None:
         checked = replace(checked, problems=(problem, *checked.problems))
     context = _editing(desk, DraftForm(sheet, reason, checked), checked)
@@ -241,6 +243,7 @@ def _save(
 def text(request: Any, number: int) -> HttpResponse:
     """The draft as its text, for what the fields do not show."""
     desk = _desk(request.actor, request.business_date, number)
+    drafts.require_mine(request.actor, desk.draft)
     words, problem = desk.draft.text, None
     if request.method == "POST" and "text" in request.POST:
         words = _typed(request)
@@ -285,7 +288,7 @@ def check_part(request: Any, number: int) -> HttpResponse:
         checked = desk.checked(words, _day_in(desk, words))
     elif stored is not None:
         sheet = sheet_from(request.POST, stored)
-        checked = _with_day(desk, sheet)
+        checked = at_fields(_with_day(desk, sheet), sheet)
     else:
         raise Http404
     return render(request, "workbench/part/draft_check.html", {"checked": checked, "draft": desk.draft})
@@ -307,6 +310,7 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
     form = _form_of(key, request.POST or None, request.business_date)
     if form is None and key != "submit":
         raise Http404
+    _require_open(request.actor, request.business_date, desk.draft, key)
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
             return once(request, lambda: _take(request, desk, key, form))
@@ -316,7 +320,7 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
             field = {"举行日期": "held_on", "地点": "place", "参加人": "attendants", "文号": "paper_no"}.get(
                 wrong.where
             )
-            form.add_error(field or next(iter(form.fields)), str(wrong))
+            form.add_error(field or next(iter(form.fields)), Refusal.__str__(wrong))
     title = {"submit": "提交这份草稿，转公众听证？", "withdraw": "撤回这份草稿？"}
     context = {
         "section": "policy-drafts", "desk": desk, "draft": desk.draft, "form": form, "key": key,
@@ -325,6 +329,16 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
         "steps": [step for step in desk.steps if step.round == desk.draft.round],
     }  # fmt: skip
     return render(request, "workbench/policy_draft_act.html", context, status=422 if form and form.errors else 200)
+
+
+def _require_open(by: Actor, on: date, draft: PolicyDraft, key: str) -> None:
+    """Who may not take the step is told before he fills it in."""
+    if key == "submit":
+        drafts.require_mine(by, draft)
+    elif key == "withdraw":
+        drafts.require_withdrawable(by, on, draft)
+    else:
+        drafts.require_recordable(by, draft, RECORDED[key][0])
 
 
 def _form_of(key: str, data: Any, on: date) -> Any:

@@ -268,7 +268,7 @@ def dues(request: Any) -> HttpResponse:
         "period": period,
         "period_text": period_text(period),
         "periods": period_choices(request.business_date),
-        "rows": [(code, names.get(code, code), owed.get(code)) for code in by.programmes],
+        "rows": [(code, names[code], owed.get(code)) for code in by.programmes if code in names],
     }
     return render(request, "workbench/dues.html", context)
 
