@@ -48,7 +48,11 @@ def fields_of(page):
 
     data = {name: unescape(value) for name, value in re.findall(r'<input[^>]*name="([^"]+)" value="([^"]*)"', page)}
     areas = re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>([^<]*)</textarea>', page)
-    return data | {name: unescape(value) for name, value in areas}
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', page, re.S):
+        found = re.findall(r'<option value="([^"]*)"( selected)?>', options)
+        areas.append((name, next((value for value, chosen in found if chosen), found[0][0])))
+    ticked = dict.fromkeys(re.findall(r'<input type="checkbox"[^>]*name="([^"]+)" checked>', page), "on")
+    return data | ticked | {name: unescape(value) for name, value in areas}
 
 
 def field_named(page, words):
@@ -377,3 +381,56 @@ def test_empty_states_say_what_to_do(county):
     assert "还没有草稿" in text(officer().get("/policy-drafts/"))
     assert "没有这个状态的草稿" in text(officer().get("/policy-drafts/?state=approved"))
     assert actor(Post.LEADING_APPROVER, OfficeKind.LEADING_OFFICE).name
+
+
+def test_name_rhythm_exclusions_and_phasing_out_are_fields_too_pol_02_det_03(county):
+    county("adopted")
+    client = officer()
+    number = begun(client)
+    page = text(client.get(f"/policy-drafts/{number}/edit/"))
+    assert re.search(r'<option value="按季" selected>', page) and "head-name" not in page, "named where it begins"
+    last = max(int(found) for found in re.findall(r'name="x-(\d+)-text"', page))
+    case = (
+        "案例:\n  - 编号: 不是农业户籍\n    日期: 2022-01-01\n    户: {户籍类型: 非农业}\n    成员: [{与户主关系: 户主}]\n"
+        "    结果: {符合: 否}\n"
+    )
+    data = fields_of(page) | {
+        "head-abbreviation": "农村保障", "head-payout": "按月", "cases": case,
+        f"x-{last}-key": "grain-one-off", f"x-{last}-text": "领了种粮补贴的不给", f"x-{last}-citation": "金惠〔2021〕3号",
+        "ph-trigger-income": "on", "ph-months": "6 个月", "ph-steps": "１－２　100%\n3起 80%", "ph-premise": "",
+    }  # fmt: skip
+    part = text(client.post(f"/policy-drafts/{number}/check/", {**data, "ph-steps": "2起 80%"}))
+    assert 'data-field="ph-steps"' in part and "渐退的比例" in part and "没有从第 1 个月起" in part
+    part = text(client.post(f"/policy-drafts/{number}/check/", {**data, f"x-{last}-key": "no-such"}))
+    assert "no-such" in part and f'data-field="x-{last}' in part
+    answer = client.post(f"/policy-drafts/{number}/edit/", data)
+    assert answer.status_code == 302, text(answer)
+    page = text(client.get(f"/policy-drafts/{number}/"))
+    assert "简称</b>由 <del>农村低保</del> 改为 <ins>农村保障</ins>" in page
+    assert "<del>按季</del> 改为 <ins>按月</ins>" in page and "领了种粮补贴的不给" in page and "渐退" in page
+    draft = PolicyDraft.objects.using("maintenance").get(pk=number)
+    assert draft.faults == 0 and "月: 3起" in draft.text and "期间" not in draft.text, "only what differs from above"
+    page = text(client.get(f"/policy-drafts/{number}/edit/"))
+    data = fields_of(page)
+    assert data["ph-steps"].splitlines() == ["1-2 100%", "3起 80%"] and data["head-abbreviation"] == "农村保障"
+    del data["ph-trigger-income"]
+    emptied = {name: "" for name in data if name.startswith("ph-")}
+    answer = client.post(
+        f"/policy-drafts/{number}/edit/", data | emptied | {f"x-{last}-drop": "on", "head-abbreviation": ""}
+    )
+    assert answer.status_code == 302
+    draft.refresh_from_db(using="maintenance")
+    assert (
+        "作废: 是" in draft.text.split("渐退:")[1]
+        and "grain-one-off" not in draft.text
+        and "农村保障" not in draft.text
+    )
+
+
+def test_a_form_sent_without_those_fields_leaves_them_as_they_are_pol_02(county):
+    county("adopted")
+    client = officer()
+    number = begun(client)
+    page = text(client.get(f"/policy-drafts/{number}/edit/"))
+    data = {name: value for name, value in fields_of(page).items() if not name.startswith(("ph-", "x-", "head-"))}
+    assert "还没有改动" in text(client.post(f"/policy-drafts/{number}/check/", data))

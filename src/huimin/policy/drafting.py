@@ -17,13 +17,20 @@ from typing import Any
 
 import yaml
 
+from huimin.policy.phase_out_fields import PHASE_OUT_FIELDS, phase_out_fields, phase_out_plain
 from huimin.policy.written import KEYED, File, Plain, Standard, State, Written, merged_rows, value_words
 from huimin.rules.faults import Fault, FaultFound, PolicyFaults
+from huimin.rules.merging import FIXED
 from huimin.rules.yaml_text import Entry, read_yaml
 
 CONDITION_FIELDS = {"text": "说明", "expression": "算式", "citation": "依据", "paper": "材料"}
 VALUE_FIELDS = {"expression": "算式", "citation": "依据", "text": "说明"}
-AMOUNT_FIELDS = {"expression": "算式", "cap": "封顶", "floor": "保底", "rounding": "取整", "citation": "依据"}
+AMOUNT_FIELDS = {
+    "expression": "算式", "cap": "封顶", "floor": "保底", "rounding": "取整", "each": "合计", "part_period": "不足期",
+    "citation": "依据",
+}  # fmt: skip
+HEAD_FIELDS = {"name": "名称", "abbreviation": "简称", "period": "期间", "payout": "发放", "payee": "收款"}
+EXCLUSION_FIELDS = {"text": "说明", "scope": "范围", "citation": "依据"}
 TEXT_FIELDS = {"until": "至", "basis": "依据", "note": "说明"}
 ROWS_MAX = 80
 
@@ -84,6 +91,9 @@ class Sheet:
     conditions: list[ItemRow] = field(default_factory=list)
     values: list[ItemRow] = field(default_factory=list)
     amount: dict[str, str] = field(default_factory=dict)
+    head: dict[str, str] = field(default_factory=dict)
+    exclusions: list[ItemRow] = field(default_factory=list)
+    phase_out: dict[str, str] = field(default_factory=dict)
     cases: str = ""
 
 
@@ -96,7 +106,8 @@ def sheet_of(text: str, ground: Ground, path: str) -> Sheet:
     if not isinstance(plain, dict):
         raise PolicyFaults([Fault(path, 1, 1, "政策文件应当写成若干“名称: 内容”", "请在文字方式里改")])
     draft = File(path, ground.code, ground.division, date.min, None, plain)
-    amount = _amount_of(plain) or next((found for file in ground.upper[::-1] if (found := _amount_of(file.plain))), {})
+    amount = _mapping(plain, "金额") or _above(ground, "金额")
+    phase_out = _mapping(plain, "渐退") or _above(ground, "渐退")
     return Sheet(
         effective_on=str(plain.get("自", "")),
         texts={name: str(plain.get(key, "")) for name, key in TEXT_FIELDS.items()},
@@ -104,13 +115,30 @@ def sheet_of(text: str, ground: Ground, path: str) -> Sheet:
         conditions=_item_rows("条件", CONDITION_FIELDS, ground, draft),
         values=_item_rows("数值", VALUE_FIELDS, ground, draft),
         amount={name: str(amount.get(key, "")) for name, key in AMOUNT_FIELDS.items()},
+        head={name: str(plain.get(key) or _word_above(ground, key)) for name, key in _own_head(ground).items()},
+        exclusions=_item_rows("排除", EXCLUSION_FIELDS, ground, draft),
+        phase_out=phase_out_fields(phase_out),
         cases=dump({key: plain[key] for key in ("案例底数", "案例") if key in plain}),
     )
 
 
-def _amount_of(plain: Plain) -> Plain:
-    found = plain.get("金额")
+def _mapping(plain: Plain, key: str) -> Plain:
+    found = plain.get(key)
     return found if isinstance(found, dict) else {}
+
+
+def _above(ground: Ground, key: str) -> Plain:
+    """What the nearest place above says under this key."""
+    return next((found for file in ground.upper[::-1] if (found := _mapping(file.plain, key))), {})
+
+
+def _own_head(ground: Ground) -> dict[str, str]:
+    """Head fields this place may write: what a programme is called and its period are said where it begins."""
+    return {name: key for name, key in HEAD_FIELDS.items() if not ground.upper or key not in FIXED}
+
+
+def _word_above(ground: Ground, key: str) -> str:
+    return next((str(file.plain[key]) for file in ground.upper[::-1] if key in file.plain), "")
 
 
 def _value_rows(plain: Plain, ground: Ground) -> list[ValueRow]:
@@ -191,6 +219,11 @@ def text_of(sheet: Sheet, old_text: str, ground: Ground, path: str) -> str:
     _put(plain, "条件", _items("条件", sheet.conditions, CONDITION_FIELDS, ground, plain))
     _put(plain, "数值", _items("数值", sheet.values, VALUE_FIELDS, ground, plain))
     _put(plain, "金额", _amount(sheet, ground, plain))
+    for name, key in _own_head(ground).items():
+        word = " ".join(sheet.head.get(name, "").split())
+        _put(plain, key, "" if word == _word_above(ground, key) else word)
+    _put(plain, "排除", _items("排除", sheet.exclusions, EXCLUSION_FIELDS, ground, plain))
+    _put(plain, "渐退", _phase_out(sheet, ground, plain))
     for key in ("案例底数", "案例"):
         plain.pop(key, None)
     plain |= _cases(sheet.cases, path)
@@ -292,16 +325,28 @@ def _line(value: Any) -> Any:
 
 
 def _amount(sheet: Sheet, ground: Ground, plain: Plain) -> Plain:
-    above = next((found for file in ground.upper[::-1] if (found := _amount_of(file.plain))), {})
+    above = _above(ground, "金额")
     given = {
         key: sheet.amount.get(name, "").strip()
         for name, key in AMOUNT_FIELDS.items()
         if sheet.amount.get(name, "").strip()
     }
-    base = _amount_of(plain) or above
+    base = _mapping(plain, "金额") or above
     item = given | {key: value for key, value in base.items() if key not in AMOUNT_FIELDS.values()}
-    same = {key: _line(value) for key, value in item.items()} == {key: _line(value) for key, value in above.items()}
-    return {} if same else item
+    return {} if _same(item, above) else item
+
+
+def _phase_out(sheet: Sheet, ground: Ground, plain: Plain) -> Plain:
+    """作废 for what a place above says and this place does not want."""
+    above = {key: value for key, value in _above(ground, "渐退").items() if "作废" not in _above(ground, "渐退")}
+    item = phase_out_plain(sheet.phase_out, _mapping(plain, "渐退") or above)
+    if not item:
+        return {"作废": "是"} if above else {}
+    return {} if _same(item, above) else item
+
+
+def _same(item: Plain, above: Plain) -> bool:
+    return {key: _line(value) for key, value in item.items()} == {key: _line(value) for key, value in above.items()}
 
 
 def _cases(text: str, path: str) -> Plain:
@@ -390,17 +435,23 @@ def field_of(way: tuple[str, ...], sheet: Sheet) -> str:
         return "effective_on"
     if head in ("案例", "案例底数"):
         return "cases"
+    if head in HEAD_FIELDS.values():
+        return f"head-{_name_of(HEAD_FIELDS, head, 'name')}"
+    if head == "渐退":
+        return f"ph-{_name_of(PHASE_OUT_FIELDS, key, 'months')}"
     if head == "金额":
         return f"amount-{_name_of(AMOUNT_FIELDS, key, 'expression')}"
     if head == "参数":
         at = next((number for number, row in enumerate(sheet.standards) if row.name == key), None)
         return "" if at is None else f"p-{at}-{'source' if part == '来源' else 'value'}"
-    if head in ("条件", "数值"):
-        rows, names, mark = (
-            (sheet.conditions, CONDITION_FIELDS, "c") if head == "条件" else (sheet.values, VALUE_FIELDS, "v")
-        )
+    if head in KEYED:
+        rows, names, mark = {
+            "条件": (sheet.conditions, CONDITION_FIELDS, "c"),
+            "数值": (sheet.values, VALUE_FIELDS, "v"),
+            "排除": (sheet.exclusions, EXCLUSION_FIELDS, "x"),
+        }[head]
         at = next((number for number, row in enumerate(rows) if row.key == key), None)
-        return "" if at is None else f"{mark}-{at}-{_name_of(names, part, 'expression')}"
+        return "" if at is None else f"{mark}-{at}-{_name_of(names, part, 'text' if mark == 'x' else 'expression')}"
     return next((name for name, word in TEXT_FIELDS.items() if word == head), "")
 
 

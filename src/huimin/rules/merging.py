@@ -31,7 +31,7 @@ _AMOUNT_UNITS: dict[str, Unit] = {
     "year": unit_of_words(["元", "年"])[0],
 }
 _MONTHS = (None, PLAIN, unit_of_words(["月"])[0])
-_FIXED = ("名称", "对象", "期间")
+FIXED = ("名称", "对象", "期间")
 
 
 def merged_structure(layers: Sequence[Layer], facts: tuple[Fact, ...], others: Mapping[str, Other]) -> Structure:
@@ -95,7 +95,7 @@ class _Merger:
                     f"请补上 {key}: …；改动项目的文件要有上级的项目文件在先",
                 )
         for layer in self.layers[1:]:
-            for key in _FIXED:
+            for key in FIXED:
                 if layer.fields.get(key, fields.get(key)) != fields.get(key):
                     self._add(layer.at, f"下级不能改动项目的“{key}”", "请删去这一项；另立项目请用新的编码")
             fields |= layer.fields

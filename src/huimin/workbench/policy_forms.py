@@ -14,6 +14,7 @@ from huimin.policy.checking import Checked, Problem
 from huimin.policy.drafting import (
     AMOUNT_FIELDS,
     CONDITION_FIELDS,
+    EXCLUSION_FIELDS,
     ROWS_MAX,
     TEXT_FIELDS,
     VALUE_FIELDS,
@@ -21,10 +22,15 @@ from huimin.policy.drafting import (
     Sheet,
     ValueRow,
 )
+from huimin.policy.phase_out_fields import PHASE_OUT_FIELDS
+from huimin.rules.layers import WORDS
 from huimin.workbench.forms import DayField, DeskForm, text
 from huimin.workbench.listing import day_of
 
 _FIELD_MAX = 4000
+_EACH = ("", "每人取整后相加")
+_PART_PERIODS = ("", "按月", "按日", "整期", "次月起")
+_SCOPES = ("", "本人", "任一成员", "全体成员")
 
 
 class OpenDraft(DeskForm):
@@ -76,6 +82,7 @@ class Field:
     rows: int = 0
     code: bool = False
     hint: str = ""
+    choices: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -120,9 +127,11 @@ class DraftForm:
         """What each field is called where it is told about elsewhere on the page."""
         found = {field.name: field.label for field in self.head}
         found |= {field.name: f"{each.row.name}的{field.label}" for each in self.standards for field in each.fields}
-        for word, groups in (("条件", self.conditions), ("算法", self.values)):
+        found |= {field.name: field.label for field in self.identity}
+        found |= {field.name: f"渐退的{field.label}" for field in self.phase_out} | {"ph-triggers": "渐退的触发条件"}
+        for word, groups in (("条件", self.conditions), ("算法", self.values), ("互斥", self.exclusions)):
             for each in groups:
-                title = (each.row.fields.get("text") if word == "条件" else "") or each.row.key
+                title = (each.row.fields.get("text") if word != "算法" else "") or each.row.key
                 found |= {field.name: f"{word}“{title}”的{field.label}" for field in each.fields}
         return found | {field.name: f"金额的{field.label}" for field in self.amount} | {"cases": "案例"}
 
@@ -148,6 +157,65 @@ class DraftForm:
                 hint="写给后来人的话；没有写入算式的在这里说明",
             ),
         ]
+
+    @property
+    def identity(self) -> list[Field]:
+        """名称, 简称, 期间, 发放, 收款; of these only what this place may write."""
+        said = {
+            "name": ("名称", "", ()),
+            "abbreviation": ("简称", "存折摘要，四个字", ()),
+            "period": ("期间", "金额按什么算", tuple(WORDS["期间"])),
+            "payout": ("发放", "多久发一回", tuple(WORDS["发放"])),
+            "payee": ("收款", "打到谁的卡上", tuple(WORDS["收款"])),
+        }
+        given = self.sheet.head
+        return [
+            self._field(f"head-{name}", label, given[name], hint=hint, choices=choices)
+            for name, (label, hint, choices) in said.items()
+            if name in given
+        ]
+
+    @property
+    def exclusions(self) -> list[Group]:
+        return [
+            Group(f"x-{number}", row, (
+                self._field(f"x-{number}-text", "说明", row.fields.get("text", "")),
+                self._field(f"x-{number}-scope", "范围", row.fields.get("scope", ""), choices=_SCOPES,
+                            hint="那个项目按人的才选；不选时，按户的项目是任一成员，按人的是本人"),
+                self._field(f"x-{number}-citation", "依据", row.fields.get("citation", "")),
+            ))
+            for number, row in enumerate([*self.sheet.exclusions, ItemRow("", {}, new=True)])
+        ]  # fmt: skip
+
+    @property
+    def phase_out(self) -> list[Field]:
+        given = self.sheet.phase_out
+        return [
+            self._field(
+                "ph-premise",
+                "前提",
+                given.get("premise", ""),
+                rows=2,
+                code=True,
+                hint="如 家庭人均月收入 < 低保标准 * 150%；没有前提就空着",
+            ),
+            self._field("ph-months", "月数", given.get("months", ""), code=True, hint="如 6 个月，或一个参数的名称"),
+            self._field(
+                "ph-steps",
+                "比例",
+                given.get("steps", ""),
+                rows=3,
+                hint="一行一档，从第 1 个月起，如 1-2 100%；最后一行可写 3起 80%",
+            ),
+            self._field("ph-citation", "依据", given.get("citation", "")),
+        ]
+
+    @property
+    def triggers(self) -> list[tuple[str, str, bool]]:
+        """(condition's key, its words, whether it begins a phasing out)."""
+        chosen = self.sheet.phase_out.get("triggers", "").split()
+        kept = [row for row in self.sheet.conditions if not row.drop]
+        return [(row.key, row.fields.get("text") or row.key, row.key in chosen) for row in kept]
 
     @property
     def standards(self) -> list[Group]:
@@ -191,6 +259,20 @@ class DraftForm:
             self._field("amount-cap", "封顶", amount.get("cap", ""), code=True, hint="不超过多少，可不填"),
             self._field("amount-floor", "保底", amount.get("floor", ""), code=True, hint="不少于多少，可不填"),
             self._field("amount-rounding", "取整", amount.get("rounding", ""), hint="如 四舍五入到分、进一到元"),
+            self._field(
+                "amount-each",
+                "合计",
+                amount.get("each", ""),
+                choices=_EACH,
+                hint="按户的项目，算式写每个成员的数时用；不选就是先合计、后取整",
+            ),
+            self._field(
+                "amount-part_period",
+                "不足期",
+                amount.get("part_period", ""),
+                choices=_PART_PERIODS,
+                hint="一期中间开始或停止的怎么算",
+            ),
             self._field("amount-citation", "依据", amount.get("citation", "")),
         ]
 
@@ -238,11 +320,31 @@ def sheet_from(data: Mapping[str, str], before: Sheet) -> Sheet:
             ValueRow(row.name, row.unit, row.now, read(f"p-{n}-value"), read(f"p-{n}-source"), row.banded)
             for n, row in enumerate(before.standards)
         ],
+        head={name: read(f"head-{name}") if f"head-{name}" in data else was for name, was in before.head.items()},
+        exclusions=_exclusions(data, before, read),
+        phase_out=_phase_out(data, before, read),
         conditions=_rows(data, "c", before.conditions, CONDITION_FIELDS, read),
         values=_rows(data, "v", before.values, VALUE_FIELDS, read),
-        amount={name: read(f"amount-{name}") for name in AMOUNT_FIELDS},
+        amount={
+            name: read(f"amount-{name}") if f"amount-{name}" in data else before.amount.get(name, "")
+            for name in AMOUNT_FIELDS
+        },
         cases=data.get("cases", "").replace("\r\n", "\n").replace("\0", "")[:100_000],
     )
+
+
+def _exclusions(data: Mapping[str, str], before: Sheet, read: Any) -> list[ItemRow]:
+    rows = _rows(data, "x", before.exclusions, EXCLUSION_FIELDS, read)
+    was = {row.key: row for row in before.exclusions}
+    sent = {row.key for n, row in enumerate(before.exclusions) if f"x-{n}-text" in data}
+    return [was[row.key] if row.key in was and row.key not in sent else row for row in rows]
+
+
+def _phase_out(data: Mapping[str, str], before: Sheet, read: Any) -> dict[str, str]:
+    if "ph-months" not in data:
+        return before.phase_out
+    keys = [row.key for row in before.conditions if f"ph-trigger-{row.key}" in data]
+    return {name: read(f"ph-{name}") for name in PHASE_OUT_FIELDS} | {"triggers": " ".join(keys)}
 
 
 def _rows(
@@ -271,5 +373,7 @@ def _new_key(typed: str, mark: str, rows: list[ItemRow]) -> str:
         return typed[:40]
     if mark == "v":
         return "新的数值"
+    if mark == "x":
+        return "没有选项目"
     taken = {row.key for row in rows}
     return next(f"local-{number}" for number in range(1, ROWS_MAX + 2) if f"local-{number}" not in taken)
