@@ -434,3 +434,9 @@ def test_a_form_sent_without_those_fields_leaves_them_as_they_are_pol_02(county)
     page = text(client.get(f"/policy-drafts/{number}/edit/"))
     data = {name: value for name, value in fields_of(page).items() if not name.startswith(("ph-", "x-", "head-"))}
     assert "还没有改动" in text(client.post(f"/policy-drafts/{number}/check/", data))
+
+
+def test_a_text_of_ten_megabytes_is_refused_in_a_sentence_pol_02(shared_county):
+    shared_county("adopted")
+    answer = officer().post("/policy-drafts/1/check/", {"text": "字" * 3_500_000})
+    assert answer.status_code == 400 and "送来的内容收不下" in text(answer) and "Bad Request" not in text(answer)

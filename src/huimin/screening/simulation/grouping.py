@@ -101,4 +101,4 @@ def _feature(key: str, label: str, column: Column, yes: Flags, columns: Columns)
     group = np.where(having, _YES, np.where(unknown, _UNKNOWN, _NO))
     label = f" {label}" if label[0].isdigit() else label
     labels = (f"有{label}", f"没有{label}", UNASKED)
-    return Dimension(key, label, ("yes", "no", "unknown"), labels, group.astype(np.int64))
+    return Dimension(key, label.strip(), ("yes", "no", "unknown"), labels, group.astype(np.int64))
