@@ -218,6 +218,11 @@ def test_a_warning_from_the_change_to_the_end_reg_09(county):
     wrong(visitor, path, {**visit, "visitors": " "}, "请填写走访人")
     assert "已登记走访" in sent(visitor, path, visit)
     assert Visit.objects.using("maintenance").count() == 1
+    beside = f"/households/{signal.household_id}/"
+    assert "预警：失业" in text(clerk.get(beside))
+    assert "预警：失业" not in text(client_of(Post.SUPERVISOR, OfficeKind.AUDIT).get(beside)), (
+        "illness is not for who only watches"
+    )
     wrong(clerk, path, {"act": "close", "reason": "helped", "programme": "", "note": ""}, "没有选帮扶的项目")
     assert "已办结" in sent(
         clerk, path, {"act": "close", "reason": "helped", "programme": "dibao-rural", "note": "已申请"}

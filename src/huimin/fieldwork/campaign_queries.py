@@ -91,7 +91,8 @@ def list_due(wanted: DueFilter, rows_max: int = 2000) -> list[Household]:
     return list(wanted.told().order_by("division", "id")[:rows_max])
 
 
-# Households of the place, and of them those with a form that counts; `digits` cuts the place (9 township, 12 village).
+# Households of the place, and of them those with a form that counts; `digits` cuts the place (9 township, 12 village). A form
+# stands where its household lives, so both are read by their place.
 COUNTS = """
 SELECT left(h.division, %(digits)s) AS village, count(*)::int AS due, count(f.household_id)::int AS done,
        count(*) FILTER (WHERE f.changed)::int AS changed, count(*) FILTER (WHERE h.id > %(upto)s)::int AS new
@@ -100,6 +101,7 @@ LEFT JOIN (
     SELECT s.household_id, bool_or(s.outcome = 'changed') AS changed FROM fieldwork_surveyform s
     LEFT JOIN registry_reportedchange c ON c.id = s.change_id
     WHERE s.surveyed_on >= %(since)s AND s.surveyed_on <= %(until)s AND c.state IS DISTINCT FROM 'refused'
+    AND s.division >= %(low)s AND s.division < %(high)s
     GROUP BY 1
 ) f ON f.household_id = h.id
 WHERE h.closed_on IS NULL AND h.division >= %(low)s AND h.division < %(high)s

@@ -221,3 +221,12 @@ def list_gaps(by: Actor, level: Level, on: date, prefix: str = "") -> list[Divis
 def any_assigned() -> bool:
     """Whether anybody was assigned in one's place yet: before that, gaps would be everything."""
     return Assignment.objects.exists()
+
+
+def list_answering(household: int, division: str, on: date) -> list[Assignment]:
+    """Who answers for a household: for itself, its group, village and township, as far as one sees."""
+    places = [division, division[:12], division[:9] + "000"]
+    rows = Assignment.objects.filter(in_force(on)).filter(
+        Q(household=household) | Q(household=None, division__in=places)
+    )
+    return list(rows.order_by("-division", "id")[:10])

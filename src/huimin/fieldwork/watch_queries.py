@@ -154,3 +154,8 @@ def people_of(numbers: set[int]) -> dict[int, str]:
     """Names of appointments, for a list."""
     held = Appointment.objects.filter(pk__in=numbers).select_related("account")
     return {row.pk: row.account.full_name for row in held}
+
+
+def list_signals_of(household: int, rows_max: int = 10) -> list[Signal]:
+    """Of one household, the newest first."""
+    return list(Signal.objects.filter(household=household).order_by("-happened_on", "-id")[:rows_max])

@@ -53,6 +53,7 @@ from huimin.screening.explaining import explain_household
 from huimin.screening.queries import list_proposals_of
 from huimin.workbench import guard
 from huimin.workbench.explaining import gathered, told
+from huimin.workbench.field_side import field_side
 from huimin.workbench.forms import Purpose
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, day_of
@@ -188,6 +189,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "may_ask": may(by, open_case) and state.household.closed_on is None,
         "cases": list_cases_of(number),
         "may_see_care": by.post in guard.RELIEF_READERS,
+        "field": field_side(by, state.household, request.business_date),
     }
     return render(request, "workbench/household.html", context)
 
