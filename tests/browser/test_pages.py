@@ -54,6 +54,7 @@ NOT_A_PAGE = {
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "calendar-confirm",
     "campaign",
     "campaign-due",
     "campaign-close",
@@ -120,7 +121,7 @@ OWN_WORDS = """() => {
 BARE_WORDS = re.compile("必填|格式错误|非法|不合法|操作失败|无效")
 
 
-def routes_met(window: Window, limit: int = 60) -> Iterator[tuple[str, str]]:
+def routes_met(window: Window, limit: int = 120) -> Iterator[tuple[str, str]]:
     """(route, path) of one page of each route that links lead to, opened in the window."""
     waiting, met = ["/"], set()
     while waiting and len(met) < limit:

@@ -266,4 +266,4 @@ def test_a_township_watches_its_own_and_each_kind_is_one_statement_reg_09(county
     with reading(officer()):
         assert fetch_one("SELECT count(*) FROM fieldwork_signal") == (before,)
     by = officer()
-    assert django_assert_max(20, lambda: watch(by=by))
+    assert django_assert_max(26, lambda: watch(by=by))

@@ -50,11 +50,30 @@ def watch_low_income(*, by: Actor, on: date) -> Watched:
         "medical": rules.get(Code.MEDICAL_FEN), "percent": rules.get(Code.INCOME_PERCENT),
     }  # fmt: skip
     entered, left = _refresh(values)
+    _gather_turns(values)
     raised: dict[str, int] = {}
     for kind, statement in _SIGNALS:
         raised[kind] = raised.get(kind, 0) + run(statement, values)
     lacking = tuple(code for code in (Code.MEDICAL_FEN, Code.INCOME_PERCENT) if code not in rules)
     return Watched(entered, left, {kind: count for kind, count in raised.items() if count}, lacking)
+
+
+def _gather_turns(values: dict[str, Any]) -> None:
+    """The changes of the time looked back on, as pairs of rows: each table is read once, whatever the number of kinds."""
+    for name, table, owner in (
+        ("people_turned", "registry_personfacts", "person_id"),
+        ("households_turned", "registry_householdfacts", "household_id"),
+    ):
+        run(f"DROP TABLE IF EXISTS pg_temp.{name}")
+        temporary(name, _TURNS.format(table=table, owner=owner), values)
+
+
+_TURNS = """
+SELECT p.id AS was, n.id AS now FROM {table} p
+JOIN {table} n ON n.{owner} = p.{owner} AND n.valid_from = p.valid_to AND n.recorded_to IS NULL
+WHERE p.recorded_to IS NULL AND p.valid_to > %(since)s AND p.valid_to <= %(on)s
+AND p.division >= %(low)s AND p.division < %(high)s
+"""
 
 
 def _refresh(values: dict[str, Any]) -> tuple[int, int]:
@@ -115,14 +134,12 @@ _PERSON = (
     _INTO
     + """SELECT DISTINCT ON (h.id, n.person_id) h.id, n.person_id, h.division, '{kind}', n.valid_from, {before}, {after}, '{basis}',
        %(by)s::bigint, %(on)s::date
-FROM registry_personfacts p
-JOIN registry_personfacts n ON n.person_id = p.person_id AND n.valid_from = p.valid_to AND n.recorded_to IS NULL
+FROM people_turned t JOIN registry_personfacts p ON p.id = t.was JOIN registry_personfacts n ON n.id = t.now
 JOIN registry_membership m ON m.person_id = n.person_id AND m.recorded_to IS NULL AND m.valid_from <= n.valid_from
      AND {member}
 JOIN registry_household h ON h.id = m.household_id AND h.closed_on IS NULL
 JOIN registry_person w ON w.id = n.person_id
-WHERE p.recorded_to IS NULL AND p.valid_to > %(since)s AND p.valid_to <= %(on)s
-AND h.division >= %(low)s AND h.division < %(high)s AND ({when})
+WHERE h.division >= %(low)s AND h.division < %(high)s AND ({when})
 ORDER BY h.id, n.person_id, m.id"""
     + _ONCE
 )
@@ -132,11 +149,9 @@ _LEFT = "m.valid_to = n.valid_from"
 _HOUSEHOLD = (
     _INTO
     + """SELECT h.id, NULL::bigint, h.division, '{kind}', {day}, {before}, {after}, '{basis}', %(by)s::bigint, %(on)s::date
-FROM registry_householdfacts p
-JOIN registry_householdfacts n ON n.household_id = p.household_id AND n.valid_from = p.valid_to AND n.recorded_to IS NULL
+FROM households_turned t JOIN registry_householdfacts p ON p.id = t.was JOIN registry_householdfacts n ON n.id = t.now
 JOIN registry_household h ON h.id = n.household_id AND h.closed_on IS NULL
-WHERE p.recorded_to IS NULL AND p.valid_to > %(since)s AND p.valid_to <= %(on)s
-AND h.division >= %(low)s AND h.division < %(high)s AND ({when})"""
+WHERE h.division >= %(low)s AND h.division < %(high)s AND ({when})"""
     + _ONCE
 )
 

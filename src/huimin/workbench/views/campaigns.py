@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from huimin.divisions.queries import names_of
+from huimin.divisions.queries import chain_names, names_of
 from huimin.fieldwork import campaign_queries as queries
 from huimin.fieldwork import campaigns as room
 from huimin.fieldwork.campaign_queries import DueFilter, PlaceCount
@@ -173,15 +173,16 @@ def _due(request: Any, campaign: Campaign, whole: bool) -> Listing:
     found = None if whole else queries.page_due(wanted, request.GET.get("at", ""))
     rows: list[Any] = _whole(request, wanted) if found is None else found.rows
     names = _cached_names(rows, on)
+    where = "".join(chain_names(place.code or request.actor.division, on)[2:])
     made = Listing(
         f"{campaign.title}逐户名单", _lead(campaign), "campaigns",
-        [Head("户编码", paper=44), Head("户主", paper=24), Head("村（组）", paper=40), Head("调查日期", "date", 26),
-         Head("状态", paper=26), Head("入户签字", paper=0)],
+        [Head("户编码", paper=40), Head("户主", paper=22), Head("村（组）", paper=32), Head("调查日期", "date", 22),
+         Head("状态", paper=22), Head("入户签字", paper=0)],
         [_household(each, campaign, names, on) for each in rows], "没有这样的家庭。换个条件看看。",
         nav=_nav(campaign, "due"), page=found, seats=["信息员", "乡镇统计员", "日期"], to_sign=True,
         filters=[Filter("standing", "状态", queries.STANDINGS, standing), Filter("place", "地方", place.options, place.code),
                  Filter("new", "新增", NEW, new)],
-        lines=[f"期限 {campaign.deadline}。入户核对全部项目，两人以上，调查人和户主签字。"],
+        lines=[f"{where}　期限 {campaign.deadline}。入户核对全部项目，两人以上，调查人和户主签字。"],
     )  # fmt: skip
     made.more["picks"] = list(zip([each.pk for each in rows], made.shown(), strict=True))
     return made
