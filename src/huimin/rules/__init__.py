@@ -4,17 +4,18 @@ in    policy files in the office's own words; facts as columns; a date
 out   eligible or not, amounts in 分, which conditions failed, what is missing; explanations of one household
 
 Pure: no database, no clock, no web. Text becomes trees (`tokens`, `syntax`), trees are checked (`checking`, `units`,
-`guards`), files are merged by place and date (`layers`, `merging`, `book`), programmes run over columns (`exact`, `frame`,
-`operations`, `engine`) and are held against a slow evaluator (`reference`). The language is told to its users in
+`guards`), files are merged by place and date (`layers`, `merging`, `book`), programmes run over columns (`engine`, `sharing`,
+`frame`, `exact`, `operations`, `judging`) and are held against a slow evaluator (`reference`). The language is told to its users in
 docs/policy-language.md.
 """
 
 from huimin.rules.book import Book
 from huimin.rules.cases import CaseResult, run_cases
-from huimin.rules.engine import AmountNegative, evaluate, evaluate_all, grounds, in_order_of_asking, missing_names
+from huimin.rules.engine import evaluate, evaluate_all, evaluate_each, grounds, in_order_of_asking, missing_names
 from huimin.rules.exact import NumberTooLarge
 from huimin.rules.explain import explain
 from huimin.rules.faults import Fault, PolicyFaults
+from huimin.rules.judging import AmountNegative
 from huimin.rules.outcome import Outcome
 from huimin.rules.parts import share_of_period
 from huimin.rules.programme import Condition, ParameterValue, Programme
@@ -38,6 +39,7 @@ __all__ = [
     "check_texts",
     "evaluate",
     "evaluate_all",
+    "evaluate_each",
     "explain",
     "grounds",
     "in_order_of_asking",

@@ -29,7 +29,7 @@ def _month_and_day(days: Ints) -> tuple[Ints, Ints]:
 def months_between(start: Ints | int, end: Ints | int, per: int = 1) -> Ints | int:
     """Full months from start to end; before start they count down, -1 at once. `per` 12: full years."""
     if isinstance(end, int) and not isinstance(start, int) and _kept(start):
-        return _months_until(end, per)[start - _KEPT_FIRST]
+        return _months_until(end, per).take(start - _KEPT_FIRST)
     return _months_worked_out(start, end) // per
 
 
@@ -60,7 +60,7 @@ def later_months(days: Ints | int, months: Ints | int, extra_days: Ints | int = 
     if isinstance(months, int) and isinstance(extra_days, int) and not isinstance(days, int) and _kept(days):
         found = _later_days(months, extra_days)
         if found is not None:
-            return found[days - _KEPT_FIRST]
+            return found.take(days - _KEPT_FIRST)
     return _later_worked_out(days, months, extra_days)
 
 

@@ -28,6 +28,7 @@ Why = NDArray[np.uint64] | None
 """Missing facts by row, one bit each; 0 where the value is known. None: known everywhere."""
 Whole = Ints | int
 LIMIT = 2**63 - 1
+ONE, HUNDREDTH = Fraction(1), Fraction(1, 100)
 
 
 class NumberTooLarge(Refusal):
@@ -54,8 +55,8 @@ class Num:
 
     def take(self, rows: Ints) -> "Num":
         """The values of these rows; one value for all stays one value."""
-        n = self.n if isinstance(self.n, int) else self.n[rows]
-        return replace(self, n=n, d=None if self.d is None else self.d[rows], why=take_why(self.why, rows))
+        n = self.n if isinstance(self.n, int) else self.n.take(rows)
+        return replace(self, n=n, d=None if self.d is None else self.d.take(rows), why=take_why(self.why, rows))
 
 
 @lru_cache(maxsize=4096)
@@ -92,7 +93,7 @@ def _num(n: Whole, scale: Fraction, top: int, d: Ints | None, d_top: int, why: W
 
 
 def take_why(why: Why, rows: Ints) -> Why:
-    return None if why is None else why[rows]
+    return None if why is None else why.take(rows)
 
 
 def join_why(*whys: Why) -> Why:
@@ -199,11 +200,13 @@ def quotient(a: Num, b: Num) -> Num:
     """a / b. Where b is zero the result is meaningless; the checker has seen to it that no one looks there."""
     if isinstance(b.n, int):
         return product(a, replace(constant(1 / (b.n * b.scale or Fraction(1))), why=b.why))
-    divisor = np.where(b.n == 0, 1, b.n)
-    sign = np.where(divisor < 0, -1, 1)
-    n = times(times(a.n, cast(Ints, sign), a.top), b.d if b.d is not None else 1, a.top * b.d_top)
+    divisor = b.n + (b.n == 0)
+    n: Whole = np.full(len(divisor), fitting(a.n)) if isinstance(a.n, int) else a.n
+    if bool((divisor < 0).any()):
+        n, divisor = times(n, np.sign(divisor), a.top), abs(divisor)
+    n = times(n, b.d, a.top * b.d_top) if b.d is not None else n
     top = max(b.top, 1)
-    d = times(cast(Ints, abs(divisor)), a.d if a.d is not None else 1, top * a.d_top)
+    d = times(divisor, a.d, top * a.d_top) if a.d is not None else divisor
     return _num(n, a.scale / b.scale, a.top * b.d_top, cast(Ints, d), top * a.d_top, join_why(a.why, b.why))
 
 
@@ -219,13 +222,13 @@ def aligned(a: Num, b: Num) -> tuple[Num, Num]:
 
 def _common_scale(a: Num, b: Num) -> Fraction:
     p, q = a.scale, b.scale
-    if p == q or a.top == 0 or b.top == 0:
+    if p is q or p == q or a.top == 0 or b.top == 0:
         return q if a.top == 0 else p
     return Fraction(gcd(p.numerator * q.denominator, q.numerator * p.denominator), p.denominator * q.denominator)
 
 
 def _rescaled(a: Num, scale: Fraction) -> Num:
-    if a.scale == scale:
+    if a.scale is scale or a.scale == scale:
         return a
     factor = a.scale / scale if a.top else Fraction(1)
     assert factor.denominator == 1
@@ -237,7 +240,7 @@ def _rescaled(a: Num, scale: Fraction) -> Num:
 
 def _over(a: Num, factor: Ints | None, factor_top: int, d: Ints | None, d_top: int) -> Num:
     if factor is None:
-        return replace(a, d=d, d_top=d_top)
+        return Num(a.n, a.scale, a.top, d, d_top, a.why)
     top = a.top * factor_top
     return _num(times(a.n, factor, top), a.scale, top, d, d_top, a.why)
 
@@ -248,12 +251,27 @@ def total(a: Num, b: Num) -> Num:
     return _num(n, a.scale, a.top + b.top, a.d, a.d_top, join_why(a.why, b.why))
 
 
+def select(condition: Flags, a: Whole, b: Whole) -> Ints:
+    """a where the condition holds, else b: one or the other fits 64 bits, so what wraps on the way comes back.
+
+    np.where jumps on each row, and guessing wrong about half of them costs ten times the arithmetic.
+    """
+    if isinstance(b, int) and b == 0:
+        return np.multiply(condition, a, dtype=np.int64)
+    if isinstance(a, int) and isinstance(b, int):
+        return np.array([b, a], np.int64)[condition.view(np.int8)]
+    found = cast(Ints, np.subtract(a, b, dtype=np.int64))
+    found *= condition
+    found += b
+    return found
+
+
 def chosen(condition: Flags | bool, a: Num, b: Num, why: Why) -> Num:
     """a where the condition holds, else b."""
     if isinstance(condition, bool):
         return replace(a if condition else b, why=why)
     a, b = aligned(a, b)
-    n = cast(Ints, np.where(condition, fitting(a.n), fitting(b.n)))
+    n = select(condition, fitting(a.n), fitting(b.n))
     return replace(a, n=n, top=max(a.top, b.top), why=why)
 
 
@@ -275,6 +293,8 @@ def extreme(a: Num, b: Num, *, larger: bool) -> Num:
 
 def floor_to(a: Num, step: Fraction) -> Num:
     """The largest multiple of `step` not above a."""
+    if _stepped(a, step):
+        return _rescaled(a, step)
     n, d, top = _over_step(a, step)
     return _multiple(cast(Whole, n // d), step, top + 1, a.why)
 
@@ -285,11 +305,20 @@ def ceil_to(a: Num, step: Fraction) -> Num:
 
 def round_to(a: Num, step: Fraction) -> Num:
     """The nearest multiple of `step`; a half goes away from zero, as the office counts (四舍五入)."""
+    if _stepped(a, step):
+        return _rescaled(a, step)
     n, d, top = _over_step(a, step)
-    doubled = plus(times(cast(Whole, abs(n)), 2, 2 * top), d, 2 * top + bound_of(d))
+    negative_too = n < 0 if isinstance(n, int) else bool((n < 0).any())
+    doubled = plus(times(cast(Whole, abs(n)) if negative_too else n, 2, 2 * top), d, 2 * top + bound_of(d))
     size = doubled // times(d, 2, 2 * bound_of(d))
-    sign = (n > 0) - (n < 0) if isinstance(n, int) else np.sign(n)
-    return _multiple(cast(Whole, size * sign), step, top + 1, a.why)
+    if negative_too:
+        size = size * ((n > 0) - (n < 0) if isinstance(n, int) else np.sign(n))
+    return _multiple(cast(Whole, size), step, top + 1, a.why)
+
+
+def _stepped(a: Num, step: Fraction) -> bool:
+    """Whole multiples of `step` already, every one."""
+    return a.d is None and (a.scale / step).denominator == 1
 
 
 def _over_step(a: Num, step: Fraction) -> tuple[Whole, Whole, int]:

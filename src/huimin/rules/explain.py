@@ -13,11 +13,12 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from huimin.kernel.facts import Fact
-from huimin.rules.engine import evaluate, leveled, make_frame, missing_names, outcomes_asked
+from huimin.rules.engine import evaluate, make_frame, missing_names, outcomes_asked
 from huimin.rules.exact import Num
 from huimin.rules.frame import Col, Flag, Frame
 from huimin.rules.held_input import given_outcomes, refuse_bare_holding, refuse_misplaced
 from huimin.rules.household_input import household_table
+from huimin.rules.judging import leveled
 from huimin.rules.programme import Condition, Programme
 from huimin.rules.typed import COMPARISON_OPS, Level, Op, Sort, Type, Typed, all_nodes
 
@@ -92,7 +93,7 @@ class _Teller:
         told: dict[str, str | None] = {}
         structure = self.programme.structure
         roots = [*(condition.tree for condition in structure.conditions), structure.amount]
-        used = {node.payload for node in all_nodes(roots, self.frame.values) if node.op is Op.VALUE}
+        used = {node.payload for node in all_nodes(roots, self.frame.words.values) if node.op is Op.VALUE}
         for value in structure.values:
             if value.name in used and value.tree.level <= self.level:
                 found = self.scalar(value.tree, row)

@@ -21,11 +21,28 @@ from huimin.rules.dates import later_months, months_between
 from huimin.rules.exact import Flags, Ints, Num, Why, join_why
 from huimin.rules.frame import Code, Col, Flag, Frame
 from huimin.rules.tiers import FROM, Tiers
-from huimin.rules.typed import NOBODY_BIT, Level, Op, Sort, Typed
+from huimin.rules.typed import AGGREGATES, NOBODY_BIT, Level, Op, Sort, Typed
 
 
 def column_of(node: Typed, frame: Frame) -> Col:
     """The values of `node`: one per household or member as `node.level` says, or one for all."""
+    memo = frame.chunk.memo
+    if frame.whole is not None:
+        return _cut(node, frame)
+    found = memo.find(node)
+    if found is None:
+        found = _OPERATIONS[node.op](node, frame)
+        memo.keep(node, found)
+    return found
+
+
+def _cut(node: Typed, frame: Frame) -> Col:
+    """For some rows only: what costs little more for all, and may be there already, is cut; the rest is worked out for them."""
+    assert frame.whole is not None
+    if node.level is not frame.level:
+        return column_of(node, frame.whole)
+    if not node.args or node.op in AGGREGATES:
+        return column_of(node, frame.whole).take(cast(Ints, frame.rows))
     return _OPERATIONS[node.op](node, frame)
 
 
@@ -53,18 +70,18 @@ def _fact(node: Typed, frame: Frame) -> Col:
 
 
 def _param(node: Typed, frame: Frame) -> Col:
-    return frame.parameters[cast(str, node.payload)]
+    return frame.words.parameters[cast(str, node.payload)]
 
 
 def _value(node: Typed, frame: Frame) -> Col:
-    key = ("value", cast(str, node.payload))
-    if key not in frame.memo:
-        frame.memo[key] = column_of(frame.values[key[1]], frame)
-    return frame.memo[key]
+    name = cast(str, node.payload)
+    if name not in frame.memo:
+        frame.memo[name] = column_of(frame.words.values[name], frame)
+    return frame.memo[name]
 
 
 def _heads(node: Typed, frame: Frame) -> Col:
-    return exact.of_rows(_count(frame.present, frame), Fraction(1))
+    return exact.of_rows(_count(frame.present, frame), exact.ONE)
 
 
 def _age(node: Typed, frame: Frame) -> Col:
@@ -75,7 +92,7 @@ def _age(node: Typed, frame: Frame) -> Col:
 def _table(node: Typed, frame: Frame) -> Col:
     """The value of the row each key falls into; row 0 is 其余."""
     (key,) = _args(node, frame)
-    tiers = frame.tables[cast(str, node.payload)]
+    tiers = frame.words.tables[cast(str, node.payload)]
     if isinstance(key, Num):
         rows = _rows_of(key, tiers)
     else:
@@ -98,12 +115,12 @@ def _rows_of(key: Num, tiers: Tiers) -> "Ints | np.int64":
 def _elsewhere(node: Typed, frame: Frame) -> Col:
     """The parameter at each one's own place; where it is not set, unknown for want of that place."""
     code, name = cast(tuple[str, str], node.payload)
-    place, elsewhere = cast(Code, frame.fact(code, node.level)), frame.elsewhere[name]
+    place, elsewhere = cast(Code, frame.fact(code, node.level)), frame.words.elsewhere[name]
     if elsewhere.everywhere is not None:
         return replace(exact.constant(elsewhere.everywhere), why=place.why)
     assert not isinstance(place.v, int)
     rows = elsewhere.rows(place.v)
-    unset = np.where(rows < 0, np.uint64(1 << frame.bits[code]), np.uint64(0))
+    unset = np.where(rows < 0, np.uint64(1 << frame.words.bits[code]), np.uint64(0))
     why = place.why if not bool(unset.any()) else join_why(place.why, unset)
     return exact.picked(elsewhere.values or (Fraction(0),), np.maximum(rows, 0), why)
 
@@ -151,7 +168,7 @@ def _is_false(a: Flag) -> Flags | bool:
 
 def _unless(decided: Flags | bool, why: Why) -> Why:
     """No reason where the matter is decided anyway."""
-    return cast(Why, np.where(decided, np.uint64(0), _or_zero(why)))
+    return cast(Why, np.multiply(_or_zero(why), ~decided if isinstance(decided, np.ndarray) else not decided))
 
 
 def _if(node: Typed, frame: Frame) -> Col:
@@ -162,15 +179,14 @@ def _if(node: Typed, frame: Frame) -> Col:
         return yes if v else no
     why: Why = None
     if yes.why is not None or no.why is not None:
-        why = np.where(v, _or_zero(yes.why), _or_zero(no.why))
-    if condition.why is not None:
-        both = condition.why | _or_zero(yes.why) | _or_zero(no.why)
-        why = np.where(condition.why == 0, _or_zero(why), both)
+        why = cast(Why, np.multiply(v, _or_zero(yes.why)) | np.multiply(~v, _or_zero(no.why)))
+    if condition.why is not None:  # an open condition does not hold
+        why = cast(Why, condition.why | _or_zero(why) | np.multiply(condition.why != 0, _or_zero(yes.why)))
     if isinstance(yes, Num) and isinstance(no, Num):
         return exact.chosen(v, yes, no, why)
-    merged = np.where(v, cast(Flag | Code, yes).v, cast(Flag | Code, no).v)
     if isinstance(yes, Code):
-        return Code(cast(Ints, merged), why)
+        return Code(cast(Ints, np.where(v, yes.v, cast(Code, no).v)), why)
+    merged = (v & cast(Flag, yes).v) | (~v & cast(Flag, no).v)
     return Flag(merged if why is None else merged & (why == 0), why)
 
 
@@ -271,7 +287,7 @@ def _elapsed(a: Code, b: Code, months: int) -> Num:
     why = join_why(a.why, b.why)
     if isinstance(n, int):
         return replace(exact.constant(Fraction(n)), why=why)
-    return exact.of_rows(n, Fraction(1), why)
+    return exact.of_rows(n, exact.ONE, why)
 
 
 def _between(node: Typed, frame: Frame) -> Col:
@@ -284,14 +300,14 @@ def _days(node: Typed, frame: Frame) -> Col:
     n, why = a.v - b.v, join_why(a.why, b.why)
     if isinstance(n, int):
         return replace(exact.constant(Fraction(n)), why=why)
-    return exact.of_rows(n, Fraction(1), why)
+    return exact.of_rows(n.astype(np.int64, copy=False), exact.ONE, why)
 
 
 def _later(node: Typed, frame: Frame) -> Col:
     day, length = _args(node, frame)
     assert isinstance(day, Code)
     assert isinstance(length, Num)
-    whole = exact.floor_to(length, Fraction(1))
+    whole = exact.floor_to(length, exact.ONE)
     step: Ints | int = whole.n * int(whole.scale) if isinstance(whole.n, int) else whole.n
     v = later_months(day.v, step if node.op is Op.LATER_MONTHS else 0, 0 if node.op is Op.LATER_MONTHS else step)
     return Code(v, join_why(day.why, length.why))
@@ -300,7 +316,13 @@ def _later(node: Typed, frame: Frame) -> Col:
 # -- aggregates over 成员
 
 
+FEW = 16
+"""Of fewer than one row in so many, the rows themselves are counted."""
+
+
 def _count(chosen: Flags, frame: Frame) -> Ints:
+    if FEW * np.count_nonzero(chosen) < len(chosen):
+        return np.bincount(frame.owners[np.flatnonzero(chosen)], minlength=len(frame.counts))
     return cast(Ints, exact.group_sums(chosen.astype(np.int64), 1, frame.table.offsets))
 
 
@@ -321,7 +343,7 @@ def _reduce(ufunc: np.ufunc, values: NDArray[np.generic], empty: np.generic, fra
 def _chosen_members(node: Typed, frame: Frame) -> tuple[Flags, Why]:
     """The members for whom the condition certainly holds, and why it is open for others."""
     condition = cast(Flag, frame.spread(column_of(node.args[0], frame), node.args[0].level, Level.MEMBER))
-    why = None if condition.why is None else np.where(frame.present, condition.why, np.uint64(0))
+    why = None if condition.why is None else np.multiply(frame.present, condition.why)
     return frame.present & condition.v, why
 
 
@@ -330,7 +352,7 @@ def _tally(node: Typed, frame: Frame) -> Col:
     chosen, why = _chosen_members(node, frame)
     counts, reasons = _count(chosen, frame), _reasons(why, frame)
     if node.op is Op.COUNT:
-        return exact.of_rows(counts, Fraction(1), reasons)
+        return exact.of_rows(counts, exact.ONE, reasons)
     if node.op is Op.ANY:
         return Flag(counts > 0, reasons if reasons is None else _unless(counts > 0, reasons))
     open_rows = 0 if why is None else _count(why != 0, frame)
@@ -346,7 +368,7 @@ def _gather(node: Typed, frame: Frame) -> Col:
     assert isinstance(value, Num | Code)
     if value.why is not None:
         asked = chosen if why is None else chosen | (why != 0)
-        why = join_why(why, np.where(asked, value.why, np.uint64(0)))
+        why = join_why(why, np.multiply(asked, value.why))
     reasons = _reasons(why, frame)
     if node.op is Op.SUM:
         assert isinstance(value, Num)
@@ -358,17 +380,17 @@ def _gather(node: Typed, frame: Frame) -> Col:
 
 
 def _sum(value: Num, chosen: Flags, reasons: Why, frame: Frame) -> Num:
-    n = cast(Ints, np.where(chosen, exact.fitting(value.n), 0))
+    n = exact.select(chosen, exact.fitting(value.n), 0)
     sums = cast(Ints, exact.group_sums(n, value.top, frame.table.offsets))
     return exact.of_rows(sums, value.scale, reasons)
 
 
 def _member_extreme(value: Num | Code, chosen: Flags, nobody: Flags, reasons: Why, larger: bool, frame: Frame) -> Col:
     n = exact.fitting(value.n) if isinstance(value, Num) else value.v
-    idle = np.int64(-exact.LIMIT if larger else exact.LIMIT)
-    candidates = np.where(chosen, n, idle)
-    found = cast(Ints, _reduce(np.maximum if larger else np.minimum, candidates, idle, frame))
-    found = np.where(nobody, 0, found)
+    idle = -exact.LIMIT if larger else exact.LIMIT
+    candidates = exact.select(chosen, n, idle)
+    found = cast(Ints, _reduce(np.maximum if larger else np.minimum, candidates, np.int64(idle), frame))
+    found = exact.select(~nobody, found, 0)
     if isinstance(value, Num):
         return exact.of_rows(found, value.scale, reasons)
     return Code(found, reasons)

@@ -38,6 +38,15 @@ class Outcome:
         return cls(eligible, amount_fen, met, failed, unknown, missing, np.zeros(rows, np.bool_))
 
     @classmethod
+    def unwritten(cls, rows: int, conditions: int) -> "Outcome":
+        """To be filled: eligible, amount, met and failed hold anything, the rest is zero, whose pages cost nothing until touched."""
+        kind = np.min_scalar_type((1 << conditions) - 1)
+        met, failed = np.empty(rows, kind), np.empty(rows, kind)
+        eligible, amount_fen = np.empty(rows, np.int8), np.empty(rows, np.int64)
+        unknown, missing = np.zeros(rows, kind), np.zeros(rows, np.uint64)
+        return cls(eligible, amount_fen, met, failed, unknown, missing, np.zeros(rows, np.bool_))
+
+    @classmethod
     def given(cls, eligible: Flags) -> "Outcome":
         """Who fits, as stated by a worked case; nothing more is known of them."""
         found = cls.empty(len(eligible))

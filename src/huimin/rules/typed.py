@@ -100,6 +100,10 @@ class Op(Enum):
     HELD = "享受"
     FITS = "符合"
 
+    __hash__ = (
+        object.__hash__
+    )  # one object each; Enum's own hash is Python, and is asked for at every step of an evaluation
+
 
 Payload = Fraction | int | bool | str | tuple[Fraction, ...] | tuple[int, ...] | tuple[str, str] | None
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from huimin.kernel.facts import Fact, Kind
-from huimin.rules import Column, Outcome, Programme, Table, evaluate, in_order_of_asking, missing_names
+from huimin.rules import Column, Outcome, Programme, Table, evaluate_each, in_order_of_asking, missing_names
 from huimin.rules.gaps import members_of
 from huimin.screening.phasing import phase_out_months
 from huimin.screening.snapshots import Snapshot, Standing
@@ -49,7 +49,7 @@ def no_reasons(programme: Programme, houses: Ints, rows: Ints, held: Standing) -
 class Determination:
     """All programmes over one snapshot; `proposals` yields what each of them proposes.
 
-    Memory: the snapshot and its columns; of outcomes only that of the programme at hand and those others still ask about.
+    Memory: the snapshot and its columns; of outcomes only those of the few programmes determined together and those others still ask about.
     """
 
     def __init__(
@@ -71,9 +71,8 @@ class Determination:
 
     def proposals(self) -> Iterator[tuple[str, pa.Table]]:
         """(programme, rows) of one programme after another, those asked about with 符合 before those that ask; many in parts."""
-        for number, programme in enumerate(self.programmes):
-            self.table = self.table.completed(programme.facts_needed)
-            outcome = evaluate(programme, self.table, self.on, others=self.outcomes)
+        self.table = self.table.completed([fact for law in self.programmes for fact in law.facts_needed])
+        for number, (programme, outcome) in enumerate(evaluate_each(self.programmes, self.table, self.on)):
             self.outcomes[programme.code] = outcome
             for table in self._proposed(programme, outcome):
                 yield programme.code, table

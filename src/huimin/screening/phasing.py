@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huimin.rules import Outcome, Programme, Table
-from huimin.rules.engine import leveled, make_frame
+from huimin.rules.engine import make_frame
 from huimin.rules.exact import Num
+from huimin.rules.judging import leveled
 from huimin.rules.typed import Level
 
 

@@ -1,7 +1,7 @@
 """A snapshot made ready for counting: the engine's table, who is there, whose household each member is in.
 
 in    a Snapshot and the day
-out   `Columns`; its `evaluate` runs all programmes together, one after another, so that memory holds few outcomes
+out   `Columns`; its `evaluate` runs all programmes, some at a time, so that memory holds few outcomes
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from huimin.rules import Outcome, Programme, Table, evaluate, in_order_of_asking
+from huimin.rules import Outcome, Programme, Table, evaluate_each
 from huimin.screening.snapshots import Snapshot
 
 Ints = NDArray[np.int64]
@@ -38,8 +38,7 @@ class Columns:
         kept = {} if kept is None else kept
         keep = keep | asked_by(programmes)
         table = self.table.completed([fact for law in programmes for fact in law.facts_needed])
-        for law in in_order_of_asking(programmes):
-            outcome = evaluate(law, table, self.on, others=kept)
+        for law, outcome in evaluate_each(programmes, table, self.on, others=kept):
             if law.code in keep:
                 kept[law.code] = outcome
             yield law, outcome
