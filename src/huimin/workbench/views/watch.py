@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.casework.queries import list_entitlements_of
+from huimin.casework.relief import record_relief
 from huimin.divisions.queries import chain_names, names_of
 from huimin.fieldwork import following, watching
 from huimin.fieldwork import rules as settings
@@ -162,7 +163,8 @@ def signal(request: Any, number: int) -> HttpResponse:
     live = row.state != Signal.State.CLOSED
     context |= {
         "section": "signals", "nav": _nav("signals"), "visit": visit, "ending": ending, "overdue": row.overdue(on),
-        "may_visit": live and may(by, following.record_visit), "may_close": live and may(by, following.close_signal),
+        "may_relieve": live and may(by, record_relief), "may_visit": live and may(by, following.record_visit),
+        "may_close": live and may(by, following.close_signal),
     }  # fmt: skip
     return answer_form(request, ending if closing else visit, act, "workbench/signal.html", context)
 
