@@ -1,4 +1,4 @@
-"""Last step: work in the villages, so that its pages have rows: a survey under way, warnings, notes, letters (REG-06, REG-09, ORG-03, ORG-04).
+"""Nearly last step: work in the villages, so that its pages have rows: a survey under way, warnings, notes, letters (REG-06, REG-09, ORG-03, ORG-04).
 
 in    the closed quarter; the county's villages
 out   a campaign with every eighth village surveyed, a few changes of facts and what they warn of, a report, letters

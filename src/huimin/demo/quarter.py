@@ -62,4 +62,5 @@ STEPS: list[Step] = [
     Step("compared", "查重、并档", _late("comparing", "compare")),
     Step("closed", "封印与结账", _late("closing", "close")),
     Step("visited", "普查、监测、责任", _late("field", "visit")),
+    Step("recorded", "申报、培训、档案", _late("records", "record")),
 ]
