@@ -122,10 +122,14 @@ WHERE h.division >= %(low)s AND h.division < %(high)s AND h.closed_on IS NULL
   AND NOT EXISTS (SELECT FROM archives_paper p WHERE p.household_id = h.id AND p.kind = %(kind)s AND p.title = %(title)s
                   AND p.dated_on = %(dated)s::date AND p.state <> 'destroyed')
 """
+_LAST_USED = """
+SELECT coalesce(max(b.number), 0)::int FROM archives_box b
+WHERE b.store_id = %s AND EXISTS (SELECT FROM archives_paper p WHERE p.box_id = b.id)
+"""
 _NEW_BOXES = """
 INSERT INTO archives_box (store_id, division, shelf, number, title)
 SELECT %(store)s, %(division)s, (n - 1) / 10 %% 50 + 1, n, n || ' 号盒'
-FROM generate_series(%(first)s + 1, %(first)s + (SELECT count(*) / %(per)s + (count(*) %% %(per)s > 0)::int FROM wanting)::int) n
+FROM generate_series(%(had)s + 1, %(first)s + (SELECT count(*) / %(per)s + (count(*) %% %(per)s > 0)::int FROM wanting)::int) n
 """
 _FILE = """
 INSERT INTO archives_paper (household_id, division, kind, title, dated_on, pages, box_id, place_no, state, registered_by,
@@ -140,7 +144,10 @@ FROM wanting w JOIN archives_box b ON b.store_id = %(store)s AND b.number = %(fi
 def file_households(
     *, by: Actor, on: date, store: int, kind: str, title: str, dated_on: date, pages: int, per_box: int = 50
 ) -> int:
-    """One paper of each household of the store's place, in new boxes, by household number; how many were filed."""
+    """One paper of each household of the store's place, by household number, in boxes behind the last that is used.
+
+    Empty boxes are filled first, missing ones are added. Returns how many households were filed.
+    """
     found = locked_store(by, store)
     _require_paper(kind, title, dated_on, pages, on)
     if not 1 <= per_box <= PER_BOX_MAX:
@@ -148,7 +155,7 @@ def file_households(
     low, high = scope_of(found.division[: _LEVELS[Store.Kind(found.kind)]])
     told = {
         "low": low, "high": high, "kind": kind, "title": title.strip(), "dated": dated_on, "store": found.pk, "pages": pages,
-        "division": found.division, "first": found.boxes.count(), "per": per_box, "by": by.appointment, "on": on,
+        "division": found.division, "had": found.boxes.count(), "first": fetch_one(_LAST_USED, [found.pk])[0], "per": per_box, "by": by.appointment, "on": on,
     }  # fmt: skip
     run("DROP TABLE IF EXISTS pg_temp.wanting")
     if not run(_WANTING, told):

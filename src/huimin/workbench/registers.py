@@ -60,6 +60,7 @@ class Listing:
     heads: Sequence[Head]
     rows: Sequence[Sequence[Any]]
     empty: str
+    note: str = ""
     nav: Sequence[tuple[str, str, bool]] = ()
     filters: Sequence[Filter] = ()
     figures: Sequence[tuple[str, str, str]] = ()
@@ -81,6 +82,17 @@ class Listing:
             ]
             for row in self.rows
         ]
+
+
+LISTED_MAX = 100
+"""Rows of a list without pages on the screen; the workbook and the paper have all."""
+
+
+def shortened(rows: Sequence[Any], whole: bool) -> tuple[Sequence[Any], str]:
+    """What the screen shows of a list that is bounded but long, and the words that say so."""
+    if whole or len(rows) <= LISTED_MAX:
+        return rows, ""
+    return rows[:LISTED_MAX], f"列出前 {LISTED_MAX} 行，共 {len(rows):,} 行；请选地方，或导出工作簿看全部。"
 
 
 def answer_listing(

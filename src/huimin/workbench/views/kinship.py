@@ -22,11 +22,11 @@ from huimin.workbench.acts import Outcome, once
 from huimin.workbench.guard import page
 from huimin.workbench.kinship_forms import Declare, Rule, Settle
 from huimin.workbench.listing import chosen_place, one_of
-from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer
+from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer, shortened
 
 STATES = [*Relative.State.choices, ("ended", "已终止")]
 DUE = [("waiting", "未申报"), ("overdue", "超期未申报"), ("declared", "已申报")]
-_CHECK_MAX = 1000
+_AT_ONCE = 1000
 
 
 def _nav(by: Actor, here: str) -> list[tuple[str, str, bool]]:
@@ -95,14 +95,16 @@ def officers(request: Any) -> HttpResponse:
     def build(whole: bool) -> Listing:
         place, state = chosen_place(request), one_of(request.GET, "state", dict(DUE))
         every = queries.list_officers(place.prefix, on, queries.within_days(by.division))
-        rows = [each for each in every if _fits(each, state, on)]
+        fitting = [each for each in every if _fits(each, state, on)]
+        rows, note = shortened(fitting, whole)
         shares = queries.by_township(every, on)
         names = names_of({each.division for each in rows} | {share.division for share in shares}, on)
         return Listing(
             "近亲属申报情况", f"{on.year} 年，谁还没有申报；超期的在前。", "kinship",
             [Head("姓名", paper=30), Head("机构"), Head("岗位", paper=30), Head("期限", "date", 24), Head("申报", "date", 24),
              Head("亲属", "count", 14), Head("状态", paper=22)],
-            [_officer(each, on) for each in (rows if whole else rows[:300])], "没有符合条件的人员。",
+            [_officer(each, on) for each in rows], "没有符合条件的人员。",
+            note=note,
             nav=_nav(by, "kinship-officers"),
             filters=[Filter("state", "状态", DUE, state), Filter("place", "地方", place.options, place.code)],
             figures=_figures(every, on), acts=[("申报期限", reverse("kinship-rule"))],
@@ -219,8 +221,10 @@ def related(request: Any) -> HttpResponse:
     def build(whole: bool) -> Listing:
         place = chosen_place(request)
         found = queries.list_related_households(place.prefix, on)
-        rows = found if whole else found[:_CHECK_MAX]
-        drawing = households_with_entitlement({each.household for each in rows[:_CHECK_MAX]}, on)
+        rows, note = shortened(found, whole)
+        drawing: dict[int, list[str]] = {}
+        for at in range(0, len(rows), _AT_ONCE):
+            drawing |= households_with_entitlement({each.household for each in rows[at : at + _AT_ONCE]}, on)
         names, programmes = names_of({each.division for each in rows}, on), programme_names()
         return Listing(
             "近亲属重点复查户", "申报的近亲属所在的户，复核、抽查时一户不漏（100 %）。", "kinship",
@@ -230,7 +234,7 @@ def related(request: Any) -> HttpResponse:
               each.relative, each.relation, each.declarer,
               "、".join(programmes.get(code, code) for code in drawing.get(each.household, [])) or "没有在享的待遇",
               each.declared_on] for each in rows],
-            "没有申报的近亲属在册。", nav=_nav(by, "kinship-related"), across=True,
+            "没有申报的近亲属在册。", note, nav=_nav(by, "kinship-related"), across=True,
             filters=[Filter("place", "地方", place.options, place.code)], seats=["复查人", "复查日期"],
         )  # fmt: skip
 

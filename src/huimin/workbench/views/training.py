@@ -21,7 +21,7 @@ from huimin.workbench.acts import Outcome, once
 from huimin.workbench.capacity_forms import Cancel, CapacityRule, Material, Plan
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, one_of
-from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer
+from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer, shortened
 
 DUE = [("due", "待训"), ("overdue", "超期"), ("trained", "已训")]
 SHOWN_MAX = 300
@@ -212,7 +212,7 @@ def due(request: Any) -> HttpResponse:
         place, state = chosen_place(request), one_of(request.GET, "state", dict(DUE))
         versions, days = _names(by, on), queries.asked_at(by.division).training_days
         every = queries.list_training_due(place.prefix, on, days, versions.values())
-        rows = [each for each in every if _fits(each, state, on)]
+        rows, note = shortened([each for each in every if _fits(each, state, on)], whole)
         level = Level.VILLAGE if len(place.prefix) >= Level.TOWNSHIP else Level.TOWNSHIP
         shares = queries.by_place(every, on, level)
         names = names_of({share.division for share in shares}, on)
@@ -222,7 +222,7 @@ def due(request: Any) -> HttpResponse:
             "应训人员", f"现行政策的每一版，施行（或任职）起 {days} 天内受训合格；超期的在前。", "training",
             [Head("姓名", paper=30), Head("机构"), Head("岗位", paper=24), Head("待训项目", paper=60), Head("最近受训", "date", 22),
              Head("期限", "date", 22), Head("状态", paper=22)],
-            [_officer(each, versions, on) for each in (rows if whole else rows[:SHOWN_MAX])], "没有符合条件的人员。",
+            [_officer(each, versions, on) for each in rows], "没有符合条件的人员。", note,
             nav=nav(by, "training-due"), across=True,
             filters=[Filter("state", "状态", DUE, state), Filter("place", "地方", place.options, place.code)],
             figures=[("经办人员", f"{len(every):,}", ""), ("全部受训", f"{trained:,}", ""), ("超期", f"{late:,}", "late" if late else "")],
