@@ -6,6 +6,7 @@ from datetime import date
 from django.db.models import Count, Q
 
 from huimin.archives.models import Box, Disposal, Loan, Paper, Stocktake, StocktakeLine, Store
+from huimin.cases.models import Case
 from huimin.casework.models import CareAgreement, Decision, Relief
 from huimin.database.bulk import fetch
 from huimin.database.context import scope_of
@@ -78,10 +79,13 @@ def _registered(household: int) -> list[Document]:
 
 def _cases(household: int) -> list[Document]:
     names = programme_names()
+    slips = Case.objects.filter(household=household).order_by("-id")[:EACH_MAX]
     decisions = Decision.objects.filter(household=household).order_by("-id")[:EACH_MAX]
     reliefs = Relief.objects.filter(household=household).order_by("-id")[:EACH_MAX]
     agreements = CareAgreement.objects.filter(entitlement__household=household).order_by("-id")[:EACH_MAX]
     return [
+        *(_electronic("申请承办单", names.get(row.programme, row.programme), row.asked_on, row.get_state_display(), ("case", row.pk))
+          for row in slips),
         *(_electronic("审批决定", names.get(row.programme, row.programme), row.decided_on, row.get_outcome_display(),
                       ("proposal", row.proposal_id)) for row in decisions),
         *(_electronic("急难救助", row.get_cause_display(), row.recorded_on, row.get_state_display(), ("relief", row.pk))

@@ -21,7 +21,6 @@ from huimin.demo.actors import actor
 from huimin.demo.clock import business_day
 from huimin.demo.granting import county_officer
 from huimin.demo.listing import townships
-from huimin.demo.organise import DIBAO
 from huimin.demo.quarter import County, Figures
 from huimin.divisions.queries import list_beneath
 from huimin.kernel.identity import check_digit
@@ -34,6 +33,7 @@ from huimin.organisation.posts import OfficeKind, Post
 from huimin.registry.models import Person
 
 ON, EARLIER, TRAINED_ON = dates.CLOSED, date(2021, 8, 2), date(2021, 7, 8)
+DIBAO = "dibao-rural"
 ASSUMED = "演示假设，不是文件规定"
 VILLAGES_FILED = 5
 TOWNSHIP_POSTS = (Post.CLERK, Post.REVIEWER, Post.SETTLEMENT, Post.TOWNSHIP_HEAD)

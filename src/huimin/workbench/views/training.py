@@ -25,6 +25,7 @@ from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listi
 
 DUE = [("due", "待训"), ("overdue", "超期"), ("trained", "已训")]
 SHOWN_MAX = 300
+NAMED_MAX = 3
 TONES = {"held": "done", "planned": "soon"}
 
 
@@ -222,7 +223,7 @@ def due(request: Any) -> HttpResponse:
             "应训人员", f"现行政策的每一版，施行（或任职）起 {days} 天内受训合格；超期的在前。", "training",
             [Head("姓名", paper=30), Head("机构"), Head("岗位", paper=24), Head("待训项目", paper=60), Head("最近受训", "date", 22),
              Head("期限", "date", 22), Head("状态", paper=22)],
-            [_officer(each, versions, on) for each in rows], "没有符合条件的人员。", note,
+            [_officer(each, versions, on, whole) for each in rows], "没有符合条件的人员。", note,
             nav=nav(by, "training-due"), across=True,
             filters=[Filter("state", "状态", DUE, state), Filter("place", "地方", place.options, place.code)],
             figures=[("经办人员", f"{len(every):,}", ""), ("全部受训", f"{trained:,}", ""), ("超期", f"{late:,}", "late" if late else "")],
@@ -236,11 +237,14 @@ def _fits(each: queries.Officer, state: str, on: Any) -> bool:
     return {"due": bool(each.missing), "overdue": each.overdue(on), "trained": not each.missing}.get(state, True)
 
 
-def _officer(each: queries.Officer, versions: dict[str, Version], on: Any) -> list[Any]:
+def _officer(each: queries.Officer, versions: dict[str, Version], on: Any, whole: bool) -> list[Any]:
     state = Cell("待训", tone="soon") if each.missing else Cell("已训", tone="done")
     if each.overdue(on) and each.due:
         state = Cell(f"超期 {(on - each.due).days} 天", tone="late")
-    missing = "、".join(versions[code].name for code in each.missing)
+    names = [versions[code].name for code in each.missing]
+    missing = "、".join(names if whole else names[:NAMED_MAX])
+    if not whole and len(names) > NAMED_MAX:
+        missing += f" 等 {len(names)} 项"
     return [each.name, each.office, each.posts, missing, each.last_trained_on, each.due, state]
 
 
