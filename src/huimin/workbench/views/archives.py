@@ -5,11 +5,12 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.archives import keeping, queries, stocktaking
-from huimin.archives.models import Box, Store
+from huimin.archives.disposing import years_at
+from huimin.archives.models import Box, PaperKind, Store
 from huimin.divisions.queries import chain_names, list_beneath, names_of
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.places import Level
@@ -200,10 +201,7 @@ def household(request: Any, number: int) -> HttpResponse:
     by, on = request.actor, request.business_date
     with reading(by):
         home = get_household(number, by, on)
-        rows = [
-            (each, reverse(each.page[0], args=[each.page[1]]) if each.page else "")
-            for each in queries.catalogue_of(number)
-        ]
+        rows = [(each, _open_to(by, each)) for each in queries.catalogue_of(number)]
         trail = chain_names(home.household.division, on)
         offered = boxes_offered(by, home.household.division)
     form = archive_forms.NewPaper(request.POST or None, boxes=offered, initial={"dated_on": on, "pages": 1})
@@ -218,6 +216,14 @@ def household(request: Any, number: int) -> HttpResponse:
         "may_keep": may(by, keeping.register_paper), "tones": TONES,
     }  # fmt: skip
     return submitted(request, form, act) or _shown(request, "workbench/archive_household.html", form, context)
+
+
+def _open_to(by: Actor, document: queries.Document) -> str:
+    """Where an electronic document is seen, when the acting post may open that page."""
+    if document.page is None:
+        return ""
+    url = reverse(document.page[0], args=[document.page[1]])
+    return url if by.post in resolve(url).func.guard.posts else ""  # type: ignore[attr-defined]
 
 
 def boxes_offered(by: Actor, division: str) -> list[tuple[str, str]]:
@@ -296,9 +302,6 @@ def missing(request: Any) -> HttpResponse:
 @page(guard.ARCHIVE_READERS)
 def retention(request: Any) -> HttpResponse:
     """How long each kind of paper is kept; the county's office sets it."""
-    from huimin.archives.disposing import years_at
-    from huimin.archives.models import PaperKind
-
     by, on = request.actor, request.business_date
     with reading(by):
         years = years_at(by.division)
