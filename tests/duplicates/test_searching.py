@@ -15,7 +15,7 @@ from huimin.kernel.errors import BadInput
 from huimin.kernel.pinyin import person_key
 from huimin.organisation.acting import AlreadyDone, NotYourPost, reading
 from huimin.organisation.posts import Post
-from huimin.registry.models import Person
+from huimin.registry.models import Card, Person
 from huimin.registry.snapshots import NotRegistered
 from tests.duplicates.people import homes, person_of, search, second_record
 from tests.registry.people import NOW, officer, other_staff, staff
@@ -173,6 +173,30 @@ def test_a_pair_of_two_townships_is_the_countys_reg_04_sec_03(county):
         with reading(staff(Post.CLERK, home)):
             assert not Pair.objects.filter(pk=pair.pk).exists()
     dismiss_pair(by=officer(), on=NOW, pair=pair.pk, judgement="两地各有其人，已核对")
+
+
+def test_one_account_or_one_number_in_two_records_is_listed_whatever_differs_reg_04(two):
+    """An account that was another's before; the number of somebody who died, registered anew."""
+    by, one, dead = officer(), person_of(two[0]), person_of(two[0], 0)
+    with reading(by):
+        card = Card.objects.filter(holder=dead, recorded_to=None, state="active").first()
+        assert card is not None
+        card.state, card.valid_to = "closed", NOW
+        card.save(update_fields=["state", "valid_to"])
+        Card.objects.create(
+            use="person", holder=one, household=two[0], division=one.division, account_enc=card.account_enc,
+            account_hash=card.account_hash, account_tail=card.account_tail, account_name=one.name, valid_from=NOW,
+        )  # fmt: skip
+        gone = Person.objects.exclude(pk__in=[one.pk, dead.pk]).order_by("id").first()
+        Person.objects.filter(pk=gone.pk).update(closed_on=NOW)
+        anew = Person.objects.create(
+            name="欧阳不同", name_pinyin="ou yang bu tong", division=gone.division, id_number_enc=gone.id_number_enc,
+            id_number_hash=gone.id_number_hash, sex=gone.sex, birth_date=gone.birth_date,
+        )  # fmt: skip
+    search()
+    shared, same = pair_of(one, dead), pair_of(gone, anew)
+    assert (shared.kind, "account" in shared.reasons) == ("account", True)
+    assert (same.kind, same.score, same.reasons[0]) == ("number", 100, "number")
 
 
 def one_slip(one, other, width):

@@ -119,7 +119,29 @@ def test_not_one_person_and_the_village_reg_04(one):
     assert post(clerk, path, data, token_of(text(clerk.get(path)))).status_code == 302
     with reading(officer()):
         assert Pair.objects.get(pk=pair.pk).state == "dismissed"
+    assert path not in text(clerk.get("/duplicates/")) and path in text(clerk.get("/duplicates/?state="))
     assert "dismiss" not in text(clerk.get(path))
+
+
+def test_a_household_that_loses_its_head_names_another_reg_04(county):
+    """The form asks for him, and says so when he is missing."""
+    county("decided")
+    two = homes(2)
+    first = person_of(two[0], 0)
+    second = second_record(first, two[1], on=business_date())
+    search(business_date())
+    with reading(officer()):
+        pair = Pair.objects.get(first=first, second=second)
+    clerk = client_of(Post.CLERK, township(two[0]))
+    path = f"/duplicates/{pair.pk}/"
+    shown = text(clerk.get(path + "?stay=second"))
+    assert f'name="head-{two[0].pk}"' in shown
+    data = choices_in(shown) | {"stay": "second", "reason": "看了户口簿，是同一人", "act": "check"}
+    refused = clerk.post(path, data)
+    assert refused.status_code == 422 and "还没有新户主" in text(refused)
+    other = person_of(two[0], 1)
+    checked = text(clerk.post(path, {**data, f"head-{two[0].pk}": other.pk}))
+    assert 'value="propose"' in checked and f'value="{other.pk}"' in checked
 
 
 def test_whose_pages_they_are_reg_04_sec_03(one):

@@ -14,15 +14,17 @@ from huimin.payment.models import RosterLine
 
 T = TypeVar("T", bound=Model)
 ROWS_MAX = 1000
+WAITING = "waiting"
+"""Pairs nobody has judged yet."""
 _BOTH = ("first", "second")
 
 
 @dataclass(frozen=True)
 class PairFilter:
-    """Which pairs: beneath `prefix`, in a state ("" for waiting ones, "all" for every one), of a kind, from a score on."""
+    """Which pairs: beneath `prefix`, in a state ("" for every one), of a kind, from a score on."""
 
     prefix: str
-    state: str = ""
+    state: str = WAITING
     kind: str = ""
     score_from: int = 0
 
@@ -30,8 +32,8 @@ class PairFilter:
 def list_pairs(wanted: PairFilter, place: str = "", size: int = SIZE) -> Page[Pair]:
     """A page, the most alike first, with both people."""
     rows = Pair.objects.filter(division__gte=wanted.prefix, division__lt=wanted.prefix + "~").select_related(*_BOTH)
-    if wanted.state != "all":
-        rows = rows.filter(state=wanted.state) if wanted.state else rows.filter(state__in=UNJUDGED)
+    if wanted.state:
+        rows = rows.filter(state__in=UNJUDGED if wanted.state == WAITING else [wanted.state])
     if wanted.kind:
         rows = rows.filter(kind=wanted.kind)
     if wanted.score_from:

@@ -1,5 +1,6 @@
 """Forms of duplicates: why two are not one person, what a village is asked and answers, which record stays (REG-04)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -45,8 +46,8 @@ class MergeForm(DeskForm):
     def __init__(self, *args: Any, fields_told: list[Field], sides: tuple[Side, Side], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.told = fields_told
-        self.heads = [found for side in sides if (found := _others_of_head(side))]
-        self.heads = list({household: found for household, *found in self.heads}.items())  # type: ignore[assignment]
+        found = (_left_without_head(side) for side in sides)
+        self.leaving = {each.household: each for each in found if each is not None}
 
     def rows(self) -> list[tuple[Field, str]]:
         """Each field, and whose value is chosen now."""
@@ -58,24 +59,32 @@ class MergeForm(DeskForm):
 
     def wish(self, survivor: int, absorbed: int) -> Wish:
         choices = {each.code: self.chosen(each) for each in self.told if each.choosable and self.chosen(each)}
-        heads = {str(number): int(value) for number, value in self._named() if value.isascii() and value.isdigit()}
+        named = {str(number): self.named(number) for number in self.leaving}
+        heads = {number: int(value) for number, value in named.items() if value.isascii() and value.isdigit()}
         return Wish(survivor, absorbed, choices, heads, self.cleaned_data["reason"])
 
-    def head_rows(self) -> list[tuple[int, str, list[tuple[int, str]], str]]:
-        """(household, its number, who could be head, who is chosen)."""
-        named = dict(self._named())
-        return [(number, told[0], told[1], named.get(number, "")) for number, told in self.heads]  # type: ignore[misc]
+    def head_rows(self) -> list[tuple["Leaving", str]]:
+        """Each household that may lose its head, and who is chosen."""
+        return [(each, self.named(number)) for number, each in self.leaving.items()]
 
-    def _named(self) -> list[tuple[int, str]]:
-        return [(number, str(self.data.get(f"head-{number}", "") if self.is_bound else "")) for number, _ in self.heads]  # type: ignore[misc]
+    def named(self, household: int) -> str:
+        return str(self.data.get(f"head-{household}", "")) if self.is_bound else ""
 
 
-def _others_of_head(side: Side) -> tuple[int, str, list[tuple[int, str]]] | None:
-    """The household a head would leave, and who else is there."""
+@dataclass(frozen=True)
+class Leaving:
+    """A household whose head is one of the two, and who else could be head."""
+
+    household: int
+    number: str
+    others: list[tuple[int, str]]
+
+
+def _left_without_head(side: Side) -> Leaving | None:
     row = side.membership
     if row is None or row.relation != "户主":
         return None
     present = Membership.objects.filter(household=row.household_id, recorded_to=None, valid_to=None)
     others = present.exclude(person=side.person).select_related("person").order_by("person__birth_date")
     named = [(each.person_id, f"{each.person.name}（{each.relation}）") for each in others[:50]]
-    return (row.household_id, row.household.household_no, named) if named else None
+    return Leaving(row.household_id, row.household.household_no, named) if named else None

@@ -30,8 +30,8 @@ from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, one_of
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing
 
-STATES = [("", "待判断和核查中"), *Pair.State.choices, ("all", "全部")]
-SCORES = [("", "不限"), ("80", "80 分以上"), ("90", "90 分以上")]
+STATES = [(queries.WAITING, "待判断和核查中"), *Pair.State.choices]
+SCORES = [("80", "80 分以上"), ("90", "90 分以上")]
 FIRST, SECOND = "first", "second"
 _HEADS = (
     Head("相似", "count", 14), Head("一份", paper=40), Head("另一份", paper=40), Head("相似之处"), Head("地方", paper=34),
@@ -47,9 +47,9 @@ def listing(request: Any) -> HttpResponse:
 
     def build(whole: bool) -> Listing:
         place = chosen_place(request)
-        state = one_of(request.GET, "state", [value for value, _ in STATES])
+        state = one_of(request.GET, "state", dict(STATES), queries.WAITING)
         kind = one_of(request.GET, "kind", Pair.Kind.values)
-        score = one_of(request.GET, "score", [value for value, _ in SCORES])
+        score = one_of(request.GET, "score", dict(SCORES))
         wanted = queries.PairFilter(place.prefix, state, kind, int(score or 0))
         size = queries.ROWS_MAX if whole else 50
         page_of = queries.list_pairs(wanted, "" if whole else request.GET.get("at", ""), size)
@@ -59,8 +59,8 @@ def listing(request: Any) -> HttpResponse:
             "查重", _lead(by, job), "duplicates", _HEADS, [_row(row, names) for row in page_of],
             "没有符合这些条件的。" if job else "还没有查重过。县惠民办查重后，相似的档案会列在这里。",
             filters=[
-                Filter("state", "状态", STATES[1:], state), Filter("kind", "类别", Pair.Kind.choices, kind),
-                Filter("score", "相似程度", SCORES[1:], score), Filter("place", "地方", place.options, place.code),
+                Filter("state", "状态", STATES, state), Filter("kind", "类别", Pair.Kind.choices, kind),
+                Filter("score", "相似程度", SCORES, score), Filter("place", "地方", place.options, place.code),
             ],
             figures=_figures(by), acts=_acts(by), page=page_of, across=True, nav=nav_of(by, "duplicates"),
             more={"items": _items(by)},
