@@ -25,6 +25,7 @@ from huimin.registry.commands.merging import merge_population
 from huimin.registry.models import Card, Household, Membership, Person, PersonFacts
 from huimin.registry.queries import find_by_identity_number, find_household_of, get_household
 from huimin.registry.snapshots import NotRegistered
+from tests.cases.people import ask
 from tests.duplicates.people import homes, number_of, person_of, search, second_record, wish
 from tests.kinship.people import declare
 from tests.registry.people import NOW, officer, other_staff, staff
@@ -347,6 +348,23 @@ def test_money_on_its_way_stops_a_merge_pay_06(county):
     other = second_record(line.payee, there)
     with pytest.raises(StillHindered, match="没办结的发放"):
         propose_merge(by=staff(Post.CLERK, there), on=NOW, wish=wish(other, line.payee))
+
+
+def test_an_application_under_way_stops_a_merge_case_01(two):
+    """Of a household that would end with the record."""
+    by = officer()
+    with reading(by):
+        held = Entitlement.objects.filter(programme="dibao-rural").values("household")
+        rows = Household.objects.filter(closed_on=None).exclude(pk__in=held).order_by("id")
+        present = Membership.objects.filter(recorded_to=None, valid_to=None)
+        lonely = next(each for each in rows if present.filter(household=each).count() == 1)
+        there = rows.filter(division__startswith=lonely.division[:9]).exclude(pk=lonely.pk).first()
+    clerk = staff(Post.CLERK, lonely)
+    ask(lonely, clerk, on=NOW)
+    person = person_of(lonely, 0)
+    other = second_record(person, there)
+    with pytest.raises(StillHindered, match="申请或名单"):
+        propose_merge(by=clerk, on=NOW, wish=wish(other, person))
 
 
 def test_a_merged_record_holds_nothing_whoever_writes_it_reg_04(two):

@@ -23,6 +23,8 @@ RULES: dict[tuple[str, str], str] = {
     ("kinship_relative", "person_id"): "stays",  # recusal follows it to the survivor (kinship.recusal)
     ("fieldwork_signal", "person_id"): "moves",
     ("screening_proposal", "person_id"): "ends",
+    ("cases_case", "person_id"): "blocks",
+    ("cases_caseline", "person_id"): "blocks",
     ("casework_decision", "person_id"): "stays",
     ("casework_entitlement", "person_id"): "moves",
     ("casework_relief", "person_id"): "blocks",

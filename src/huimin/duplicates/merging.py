@@ -19,6 +19,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from huimin.cases.models import Case, CaseLine
 from huimin.casework.changes import Effect, effects_of_doing, of_weight
 from huimin.casework.models import Entitlement, Relief
 from huimin.duplicates import entitling, tracing
@@ -47,6 +48,7 @@ from huimin.registry.bitemporal import Span, end, revise
 from huimin.registry.models import ELSEWHERE, CardCorrection, Membership, Person, PersonFacts
 from huimin.registry.queries import holding
 from huimin.registry.snapshots import NotRegistered
+from huimin.screening.models import Proposal
 
 State = Merge.State
 CONFIRMERS = (Post.REVIEWER, Post.COUNTY_OFFICER, Post.DEPARTMENT_APPROVER)
@@ -251,8 +253,18 @@ def _require_nothing_under_way(wish: Wish, left: Side, right: Side) -> None:
         raise StillHindered("账户更正还没有办结", remedy="请先审核或停止账户更正")
     if Relief.objects.filter(person__in=touched, state=Relief.State.RECORDED).exists():
         raise StillHindered("急难救助还没有审批", remedy="请先办结急难救助")
+    if _cases_under_way(Q(person__in=touched) | Q(household__in=ending)):
+        raise StillHindered("有申请或名单还没有办结", remedy="请先办结或撤回；在名单上的，请先从名单剔除")
     if hindering_changes([left, right]):
         raise StillHindered("有变更涉及这两份档案，还没有办结", remedy="请先确认或退回变更")
+
+
+def _cases_under_way(own: Q) -> bool:
+    """An application of theirs, or a list on which they stand, that is not decided yet."""
+    under_way = (Case.State.ASKED, Case.State.PAPERS, Case.State.OPEN)
+    proposed = list(Proposal.objects.filter(own, state=Proposal.State.OPEN).values_list("pk", flat=True))
+    listed = CaseLine.objects.filter(proposal__in=proposed, left_out="", case__state__in=under_way)
+    return Case.objects.filter(own, state__in=under_way).exists() or listed.exists()
 
 
 def _facts_to_take(wish: Wish, left: Side, right: Side) -> dict[str, Any]:
