@@ -17,6 +17,7 @@ from huimin.kernel.places import chain
 from huimin.organisation.acting import AlreadyDone, NotYourPost, NotYourProgramme, SamePerson, reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.policy.commands import adopt_policies, keep_list_current, read_folder
+from huimin.policy.drafting import ValueRow, _value
 from huimin.policy.drafts import (
     ChangedMeanwhile,
     DraftHasFaults,
@@ -337,3 +338,19 @@ def test_a_programme_nobody_here_is_responsible_for_is_not_drafted_pol_03(county
     with pytest.raises(NobodyReviews, match="没有部门负责"):
         open_draft(by=county_officer(), on=TODAY, programme="free-textbook", effective_on=NEXT, reason="试")
     assert not PolicyDraft.objects.using("maintenance").exists()
+
+
+@pytest.mark.parametrize(
+    ("banded", "typed", "written"),
+    [
+        (False, "７００元／月", {"数值": "700 元/月"}),
+        (False, "3万元", {"数值": "3 万元"}),
+        (False, "15%", {"数值": "15%"}),
+        (True, "满80岁：50元/月\n其余0元/月", {"档": [{"满": "80 岁", "数值": "50 元/月"}], "其余": "0 元/月"}),
+        (True, "全护理 600元/月", {"档": [{"为": "全护理", "数值": "600 元/月"}]}),
+    ],
+)
+def test_values_as_people_type_them_pol_02(banded: bool, typed: str, written: dict[str, object]) -> None:
+    assert _value(ValueRow("标准", "元/月", None, typed, banded=banded)) == written
+    day = _value(ValueRow("起始日", "日期", None, "2022年1月1日"))
+    assert day == {"数值": "2022年1月1日"}

@@ -8,6 +8,7 @@ whatever the form does not show (排除, 渐退 …) is kept as it stands, and i
 a condition put back to what they say disappears from it. Values that stay are not repeated: they stand in older texts.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -271,6 +272,9 @@ def _parameters(sheet: Sheet, plain: Plain) -> list[Plain]:
     ]
 
 
+_BESIDE_DIGITS = re.compile(r"(?<=\d)(?=[一-鿿])|(?<=[一-鿿])(?=\d)")  # 700元/月, 满80岁: words need not be set apart
+
+
 def _source(row: ValueRow) -> Plain:
     return {"来源": row.source.strip()} if row.source.strip() else {}
 
@@ -278,6 +282,7 @@ def _source(row: ValueRow) -> Plain:
 def _value(row: ValueRow) -> Plain:
     """Full-width digits and signs as plain ones. `数值: 740 元/月`, or bands: one line each, `满 80 岁 50 元/月`, `全自理 0 元/月`, `其余 0 元/月`."""
     typed = unicodedata.normalize("NFKC", row.value)
+    typed = typed if row.unit == "日期" else _BESIDE_DIGITS.sub(" ", typed)
     lines = [line.replace(":", " ").split() for line in typed.splitlines() if line.strip()]
     if not row.banded:
         return {"数值": " ".join(typed.split())}
