@@ -48,7 +48,7 @@ def test_det_07_the_version_is_the_one_that_determinations_name() -> None:
     """DET-07: list and explain name the same version of the same texts."""
     listed = json.loads(told("list", "--place", COUNTY, "--date", DAY, "--json").output)["policies"]
     facts = json.dumps({"户": {}, "成员": [{"与户主关系": "户主"}]}, ensure_ascii=False)
-    arguments = ["explain", "--place", COUNTY, "--date", DAY, "--facts", "-", "--programme", "dibao-rural"]
+    arguments = ["explain", "--place", COUNTY, "--date", DAY, "--facts", "-", "--programme", "dibao-rural", "--json"]
     explained = CliRunner().invoke(policy, arguments, input=facts)
     (result,) = json.loads(explained.output)["results"]
     assert result["policy"] in {each["version"] for each in listed}
@@ -112,7 +112,7 @@ def test_pol_02_check_tells_programs_what_is_wrong(tmp_path: Path) -> None:
 def test_det_01_an_explanation_as_a_table() -> None:
     """DET-01: the numbers in the conditions, for people."""
     facts = json.dumps({"户": {"实际种植亩数": 3.25}, "成员": []}, ensure_ascii=False)
-    arguments = ["explain", "--place", COUNTY, "--date", DAY, "--facts", "-", "--programme", "grain-one-off", "--table"]
+    arguments = ["explain", "--place", COUNTY, "--date", DAY, "--facts", "-", "--programme", "grain-one-off"]
     page = CliRunner().invoke(policy, arguments, input=facts)
     assert page.exit_code == 0
     assert "符合 59.61 元" in page.output

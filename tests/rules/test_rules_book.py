@@ -264,7 +264,7 @@ def test_det_01_wrong_facts_are_refused_with_place_and_remedy(household, members
 
 
 def _run(*arguments: str, facts: str = '{"户": {}, "成员": []}'):
-    base = ["explain", "--place", VILLAGE, "--date", "2026-06-01", "--facts", "-"]
+    base = ["explain", "--place", VILLAGE, "--date", "2026-06-01", "--facts", "-", "--json"]
     return CliRunner().invoke(policy, [*base, *arguments], input=facts)
 
 

@@ -57,7 +57,7 @@ for each in (list_command, show_command, export_command, import_command):
 @click.option("--programme", default=None, help="只解释这个项目")
 @click.option("--set", "settings", multiple=True, metavar="参数=数值", help="仅此一次改用的参数，可写多次")
 @source_options
-@click.option("--json/--table", "as_json", default=True, help="输出 JSON（不写即是），或给人看的表格")
+@click.option("--json/--table", "as_json", default=False, help="输出 JSON，供程序使用；不写是给人看的表格")
 def explain_command(
     place: str, on: str, facts_file: str, programme: str | None, settings: tuple[str, ...], folder: Path, adopted: bool,
     as_json: bool,
