@@ -22,6 +22,7 @@ BENCHES = {
     "import": "bench.importing",
     "duplicates": "bench.duplicates",
     "pages": "bench.pages",
+    "desks": "bench.cases",
 }
 
 

@@ -63,4 +63,5 @@ STEPS: list[Step] = [
     Step("closed", "封印与结账", _late("closing", "close")),
     Step("visited", "普查、监测、责任", _late("field", "visit")),
     Step("recorded", "申报、培训、档案", _late("records", "record")),
+    Step("asked", "申请、受理", _late("asking", "ask")),
 ]

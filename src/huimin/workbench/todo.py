@@ -26,9 +26,6 @@ from huimin.capacity import queries as capacity
 from huimin.capacity.staffing import check_staffing
 from huimin.capacity.training import TRAINED
 from huimin.capacity.versions import versions_at
-from huimin.cases import queries as cases
-from huimin.cases.answering import tell_result
-from huimin.cases.asking import supply_papers
 from huimin.casework import changes
 from huimin.casework import relief as reliefs
 from huimin.casework.commands import decide_proposals
@@ -56,8 +53,8 @@ from huimin.registry.models import ReportedChange
 from huimin.screening.commands import request_screening
 from huimin.screening.models import Run
 from huimin.screening.queries import ProposalFilter, find_latest_run, total_proposals
+from huimin.workbench import case_todo
 from huimin.workbench.guard import SETTLERS, STAFF
-from huimin.workbench.listing import programmes_seen
 
 DAYS_A_LEVEL = 7
 ROWS_MAX = 60
@@ -328,28 +325,10 @@ def _relief_row(asking: Asking, relief: Relief, title: str, due: date) -> Todo:
     )
 
 
-OVERSEERS = frozenset({Post.TOWNSHIP_HEAD, Post.COUNTY_OFFICER, Post.SUPERVISOR})
-"""Who is told of overdue cases beneath him (CASE-05)."""
-
-
 def _cases(asking: Asking) -> Iterator[Todo]:
-    """Steps of applications and lists by their days; what is late beneath; papers to follow; results to tell (CASE-05)."""
-    by, url = asking.by, reverse("cases")
-    for row in cases.list_waiting(by, asking.on, programmes_seen(by)):
-        note = f"已超期 {row.late} 件" if row.late else "申请办理"
-        where = f"{url}?{urlencode({'mine': 'yes', 'step': row.step})}"
-        yield Todo(row.name, note, by.office_name, row.count, None, row.earliest, where)
-    if by.post in OVERSEERS and (late := cases.count_late(by.prefix, asking.on)):
-        yield Todo("督办超期的申请", "件，下级未按期办理", by.office_name, late, None, asking.on, reverse("case-times"))
-    if may(by, supply_papers):
-        for paper in cases.list_owed(by.prefix):
-            place = asking.places({paper.division}).get(paper.division, paper.division)
-            yield Todo("补齐申请材料", paper.name, place, 1, None, paper.due_on, reverse("case", args=[paper.case_id]))
-    if may(by, tell_result):
-        for each in cases.list_unanswered(by.prefix):
-            place = asking.places({each.division}).get(each.division, each.division)
-            note = f"不予批准，{asking.name(each.programme)}"
-            yield Todo("书面告知申请人", note, place, 1, None, each.answer_due_on, reverse("case", args=[each.pk]))
+    """Steps of applications and lists (CASE-05)."""
+    for row in case_todo.rows_of(asking.by, asking.on, asking.name, asking.places):
+        yield Todo(*row)
 
 
 def _calendar_years(asking: Asking) -> Iterator[Todo]:

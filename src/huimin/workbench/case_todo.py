@@ -1,0 +1,51 @@
+"""What applications and lists ask of a desk: steps by their days, what is late beneath, papers to follow, results to tell (CASE-05).
+
+in    who looks, the day, names of programmes and places
+out   rows as todo.Todo has them
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from huimin.cases import queries
+from huimin.cases.answering import tell_result
+from huimin.cases.asking import supply_papers
+from huimin.organisation.acting import Actor, may
+from huimin.organisation.posts import Post
+from huimin.workbench.listing import programmes_seen
+
+Row = tuple[str, str, str, int, int | None, date | None, str]
+"""title, note, place, count, amount, due, address"""
+OVERSEERS = frozenset({Post.TOWNSHIP_HEAD, Post.COUNTY_OFFICER, Post.SUPERVISOR})
+"""Who is told of overdue cases beneath him."""
+
+
+def rows_of(
+    by: Actor, on: date, name: Callable[[str], str], places: Callable[[set[str]], dict[str, str]]
+) -> Iterator[Row]:
+    """Inside `reading(by)`."""
+    yield from _steps(by, on)
+    if by.post in OVERSEERS and (late := queries.count_late(by.prefix, on)):
+        yield "督办超期的申请", "件，下级未按期办理", by.office_name, late, None, on, reverse("case-times")
+    if may(by, supply_papers):
+        owed = queries.list_owed(by.prefix)
+        names = places({row.division for row in owed})
+        for paper in owed:
+            where = reverse("case", args=[paper.case_id])
+            yield "补齐申请材料", paper.name, names.get(paper.division, paper.division), 1, None, paper.due_on, where
+    if may(by, tell_result):
+        waiting = queries.list_unanswered(by.prefix)
+        names = places({row.division for row in waiting})
+        for each in waiting:
+            note, where = f"不予批准，{name(each.programme)}", reverse("case", args=[each.pk])
+            yield "书面告知申请人", note, names.get(each.division, each.division), 1, None, each.answer_due_on, where
+
+
+def _steps(by: Actor, on: date) -> Iterator[Row]:
+    for row in queries.list_waiting(by, on, programmes_seen(by)):
+        note = f"已超期 {row.late} 件" if row.late else "申请办理"
+        where = f"{reverse('cases')}?{urlencode({'mine': 'yes', 'step': row.step})}"
+        yield row.name, note, by.office_name, row.count, None, row.earliest, where
