@@ -32,6 +32,7 @@ PEOPLE = (
 )
 ONLY_POSTED_TO = {"sign-out", "write-orders", "write-files", "account-act", "watch-run"}
 NOT_A_PAGE = {
+    "case-paper",
     "import-faults",
     "letter-pdf",
     "letter-scan",
@@ -55,6 +56,8 @@ NOT_A_PAGE = {
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
     "calendar-confirm",
+    "case",
+    "case-act",
     "campaign",
     "campaign-due",
     "campaign-close",
