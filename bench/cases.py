@@ -16,7 +16,7 @@ from bench.instances import private_instance
 from bench.measuring import Result, forget_peak, peak_memory_mb
 from bench.pages import _actor, _percentile, _signed_in, _timed
 
-PEOPLE, CASES, REQUESTS, GOAL_MS = 20_000, 100_000, 20, 200
+PEOPLE, CASES, REQUESTS, GOAL_MS = 3_000, 100_000, 20, 200
 _FILL = """
 INSERT INTO cases_case (process_id, programme, division, household_id, channel, story, proxy, proxy_paper, asked_on, asked_by,
     state, step, round, step_since, step_due_on, due_on, extended, accepted_on, responsible, reason, where_to)

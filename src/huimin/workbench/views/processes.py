@@ -21,15 +21,16 @@ from huimin.workbench.guard import page
 @require_safe
 @page(guard.POLICY_READERS)
 def listing(request: Any) -> HttpResponse:
-    """Processes in use at the reader's place, and the rule of every programme."""
-    rows, rules = list_processes(), list_rules()
+    """Processes in use at the reader's place, and the rule of every programme that is paid there."""
+    rows, paid = list_processes(), {**programme_names(), ALL: "所有项目"}
+    rules = [rule for rule in list_rules() if rule.programme in paid]
     names = {row.code: row for row in rows}
     context = {
         "section": "processes",
         "rows": [(row, way_of(row)) for row in rows],
         "rules": [_told(rule, names) for rule in rules],
         "places": _places({each.division for each in [*rows, *rules]}, request.business_date),
-        "programmes": {**programme_names(), ALL: "所有项目"},
+        "programmes": paid,
     }
     return render(request, "workbench/processes.html", context)
 
@@ -50,12 +51,13 @@ def detail(request: Any, number: int) -> HttpResponse:
     """One version of a process, in use or past: cases keep the one they began with."""
     row = get_process(number)
     way = way_of(row)
-    rules = list_rules(row.code)
+    paid = {**programme_names(), ALL: "所有项目"}
+    rules = [rule for rule in list_rules(row.code) if rule.programme in paid]
     context = {
         "section": "processes", "row": row, "way": way, "main": way.main,
         # Made by our own code; every text in it is escaped there.
         "picture": mark_safe(draw(way)),
         "rules": rules, "places": _places({row.division, *(rule.division for rule in rules)}, request.business_date),
-        "programmes": {**programme_names(), ALL: "所有项目"},
+        "programmes": paid,
     }  # fmt: skip
     return render(request, "workbench/process.html", context)
