@@ -180,7 +180,7 @@ def test_random_acts_never_grant_without_every_step_sec_07(county):
     run_state_machine_as_test(
         Walk,
         settings=settings(
-            max_examples=5, stateful_step_count=20, deadline=None, derandomize=True,
+            max_examples=4, stateful_step_count=12, deadline=None, derandomize=True,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip

@@ -135,3 +135,14 @@ def test_a_village_s_list_is_made_on_its_page_case_04(county):
     village = entering("grain-one-off").division[:12]
     shown = post_twice(clerk, "/cases/list/", {"programme": "grain-one-off", "division": village})
     assert "名单" in shown and "村公示" in shown and "张贴公示" in shown
+
+
+def test_the_demonstration_s_applications_are_on_their_way_and_repeat_without_effect(county, tmp_path):
+    from huimin.demo.asking import ask as come
+    from huimin.demo.quarter import County
+
+    county("screened")
+    made = County(people=1000, seed=1, home=tmp_path)
+    assert come(made) == come(made) == {"asked": 7}
+    states = sorted(Case.objects.using("maintenance").values_list("state", flat=True))
+    assert states == ["open", "open", "open", "out_of_scope", "papers", "papers", "withdrawn"]
