@@ -14,6 +14,7 @@ from huimin.kernel.identity import BadIdentityNumber
 from huimin.kernel.masking import HIDDEN
 from huimin.organisation.acting import AlreadyDone, NotYourPost, reading
 from huimin.organisation.posts import OfficeKind, Post
+from huimin.registry import queries
 from huimin.registry.commands import (
     Looked,
     NothingToSee,
@@ -224,3 +225,26 @@ def test_the_bank_has_no_columns(shared_county):
     with reading(actor(Post.BANK_OPERATOR, OfficeKind.BANK)):
         homes, people = snapshot_columns(COUNTY, NOW)
     assert homes.num_rows == people.num_rows == 0
+
+
+@pytest.mark.parametrize(
+    "asked", [{"name": "王"}, {"name": "陈"}, {"letters": "w"}, {"letters": "zhang"}, {"name": "没有"}]
+)
+def test_a_common_name_finds_what_a_rare_one_would(shared_county, monkeypatch, asked):
+    """REG-02: whether the name is looked up or the households are walked, page by page the same."""
+    shared_county("registered")
+    with reading(officer()):
+        rare = _walked(asked)
+        monkeypatch.setattr(queries, "COMMON", -1)
+        assert _walked(asked) == rare
+        assert bool(rare) is (asked != {"name": "没有"})
+
+
+def _walked(asked):
+    found, place = [], ""
+    while True:
+        page = list_households(HouseholdFilter(prefix="341524", **asked), place, size=4)
+        found += [row.pk for row in page]
+        if not page.next:
+            return found
+        place = page.next

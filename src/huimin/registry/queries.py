@@ -33,6 +33,7 @@ from huimin.registry.snapshots import NotRegistered
 
 HEAD = "户主"
 _LAST = "\U0010ffff"
+COMMON = 3_000  # people; looking so many up takes about as long as walking to the first page of those who are more
 
 
 @dataclass(frozen=True)
@@ -137,20 +138,27 @@ def _chosen(wanted: HouseholdFilter) -> QuerySet[Household]:
     if wanted.number:
         households = households.filter(household_no__gte=wanted.number, household_no__lt=wanted.number + "~")
     if wanted.name:
-        named = Membership.objects.filter(
-            person__name__gte=wanted.name, person__name__lt=wanted.name + _LAST, recorded_to=None, valid_to=None
-        )
-        households = households.filter(pk__in=named.values("household"))
+        households = _named(households, Q(name__gte=wanted.name, name__lt=wanted.name + _LAST))
     if wanted.letters:
-        spelled = _beginning("person__name_typed", wanted.letters) | _beginning("person__name_initials", wanted.letters)
-        named = Membership.objects.filter(spelled, recorded_to=None, valid_to=None)
-        households = households.filter(pk__in=named.values("household"))
+        spelled = _beginning("name_typed", wanted.letters) | _beginning("name_initials", wanted.letters)
+        households = _named(households, spelled)
     if wanted.tail:
         cards = Card.objects.filter(account_tail=wanted.tail, recorded_to=None, state=Card.State.ACTIVE)
         households = households.filter(pk__in=cards.values("household"))
     if wanted.open_items:
         households = households.filter(Exists(WorkItem.objects.filter(household=OuterRef("pk"), state="open")))
     return households
+
+
+def _named(households: QuerySet[Household], called: Q) -> QuerySet[Household]:
+    """Those with a member who is called so. A rare name is looked up and leads to its households; of a common one (a
+    surname's people in a county are tens of thousands) the households are walked in their order until a page is full."""
+    people = Person.objects.filter(called)
+    members = Membership.objects.filter(recorded_to=None, valid_to=None)
+    if people[: COMMON + 1].count() <= COMMON:
+        return households.filter(pk__in=members.filter(person__in=people).values("household"))
+    theirs = members.filter(person__in=people, household=OuterRef("pk"))
+    return households.alias(one_called_so=Subquery(theirs.values("pk")[:1])).filter(one_called_so__isnull=False)
 
 
 def _beginning(column: str, text: str) -> Q:
