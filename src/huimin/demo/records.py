@@ -14,6 +14,7 @@ from huimin.archives import disposing, keeping, lending, stocktaking
 from huimin.archives.models import Box, Paper, Store
 from huimin.capacity import staffing, training
 from huimin.capacity.models import Course, StaffingReport
+from huimin.capacity.versions import versions_at
 from huimin.database.bulk import fetch
 from huimin.database.personal import ID_NUMBER, plain
 from huimin.demo import dates
@@ -95,23 +96,20 @@ def _train(officer: Actor, places: list[str]) -> None:
         posts = [*TOWNSHIP_POSTS, Post.INFORMATION_OFFICER]
         came = Appointment.objects.filter(post__in=posts, valid_to=None).order_by("id").values_list("id", "division")
         results = {number: "passed" for number, place in came if place[:9].ljust(12, "0") in half}
-    told = {"location": "县政务服务中心", "minutes": 240, "trainer": "民政局低保中心", "programmes": [DIBAO]}
+        taught = list(versions_at(officer.division, TRAINED_ON))
+    told = {"location": "县政务服务中心", "minutes": 240, "trainer": "县惠民办"}
     training.set_capacity_rule(
         by=officer, on=TRAINED_ON, training_days=60, staff_min=2, cost_permille=20, basis=ASSUMED
     )
     course = training.plan_course(
-        by=officer,
-        on=TRAINED_ON,
-        title="最低生活保障审核确认办法培训",
-        held_on=TRAINED_ON,
-        taught_for=TRAINED_ON,
-        **told,
-    )
+        by=officer, on=TRAINED_ON, title="惠民政策培训班", held_on=TRAINED_ON, taught_for=TRAINED_ON, programmes=taught, **told,
+    )  # fmt: skip
     results[next(iter(results))] = "failed"
     training.record_attendance(by=officer, on=TRAINED_ON, course=course.pk, results=results)
     training.plan_course(
-        by=officer, on=ON, title="最低生活保障补训班", held_on=date(2021, 10, 20), taught_for=ON, **told
-    )
+        by=officer, on=ON, title="最低生活保障补训班", held_on=date(2021, 10, 20), taught_for=ON,
+        programmes=[DIBAO], **told,
+    )  # fmt: skip
 
 
 def _report(officer: Actor, places: list[str]) -> None:
