@@ -141,6 +141,7 @@ def test_a_household_that_loses_its_head_names_another_reg_04(county):
     assert refused.status_code == 422 and "还没有新户主" in text(refused)
     other = person_of(two[0], 1)
     checked = text(clerk.post(path, {**data, f"head-{two[0].pk}": other.pk}))
+    assert re.findall(r"summary__list.*?</ul>", checked, re.S) == []
     assert 'value="propose"' in checked and f'value="{other.pk}"' in checked
 
 

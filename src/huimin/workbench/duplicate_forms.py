@@ -43,11 +43,10 @@ class MergeForm(DeskForm):
         "为什么是同一人", "请写明核实的证件和经过", hint="看了什么证件、谁核实的；不写证件号码", max_length=200
     )
 
-    def __init__(self, *args: Any, fields_told: list[Field], sides: tuple[Side, Side], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, fields_told: list[Field], leaving: list["Leaving"], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.told = fields_told
-        found = (_left_without_head(side) for side in sides)
-        self.leaving = {each.household: each for each in found if each is not None}
+        self.leaving = {each.household: each for each in leaving}
 
     def rows(self) -> list[tuple[Field, str]]:
         """Each field, and whose value is chosen now."""
@@ -78,6 +77,11 @@ class Leaving:
     household: int
     number: str
     others: list[tuple[int, str]]
+
+
+def leaving_of(*sides: Side) -> list[Leaving]:
+    """Households that a merge may leave without their head; inside `reading(by)`."""
+    return [found for side in sides if (found := _left_without_head(side))]
 
 
 def _left_without_head(side: Side) -> Leaving | None:

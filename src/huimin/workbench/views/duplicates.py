@@ -25,7 +25,7 @@ from huimin.registry.models import WorkItem
 from huimin.registry.queries import count_work_items
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
-from huimin.workbench.duplicate_forms import Answer, Dismissal, MergeForm, Question
+from huimin.workbench.duplicate_forms import Answer, Dismissal, MergeForm, Question, leaving_of
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, one_of
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing
@@ -147,11 +147,8 @@ def pair(request: Any, number: int) -> HttpResponse:
         "dismiss": Dismissal(request.POST if act == "dismiss" else None),
         "ask": Question(request.POST if act == "ask" else None),
     }
-    merge = MergeForm(
-        request.POST if act in ("check", "edit", "propose") else None,
-        fields_told=context["fields"],
-        sides=(left, right),
-    )
+    sent = request.POST if act in ("check", "edit", "propose") else None
+    merge = MergeForm(sent, fields_told=context["fields"], leaving=context["leaving"])
     context |= {"dismissal": forms["dismiss"], "asking": forms["ask"], "merging": merge, "form": forms.get(act, merge)}
     if request.method == "POST" and context["may_judge"]:
         done = _judged(request, row, act, forms, merge, context)
@@ -166,6 +163,7 @@ def _pair_context(by: Actor, on: Any, row: Pair, left: Side, right: Side) -> dic
     return {
         "section": "duplicates", "row": row, "left": left, "right": right,
         "words": in_words(row.reasons, row.first.name, row.second.name), "fields": fields_of(by, left, right),
+        "leaving": leaving_of(left, right),
         "trail": chain_names(row.division, on), "inquiries": queries.list_inquiries_of(row.pk), "merge": merge,
         "places": names_of({left.person.division, right.person.division}, on), "programmes": programme_names(),
         "may_judge": may(by, dismiss_pair) and row.state in UNJUDGED and (merge is None or merge.state != "proposed"),
