@@ -26,10 +26,10 @@ def test_an_application_is_taken_told_and_accepted_at_the_desk(site):
     assert "一次性告知" in page.inner_text("main")
     looked_at(window, "case-papers")
     page.click("main a:has-text('登记材料')")
+    looked_at(window, "case-supply")
     for box in page.query_selector_all("input[name=papers]"):
         box.check()
     page.fill("input[name=declared_on]", "2021-06-24")
-    looked_at(window, "case-supply")
     page.click("main form button")
     page.wait_for_url(re.compile(r"/cases/\d+/\?"))
     assert "入户调查" in page.inner_text("main") and page.query_selector("svg[role=img]")

@@ -210,7 +210,7 @@ ACTS = {
             _reason, lambda told, data: asking.withdraw_case(by=told.by, on=told.on, case_id=told.case.pk, **data), "已撤回",
             "以后可以重新申请。", True,
         ),
-        Act("hand", "移交或指定替办", "确定", _may_hand, _hand_form, _hand, "已登记移交", "首问负责：承办人全程负责，非特殊情况中途不得转交。"),
+        Act("hand", "移交或指定替办", "移交、替办", _may_hand, _hand_form, _hand, "已登记移交", "首问负责：承办人全程负责，非特殊情况中途不得转交。"),
         Act(
             "told", "已告知申请人结果？", "登记告知",
             lambda told: told.case.decided_on is not None and told.case.answered_on is None and _desk(told), _nothing,
