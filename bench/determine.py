@@ -84,8 +84,9 @@ def _against_openfisca(table: Table) -> Iterator[Result]:
     for each in compared:
         ratio = each.openfisca_seconds / each.seconds
         yield Result(
-            f"determine/{each.programme}",
-            f"{each.eligible:,} 个符合，{each.amount_fen / 100:,.2f} 元，两个引擎逐行相同",
+            f"determine/{each.programme}" + ("" if each.complete else "/gaps"),
+            f"{each.eligible:,} 个符合，{each.amount_fen / 100:,.2f} 元，两个引擎逐行相同，"
+            + ("事实齐全" if each.complete else f"另有 {each.unknown:,} 个缺事实待定，指明缺什么"),
             each.seconds, "秒", "OpenFisca-Core", each.openfisca_seconds, ratio,
             f"≥ {OPENFISCA_LIMIT} 倍快", ratio >= OPENFISCA_LIMIT, peak_memory_mb(),
             {"unknown_rows": each.unknown, "yardstick_peak_memory_mb": peak, "amount_fen": each.amount_fen, "eligible": each.eligible},

@@ -1,17 +1,18 @@
 """OpenFisca-Core on the same households and the same three programmes: a yardstick, and a second opinion.
 
 in    a Table and a date
-out   for each programme: seconds of both engines, and the proof that they agree row by row
+out   for each programme, twice: seconds of both engines, and the proof that they agree row by row
 
 OpenFisca runs as a program of its own in .venv-bench (decision 0014); columns travel as .npy files. It knows no
-"unknown". Where our engine has decided, missing facts cannot matter, so there both must agree whatever stands in their
+"unknown". So the two are compared like for like, on columns in which nothing is missing; and once more on the columns as they
+are. Where our engine has decided then, missing facts cannot matter, so there both must agree whatever stands in their
 place; rows we call unknown are counted and left out.
 """
 
 import json
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -22,11 +23,14 @@ from bench.measuring import best_of
 from huimin.kernel.errors import Refusal
 from huimin.kernel.places import NATION
 from huimin.rules import Column, Outcome, Programme, Table, evaluate, read_book
+from huimin.rules.vocabulary import DEPARTURES
 
 HERE = Path(__file__).parent
 PYTHON = HERE.parents[1] / ".venv-bench" / "bin" / "python"
 TIMES = 3
 _NEVER = np.datetime64("9999-12-31")
+_INSTEAD = {"migrant_since": 375_000, "hukou": 1}
+"""For our engine what "never" and "not rural" are for OpenFisca: a day in 2996, after which years go on; 非农业."""
 _DATES = ("migrant_since", "death_date", "moved_out_date")
 # Our parameter → the name in system.py, and what one of its unit is there (分 for 元).
 _PARAMETERS = {
@@ -43,9 +47,10 @@ class EnginesDisagree(Refusal):
 
 @dataclass(frozen=True)
 class Compared:
-    """One programme on both engines. `unknown`: rows our engine leaves open, not compared."""
+    """One programme on both engines. `unknown`: rows our engine leaves open, not compared. `complete`: nothing was missing."""
 
     programme: str
+    complete: bool
     seconds: float
     openfisca_seconds: float
     eligible: int
@@ -68,17 +73,44 @@ def compare(table: Table, on: date) -> tuple[list[Compared], int]:
         (folder / "request.json").write_text(json.dumps(request))
         command = [PYTHON, HERE / "run.py", folder]
         said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env={}).stdout)
-        found = [_compared(law, table, on, folder, said["seconds"][law.code]) for law in laws]
+        answers = _Answers(folder, said["seconds"])
+        whole = completed(table)
+        found = [_compared(law, each, on, answers, each is whole) for law in laws for each in (whole, table)]
     return found, said["peak_memory_mb"]
 
 
-def _compared(law: Programme, table: Table, on: date, folder: Path, theirs: float) -> Compared:
+def completed(table: Table) -> Table:
+    """The same households, what was not asked answered as OpenFisca takes it: nothing is missing."""
+    return replace(
+        table,
+        households={code: _filled(code, column) for code, column in table.households.items()},
+        members={code: _filled(code, column) for code, column in table.members.items()},
+    )
+
+
+def _filled(code: str, column: Column) -> Column:
+    if code in DEPARTURES:
+        return column
+    instead = np.array(_INSTEAD.get(code, 0)).astype(column.values.dtype)
+    return Column(np.where(column.known, column.values, instead), np.ones(len(column.known), np.bool_))
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What OpenFisca left in the folder, and how long it took by programme."""
+
+    folder: Path
+    seconds: dict[str, float]
+
+
+def _compared(law: Programme, table: Table, on: date, answers: _Answers, complete: bool) -> Compared:
     seconds, outcome = best_of(TIMES, lambda: evaluate(law, table, on))
-    eligible, amount = (np.load(folder / f"{law.code}.{part}.npy") for part in ("eligible", "amount"))
+    eligible, amount = (np.load(answers.folder / f"{law.code}.{part}.npy") for part in ("eligible", "amount"))
     decided = outcome.eligible >= 0
     _require_same(law.code, "符合与否", (outcome.eligible == 1)[decided], eligible[decided])
     _require_same(law.code, "金额", outcome.amount_fen[decided], amount[decided])
-    return Compared(law.code, seconds, theirs, *_totals(outcome), int((~decided).sum()))
+    theirs, left = answers.seconds[law.code], int((~decided).sum())
+    return Compared(law.code, complete, seconds, theirs, *_totals(outcome), left)
 
 
 def _totals(outcome: Outcome) -> tuple[int, int]:

@@ -54,6 +54,18 @@ def test_the_fixed_texts_of_the_comparison_are_in_force() -> None:
     assert all((evaluate(law, table, determine.ON).eligible == 1).any() for law in laws)
 
 
+def test_columns_for_the_like_for_like_comparison_lack_nothing() -> None:
+    """Nothing is unknown, what was known stands, who lives stays alive; so that both engines answer the same question."""
+    table = population(3_000)
+    whole = openfisca.completed(table)
+    for law in openfisca.programmes(determine.ON):
+        known, gaps = evaluate(law, whole, determine.ON), evaluate(law, table, determine.ON)
+        assert (gaps.eligible == -1).any() or law.code != "dibao-rural"
+        assert (known.eligible >= 0).all()
+        decided = gaps.eligible >= 0
+        np.testing.assert_array_equal(known.amount_fen[decided], gaps.amount_fen[decided])
+
+
 def test_results_of_one_benchmark_replace_its_own_and_keep_the_others(tmp_path: Path) -> None:
     path = tmp_path / "out" / "results.json"
     write_results(path, [RESULT, replace(RESULT, bench="two")], {"cores": 2}, "2026-01-01T00:00:00+00:00")

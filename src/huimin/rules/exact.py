@@ -56,7 +56,8 @@ class Num:
     def take(self, rows: Ints) -> "Num":
         """The values of these rows; one value for all stays one value."""
         n = self.n if isinstance(self.n, int) else self.n.take(rows)
-        return replace(self, n=n, d=None if self.d is None else self.d.take(rows), why=take_why(self.why, rows))
+        d = None if self.d is None else self.d.take(rows)
+        return Num(n, self.scale, self.top, d, self.d_top, take_why(self.why, rows))
 
 
 @lru_cache(maxsize=4096)
@@ -272,7 +273,7 @@ def chosen(condition: Flags | bool, a: Num, b: Num, why: Why) -> Num:
         return replace(a if condition else b, why=why)
     a, b = aligned(a, b)
     n = select(condition, fitting(a.n), fitting(b.n))
-    return replace(a, n=n, top=max(a.top, b.top), why=why)
+    return Num(n, a.scale, max(a.top, b.top), a.d, a.d_top, why)
 
 
 def fitting(n: Whole) -> Whole:

@@ -9,7 +9,7 @@ member-level one is spread over that household's members; what several expressio
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import cast
@@ -142,7 +142,7 @@ class Frame:
 
     def only(self, level: Level, rows: Ints) -> "Frame":
         """These rows alone, for what only they are asked."""
-        return replace(self, whole=self, level=level, rows=rows)
+        return Frame(self.chunk, self.words, self.fits, self.memo, self, level, rows)
 
     def fact(self, code: str, level: Level) -> Col:
         columns = self.table.households if level is Level.HOUSEHOLD else self.table.members
