@@ -35,8 +35,11 @@ def test_a_table_comes_in(site, tmp_path):
     assert "已导入：新增 2 行" in page.inner_text("main")
     faults["outcome"] = faults_of(window)
     window.open("/imports/1/")
+    page.click("text=取回有问题的行")
+    faults["purpose"] = faults_of(window)
+    page.fill("#id_purpose", "退村核对")
     with page.expect_download() as coming:
-        page.click("text=取回有问题的行")
+        page.click("main form[data-main] button")
     assert coming.value.suggested_filename == "某村家庭成员情况表-有问题的行.xlsx"
     window.open("/imports/")
     assert page.locator("table.grid tbody tr").count() == 1

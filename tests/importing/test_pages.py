@@ -74,14 +74,20 @@ def test_right_rows_now_and_faulty_ones_back(county):
     assert (row.counts["new"], row.counts["wrong"]) == (1, 2)
     post(client, f"/imports/{row.pk}/confirm/")
     assert len(stored(Person)) == 1 and stored(Import)[0].state == "finished"
-    answer = client.get(f"/imports/{row.pk}/faults/")
+    assert "用于什么" in client.get(f"/imports/{row.pk}/faults/").content.decode() and not stored(
+        Event, kind="exported"
+    )
+    answer = client.get(f"/imports/{row.pk}/faults/?purpose=退村核对")
     book = openpyxl.load_workbook(io.BytesIO(answer.content)).active
     rows = [[cell.value for cell in line] for line in book.iter_rows()]
-    assert rows[0][-3:] == ["原表行号", "错在哪里", "怎么改"] and [line[-3] for line in rows[1:]] == ["3", "4"]
+    assert rows[0][-3:] == ["原表行号", "错在哪里", "怎么改"] and [line[-3] for line in rows[1:3]] == ["3", "4"]
+    assert "退村核对" in rows[3][0] and rows[3][0].startswith("说明：")
     assert (
         rows[2][2] == numbers(3)[2] and book["C2"].comment is not None and book["C2"].fill.fgColor.rgb[-6:] == "FBE0DD"
     )
-    assert [event.detail["rows"] for event in stored(Event, kind="exported")] == [2]
+    assert [(each.detail["rows"], each.detail["purpose"]) for each in stored(Event, kind="exported")] == [
+        (2, "退村核对")
+    ]
     rows[1][2], rows[2][5] = numbers(2)[1], 5
     send(client, xlsx(rows), "改好.xlsx")
     assert stored(Import)[-1].counts["new"] == 2 and stored(Import)[-1].counts["wrong"] == 0
@@ -175,5 +181,5 @@ def test_another_townships_import_is_not_there(county):
     [row] = stored(Import)
     other = client_of(Post.CLERK, "341524101000")
     assert other.get(f"/imports/{row.pk}/").status_code == 404
-    assert other.get(f"/imports/{row.pk}/faults/").status_code == 409
+    assert other.get(f"/imports/{row.pk}/faults/?purpose=核对").status_code == 409
     assert stored(Import)[0].state == "ready"

@@ -51,7 +51,7 @@ def build(rows: Rows) -> Tables:
     """The tables of the rows that have no fault."""
     if rows.kind.code == "members":
         _name_heads(rows)
-    good = [row for row in range(rows.count) if row not in rows.bad]
+    good = [row for row in range(rows.count) if row not in rows.bad and row not in rows.added_to]
     table = rows.table.take(pa.array(good, pa.int64()))
     none = pa.table({"household": pa.array([], pa.int64()), "id_number": pa.array([], pa.string())})
     no_cards = pa.table({"household": pa.array([], pa.int64()), "account": pa.array([], pa.string())})
@@ -67,7 +67,11 @@ def build(rows: Rows) -> Tables:
         )
     if rows.kind.code == "cards":
         households, of_card = _households_of(table)
-        names = [name for name in ("account", "account_name", "holder_id", "use") if name in table.column_names]
+        names = [
+            name
+            for name in ("account", "account_name", "holder_id", "use", "bank_office_id")
+            if name in table.column_names
+        ]
         cards = table.select(names).append_column("household", pa.array(of_card, pa.int64()))
         return Tables(households, none, cards, rows_of_cards=good)
     facts = [name for name in table.column_names if name in FACT_OF and FACT_OF[name].entity is Entity.HOUSEHOLD]
@@ -170,9 +174,13 @@ def judge(rows: Rows, tables: Tables, report: MergeReport) -> dict[str, int]:
         status[row] = found.status
         if found.status in (WRONG, CONFLICT):
             _tell(rows, row, found)
+    for row, first in rows.added_to.items():
+        status[row] = status[first]
     counts = {name: int((status == name).sum()) for name in (NEW, CHANGED, "same", CONFLICT, WRONG)}
     if rows.kind.code == "members":
         counts["new_households"] = sum(1 for each in report.households.values() if each.status == NEW)
+    if rows.added_to:
+        counts["added_up"] = len(rows.added_to) + len(set(rows.added_to.values()))
     return {"rows": rows.count, **counts, "work_items": report.work_items}
 
 

@@ -9,7 +9,6 @@ for numbers a fault (0, or not asked?). Pure; the same text always gives the sam
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -26,6 +25,7 @@ from huimin.kernel.identity import (
     normalise_identity,
     parse_identity,
 )
+from huimin.kernel.names import unfit_in
 
 NAME_MAX, ADDRESS_MAX, HOUSEHOLD_NO_MAX = 60, 200, 24
 _WIDE = {0xFF01 + at: 0x21 + at for at in range(94)} | {0x3000: " ", 0x3002: "."}
@@ -186,25 +186,13 @@ def name_of(text: str) -> str | None:
     if plain in _NOT_STATED:
         return None
     _require_known(plain)
-    for char in plain:
-        _require_letter(char)
+    if found := unfit_in(plain):
+        raise Fault(found.what, why=found.why, remedy=found.remedy)
     if len(plain) > NAME_MAX:
         raise Fault(
             "姓名过长", why=f"有 {len(plain)} 个字", remedy=f"最多 {NAME_MAX} 个字，请核对是否把别的内容填在了这里"
         )
     return plain
-
-
-def _require_letter(char: str) -> None:
-    """Letters of any script, marks, dots between names and variation selectors; no symbols, emoji or lost characters."""
-    category = unicodedata.category(char)
-    if category[0] in "LM" or char in " ·•・‧．.-'’":
-        return
-    if category == "Co":
-        raise Fault("姓名中有自造字", why="别的电脑上看不到这个字", remedy="请改用国家标准（GB 18030）里的字")
-    if char in "?？\ufffd□■":
-        raise Fault("姓名中有丢失的字", why=f"原来的字变成了“{char}”", remedy="请对照户口簿重新填写这个字")
-    raise Fault(f"姓名中有不该出现的“{char if char.isprintable() else '不可见字符'}”", remedy="请对照户口簿改正")
 
 
 def text_of(text: str, most: int = ADDRESS_MAX) -> str | None:

@@ -3,7 +3,7 @@
 households  who lives where: one row a household; new households come in with their heads
 members     one row a person, in a household that is known or begins with its 户主 in the same file
 cards       one row an account
-resources   land, forests, animals of known households: one row a household
+resources   land, forests, animals of known households: several rows of one are added up
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _HOUSEHOLD = ("household_no", "head_name", "head_id")
 _NO_FACTS = {
     "household_no": "户编码", "head_name": "户主姓名", "head_id": "户主证件号码", "division": "区划代码", "township": "乡镇",
     "village": "村", "group": "村民组", "address": "家庭地址", "phone": "联系电话", "name": "姓名", "id_number": "证件号码",
-    "holder_id": "持卡人证件号码", "account": "账号", "account_name": "户名", "use": "用途（户、人）",
+    "holder_id": "持卡人证件号码", "account": "账号", "account_name": "户名", "use": "用途（户、人）", "bank": "开户银行",
 }  # fmt: skip
 LABELS = _NO_FACTS | {code: fact.name for code, fact in FACT_OF.items()}
 """What pages call each target."""
@@ -66,7 +66,7 @@ KINDS: dict[str, Kind] = {
             (("id_number",),),
         ),
         Kind(
-            "cards", "卡（一卡通账号）", ("household_no", "holder_id", "account", "account_name", "use"),
+            "cards", "卡（一卡通账号）", ("household_no", "holder_id", "account", "account_name", "use", "bank"),
             (("account",), ("holder_id", "household_no")),
             (("id_number", "holder_id"), ("head_id", "holder_id"), ("name", "account_name"), ("head_name", "account_name")),
         ),

@@ -252,7 +252,8 @@ def _there(column: pa.ChunkedArray) -> NDArray[np.bool_]:
 
 
 def _has_digits(column: pa.ChunkedArray) -> NDArray[np.bool_]:
-    return np.asarray(pc.fill_null(pc.match_substring_regex(column, r"[0-9０-９]"), False).to_numpy())
+    """Digits, and no words before them: `共 12 户` is no key."""
+    return np.asarray(pc.fill_null(pc.match_substring_regex(column, r"^\P{Han}*[0-9０-９]"), False).to_numpy())
 
 
 def _begins(columns: list[pa.ChunkedArray], row: int) -> str:

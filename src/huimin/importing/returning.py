@@ -31,18 +31,20 @@ _EXCEL_NAME = str.maketrans("", "", "[]:*?/\\")
 
 
 @command(Post.CLERK, Post.COUNTY_OFFICER)
-def take_faults(*, by: Actor, on: date, number: int) -> tuple[str, bytes]:
-    """(file name, workbook) of an import's faulty rows; an EXPORTED event says who took it."""
+def take_faults(*, by: Actor, on: date, number: int, purpose: str, mark: str) -> tuple[str, bytes]:
+    """(file name, workbook) of an import's faulty rows; an EXPORTED event says who took it and why, and so does `mark` in it."""
     row = Import.objects.filter(pk=number).first()
     faults, _ = store.faults_of(number) if row else ([], [])
     if row is None or not faults:
         raise NotReady("没有有问题的行", why="没有这次导入，或每一行都没有问题", remedy="请从导入记录中重新选择")
     content = store.file_of(number)
     book = write_faults(
-        io.BytesIO(content), row.file_name, row.kind, dict(row.mapping), by.office, row.division, faults
+        io.BytesIO(content), row.file_name, row.kind, dict(row.mapping), by.office, row.division, faults, mark
     )
     rows = len({(fault.sheet, fault.row) for fault in faults})
-    record_event(by, Event.Kind.EXPORTED, f"有问题的行：{row.file_name}", {"rows": rows, "import": number})
+    record_event(
+        by, Event.Kind.EXPORTED, f"有问题的行：{row.file_name}", {"rows": rows, "import": number, "purpose": purpose}
+    )
     return f"{row.file_name.rpartition('.')[0] or row.file_name}-有问题的行.xlsx", book
 
 
@@ -54,6 +56,7 @@ def write_faults(
     office: int | None,
     place: str,
     faults: list[RowFault],
+    mark: str = "",
 ) -> bytes:
     """The workbook of the faulty rows of a file."""
     remembered = remembered_heads(office) if office is not None else {}
@@ -71,13 +74,14 @@ def write_faults(
     }
     for laid in plan.laid:
         if laid.sheet in by_sheet:
-            _sheet(book, laid, by_sheet[laid.sheet], formats)
+            _sheet(book, laid, by_sheet[laid.sheet], formats, mark)
+    book.set_properties({"comments": mark})
     book.close()
     return made.getvalue()
 
 
 def _sheet(
-    book: xlsxwriter.Workbook, laid: Laid, faults: dict[int, list[RowFault]], formats: dict[str, object]
+    book: xlsxwriter.Workbook, laid: Laid, faults: dict[int, list[RowFault]], formats: dict[str, object], mark: str
 ) -> None:
     sheet = book.add_worksheet(laid.sheet[:31].translate(_EXCEL_NAME) or None)
     width = len(laid.labels)
@@ -86,7 +90,7 @@ def _sheet(
     sheet.set_column(0, width, 16)
     sheet.set_column(width + 1, width + 2, 48)
     sheet.freeze_panes(1, 0)
-    at = {number: row for row, number in enumerate(laid.numbers)}
+    at, line = {number: row for row, number in enumerate(laid.numbers)}, 0
     for line, number in enumerate((each for each in sorted(faults) if each in at), 1):
         wrong = {fault.head: fault for fault in faults[number] if fault.column}
         for column, label in enumerate(laid.labels):
@@ -99,6 +103,9 @@ def _sheet(
         sheet.write_string(
             line, width + 2, "；".join(dict.fromkeys(f.remedy for f in faults[number] if f.remedy)), formats["text"]
         )
+    if mark:
+        sheet.set_header("&R&8" + mark.replace("&", "&&")[:240])
+        sheet.write_string(line + 1, 0, mark)  # an import passes over it: it begins as notes do
 
 
 def _what(fault: RowFault) -> str:

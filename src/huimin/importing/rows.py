@@ -51,6 +51,8 @@ class Rows:
     terms: Terms = field(default_factory=Terms)
     bad: set[int] = field(default_factory=set)
     faults: list[RowFault] = field(default_factory=list)
+    added_to: dict[int, int] = field(default_factory=dict)
+    """Rows that were added up with another of the same household → that row (importing.adding_up)."""
     columns: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     """(sheet, target) → (letter, head)."""
 
@@ -225,8 +227,9 @@ def _check(rows: Rows) -> None:
         _require_key(rows, ("holder_id", "household_no"), "没有持卡人证件号码，也没有户编码")
     else:
         _require_key(rows, ("household_no", "head_id"), "没有户编码，也没有户主证件号码")
-        _require_once(rows, "household_no", "户编码")
-        _require_once(rows, "head_id", "户主证件号码")
+        if rows.kind.code != "resources":  # its rows of one household are added up
+            _require_once(rows, "household_no", "户编码")
+            _require_once(rows, "head_id", "户主证件号码")
 
 
 def _require_filled(rows: Rows, target: str, what: str, remedy: str) -> None:

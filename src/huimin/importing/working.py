@@ -18,6 +18,8 @@ from typing import IO
 from django.db import connections
 
 from huimin.importing import store
+from huimin.importing.adding_up import add_up
+from huimin.importing.banks import name_banks
 from huimin.importing.building import build, judge
 from huimin.importing.commands import (
     KIND_CHECK,
@@ -98,6 +100,10 @@ def import_file(
     progress("核对内容", 0, 1)
     with reading(by):
         rows = read_rows(plan.laid, plan.mapping, plan.kind, on, places, skip_hidden=asked.skip_hidden, terms=terms)
+        if plan.kind == "resources":
+            add_up(rows, plan.laid)
+        if plan.kind == "cards":
+            name_banks(rows, on)
     tables = build(rows)
     counted: dict[str, int] = {}
 

@@ -2,6 +2,7 @@
 
 sheets      what a sheet is once read, and the limits of everything
 workbook    .xlsx: unzipped and parsed here, under those limits
+old_workbook  .xls: read with a library, under the same limits
 delimited   .csv and other text: encodings and separators
 opening     which of them a file is, by its content and not by its name
 """

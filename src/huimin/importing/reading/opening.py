@@ -8,12 +8,13 @@ import os
 from typing import IO
 
 from huimin.importing.reading.delimited import decode, read_text
+from huimin.importing.reading.old_workbook import read_old_workbook
 from huimin.importing.reading.sheets import MEGABYTE, Limits, Sheet, Unreadable
 from huimin.importing.reading.workbook import Progress, read_workbook
 
 _ZIP = b"PK\x03\x04"
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""Container of .xls, and of workbooks with a password."""
+"""Container of .xls, and of every workbook with a password."""
 _OTHERS = {
     b"%PDF": "PDF",
     b"\x89PNG": "图片",
@@ -42,6 +43,8 @@ def open_file(
     file.seek(0)
     if head.startswith(_ZIP):
         return read_workbook(file, name, limits, progress)
+    if head.startswith(_COMPOUND):
+        return read_old_workbook(file, name, limits, progress)
     _refuse_others(head, name)
     content = file.read()
     _refuse_page(content[:4096], name)
@@ -49,15 +52,9 @@ def open_file(
 
 
 def _refuse_others(head: bytes, name: str) -> None:
-    if head.startswith(_COMPOUND):
-        raise Unreadable(
-            "是旧格式（.xls）或加了密码的文件，这里打不开",
-            where=name,
-            remedy="请在 Excel 或 WPS 中打开，去掉密码，用“另存为”选“Excel 工作簿（.xlsx）”后再选；内容不会变",
-        )
     for mark, kind in _OTHERS.items():
         if head.startswith(mark):
-            raise Unreadable(f"是{kind}，不是表格", where=name, remedy="请选 .xlsx 或 .csv 文件")
+            raise Unreadable(f"是{kind}，不是表格", where=name, remedy="请选 .xlsx、.xls 或 .csv 文件")
 
 
 def _refuse_page(head: bytes, name: str) -> None:

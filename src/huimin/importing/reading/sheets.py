@@ -26,12 +26,16 @@ class Limits:
     """What a file may be. Beyond any of these it is refused in a sentence."""
 
     file_bytes: int = 100 * MEGABYTE
+    old_file_bytes: int = 60 * MEGABYTE
+    """Of a file .xls; 65,536 rows of 60 columns take less."""
     part_bytes: int = 1024 * MEGABYTE
     swelling: int = 150
     """How many times larger a part of more than 10 MB may become when it is unzipped; a sheet of repeats reaches 60."""
     rows: int = 500_000
     columns: int = 500
     cell_characters: int = 2_000
+    text_bytes: int = 400 * MEGABYTE
+    """Of all cells of a sheet together, in UTF-8: one long text, kept once in the file, may stand in a million cells."""
     sheets: int = 60
     merges: int = 400_000
 
@@ -81,6 +85,7 @@ class Gathering:
         self.hidden_rows: set[int] = set()
         self.merges: list[Merge] = []
         self._waiting: list[Mapping[int, str]] = []
+        self._bytes = 0
         self._slices: list[list[pa.Array]] = []
 
     def add(self, number: int, cells: Mapping[int, str], *, hidden: bool = False) -> None:
@@ -112,8 +117,24 @@ class Gathering:
 
     def _cut(self) -> None:
         rows = self._waiting
-        self._slices.append([pa.array([row.get(at) for row in rows], pa.string()) for at in range(self.width)])
+        columns = []
+        for at in range(self.width):
+            column = pa.array([row.get(at) for row in rows], pa.string())
+            self._bytes += column.nbytes
+            if self._bytes > self.limits.text_bytes:
+                raise self._too_much()
+            columns.append(column)
+        self._slices.append(columns)
         self._waiting = []
+
+    def _too_much(self) -> Unreadable:
+        most = self.limits.text_bytes // MEGABYTE
+        return Unreadable(
+            f"内容超过 {most} MB",
+            where=self.name,
+            why="许多格里是很长的文字",
+            remedy="请按乡镇或村拆成几个文件，分别导入",
+        )
 
     def done(self) -> Sheet:
         """The sheet; slices that were narrower are filled with nulls."""

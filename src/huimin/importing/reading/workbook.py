@@ -25,7 +25,7 @@ _DATE_FORMATS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *rang
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.')
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-_DAY_ZERO, _DAY_ZERO_1904 = date(1899, 12, 30), date(1904, 1, 1)
+DAY_ZERO, DAY_ZERO_1904 = date(1899, 12, 30), date(1904, 1, 1)
 _DIGITS_KEPT = 15
 Progress = Callable[[int, int], None]
 
@@ -93,7 +93,7 @@ class _Workbook:
         """(title, hidden, part) of each worksheet, in the order of the tabs."""
         targets: dict[str, str] = {}
         sheets: list[tuple[str, bool, str]] = []
-        self.day_zero = _DAY_ZERO
+        self.day_zero = DAY_ZERO
 
         def relation(name: str, attributes: dict[str, str]) -> None:
             if name == "Relationship" and attributes.get("TargetMode") != "External":
@@ -104,7 +104,7 @@ class _Workbook:
                 key = next(value for each, value in attributes.items() if each.endswith(":id"))
                 sheets.append((attributes["name"], attributes.get("state", "visible") != "visible", key))
             elif name == "workbookPr" and attributes.get("date1904") in ("1", "true"):
-                self.day_zero = _DAY_ZERO_1904
+                self.day_zero = DAY_ZERO_1904
 
         self._parse("xl/_rels/workbook.xml.rels", relation)
         self._parse("xl/workbook.xml", book)
@@ -344,7 +344,7 @@ def spelled(raw: str) -> str:
     return str(int(number)) if number.is_integer() else f"{number:.15g}"
 
 
-def day_of_serial(raw: str, day_zero: date = _DAY_ZERO) -> str:
+def day_of_serial(raw: str, day_zero: date = DAY_ZERO) -> str:
     """`44378` is 2021-07-01; a number that is no day stays as it is."""
     days = float(raw)
     if not 1 <= days < 2_958_466:

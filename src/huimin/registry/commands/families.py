@@ -19,11 +19,13 @@ from huimin.divisions.queries import get_division
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.facts import RELATIONS
 from huimin.kernel.identity import Identity, parse_identity
+from huimin.kernel.names import unfit_in
 from huimin.kernel.pinyin import person_key
 from huimin.kernel.places import Level
 from huimin.organisation.acting import Actor, refused_by_constraint, require_place
 from huimin.registry.bitemporal import Span, end, revise
 from huimin.registry.commands.facts import locked_household, locked_person
+from huimin.registry.commands.freezing import freeze
 from huimin.registry.models import Household, HouseholdFacts, Membership, Person, PersonFacts
 from huimin.registry.queries import staying
 
@@ -99,6 +101,8 @@ def checked_name(name: str) -> str:
     name = "".join(name.split())
     if not 0 < len(name) <= NAME_MAX:
         raise BadInput(f"姓名为空或超过 {NAME_MAX} 个字", where="姓名", remedy="请对照户口簿填写")
+    if found := unfit_in(name):
+        raise BadInput(found.what, where="姓名", why=found.why, remedy=found.remedy)
     return name
 
 
@@ -160,9 +164,10 @@ def _require_member(members: Mapping[int, Membership], person: int) -> None:
 def depart(
     step: Step, household: Household, people: list[int], new_head: int | None = None, relations: Relations = NOBODY
 ) -> None:
-    """These people left the county: no members, and known as 迁出 from that day."""
+    """These people left the county: no members, known as 迁出 from that day, their accounts frozen."""
     take_out(step, household, people, new_head, relations)
     for person in people:
+        freeze(step.by, step.on, person, step.since, "迁出")
         revise(
             PersonFacts, {"person_id": person}, Span(step.since), {"moved_out_date": step.since}, by=step.by,
             division=household.division, evidence=step.evidence,

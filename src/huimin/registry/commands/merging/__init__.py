@@ -5,7 +5,7 @@ out   rows of the registry and work items, all in one transaction; for every row
 
     households   household_no, head_id, head_name, division; address, phone; any of HOUSEHOLD_FACTS; added
     members      household (row of households, or null), name, id_number (18, good); any of PERSON_FACTS; added
-    cards        household (row, or null), holder_id, account, account_name, use ("household", "person")
+    cards        household (row, or null), holder_id, account, account_name, use ("household", "person"), bank_office_id
 
 A household is found by its number, or by its head's identity number; a person by the identity number. Facts hold from
 `valid_from` on; what was known before stays, closed (bitemporal, as registry.bitemporal does it for one owner).

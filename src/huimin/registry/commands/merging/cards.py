@@ -26,10 +26,11 @@ def stage(cards: pa.Table) -> None:
         "account_tail": pc.utf8_slice_codeunits(accounts, -4),
         "account_name": texts(cards, "account_name"),
         "use": texts(cards, "use"),
+        "bank": cards["bank_office_id"] if "bank_office_id" in cards.column_names else pa.nulls(len(plain), pa.int64()),
     }
     types = {
         "household": "bigint", "holder_hash": "bytea", "account_enc": "bytea", "account_hash": "bytea",
-        "account_tail": "text", "account_name": "text", "use": "text",
+        "account_tail": "text", "account_name": "text", "use": "text", "bank": "bigint",
     }  # fmt: skip
     put("merge_cards", columns, types)
 
@@ -54,7 +55,7 @@ FROM (SELECT l.pos, l.account_hash, l.account_name, p.id AS holder_id, p.name, p
                  AND g.recorded_to IS NULL AND g.valid_to IS NULL) l
       LEFT JOIN registry_person p ON p.id = l.found AND p.closed_on IS NULL
       LEFT JOIN registry_membership m ON m.person_id = p.id AND m.recorded_to IS NULL AND m.valid_to IS NULL) f
-LEFT JOIN registry_card c ON c.recorded_to IS NULL AND c.state IN ('active', 'lost') AND c.use = f.use
+LEFT JOIN registry_card c ON c.recorded_to IS NULL AND c.state IN ('active', 'lost', 'frozen') AND c.use = f.use
      AND (f.use = 'household' AND c.household_id = f.household_id OR f.use = 'person' AND c.holder_id = f.holder_id)
 ORDER BY f.pos, c.account_hash = f.account_hash DESC NULLS LAST, c.state
 """
@@ -69,9 +70,9 @@ def add(common: dict[str, Any]) -> None:
     """First cards; what the constraints keep out is somebody's already."""
     run(
         "INSERT INTO registry_card (id, division, valid_from, evidence, reported_by, use, holder_id, household_id,"
-        " account_enc, account_hash, account_tail, account_name, state)"
+        " account_enc, account_hash, account_tail, account_name, bank_office_id, state)"
         " SELECT c.id, c.division, %(since)s, %(evidence)s, %(by)s, c.use, c.holder_id, c.household_id, l.account_enc,"
-        " l.account_hash, l.account_tail, p.name, 'active' FROM merge_card c JOIN merge_cards l USING (pos)"
+        " l.account_hash, l.account_tail, p.name, l.bank, 'active' FROM merge_card c JOIN merge_cards l USING (pos)"
         " JOIN registry_person p ON p.id = c.holder_id WHERE c.state = 'new' ORDER BY c.pos ON CONFLICT DO NOTHING",
         common,
     )
