@@ -75,12 +75,22 @@ def test_the_survey_form_keeps_what_is_typed_reg_01(site, width, tmp_path):
     page.screenshot(path=tmp_path / f"survey-fault-{width}.png")
     page.context.set_offline(True)
     page.get_by_label("水稻亩数").fill("0.1")
-    page.wait_for_selector("text=连接中断", timeout=10_000)
+    page.wait_for_selector("text=草稿先加密存在", timeout=10_000)
+    [kept] = page.evaluate("Object.values(localStorage)")
+    assert "rice_mu" not in kept and "0.1" not in kept, "what rests in the browser is sealed (SEC-04)"
     page.context.set_offline(False)
     page.wait_for_selector("text=草稿已存", timeout=15_000)
     assert SurveyDraft.objects.using("maintenance").count() == 1
     page.reload()
     assert page.get_by_label("水稻亩数").input_value() == "0.1"
+    page.route("**/draft/", lambda route: route.abort())
+    page.get_by_label("水稻亩数").fill("0.2")
+    page.wait_for_selector("text=草稿先加密存在", timeout=10_000)
+    page.unroute("**/draft/")
+    page.reload()
+    page.wait_for_selector("text=已取回断线时填的内容")
+    assert page.get_by_label("水稻亩数").input_value() == "0.2"
+    page.wait_for_selector("text=草稿已存", timeout=15_000)
     page.get_by_label("没填的确实问不到").check()
     page.get_by_role("button", name="核对并提交").click()
     page.wait_for_selector("text=核对：基本信息表")

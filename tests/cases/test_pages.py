@@ -85,7 +85,7 @@ def test_each_desk_sees_what_waits_for_it_by_deadline_and_the_office_above_what_
     assert "督办超期的申请" in text(overseer.get("/"))
     times = text(client_of(Post.COUNTY_OFFICER, OfficeKind.LEADING_OFFICE).get("/cases/times/"))
     assert case.number in times and "最长超期" in times
-    book = reviewer.get("/cases/?export=xlsx")
+    book = reviewer.get("/cases/?export=xlsx&purpose=核对")
     assert book.status_code == 200 and "spreadsheet" in book["Content-Type"]
     assert client_of(Post.BANK_OPERATOR, OfficeKind.BANK).get("/cases/").status_code == 403
 

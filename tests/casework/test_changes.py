@@ -26,6 +26,7 @@ from huimin.registry.commands.families import AlreadyMember, NoHead, SameIdentit
 from huimin.registry.models import Household, HouseholdFacts, Membership, Person, ReportedChange
 from huimin.registry.queries import find_household_of, get_household
 from huimin.registry.snapshots import NotRegistered
+from huimin.screening.models import Proposal
 from tests.registry.people import NOW, household, members, officer, other_staff, staff
 
 WHEN = date(2021, 8, 20)
@@ -252,7 +253,10 @@ def test_facts_that_decide_wait_and_become_a_proposal_det_06(county):
     with reading(boss):
         told_facts = {each.fact.code: each.value for each in get_household(of.pk, boss, NOW).facts}
         assert told_facts["deposits"] == 99_999_900 and told_facts["vehicles"] == 3
-        assert count_unscreened(boss.prefix) == 1
+        assert count_unscreened(boss.prefix) == 0
+        [proposed] = Proposal.objects.filter(household=of, state="open", programme="dibao-rural")
+        assert (proposed.kind, proposed.amount_fen, proposed.run.only) == ("leave", 0, [of.pk])
+        assert any(each["name"] == "deposits" and each["after"] == 99_999_900 for each in proposed.reasons)
         assert [each.pk for each in list_changes(ChangeFilter(boss.prefix, state="applied"))] == [row.pk]
 
 

@@ -14,17 +14,20 @@ from huimin.organisation.acting import reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.commands import prepare_batch, reissue_returned, release_batch
 from huimin.payment.commands.batches import cancel_batch
+from huimin.payment.commands.dues import NothingOwed
 from huimin.payment.commands.rosters import WrongState, compile_roster, withdraw_roster
 from huimin.payment.models import Batch, PaymentException, Roster, RosterLine
+from huimin.payment.queries import list_reissuable
 from huimin.registry.commands import (
     approve_authority,
     approve_card_correction,
     change_card_state,
     propose_authority,
     propose_card_correction,
-    set_cooling_time,
+    record_death,
 )
 from huimin.registry.models import Membership, Person
+from tests.registry.people import cooling_time
 
 _ROSTERS = """
 SELECT roster_id FROM payment_rosterline l JOIN payment_roster r ON r.id = l.roster_id
@@ -101,7 +104,7 @@ def test_payment_stays_with_the_old_account_while_the_new_one_cools_reg_07(roste
     line = first_line(roster)
     settlement, releaser = actor(Post.SETTLEMENT, roster.division), actor(Post.FINANCE_RELEASER, OfficeKind.FINANCE)
     long = (dates.RELEASED - dates.PREPARED).days + 1
-    set_cooling_time(by=county_officer(), on=dates.PREPARED, days=long, basis="纪要")
+    cooling_time(long, dates.PREPARED)
     another_account(line, dates.PREPARED)
     batch = prepare_batch(by=settlement, on=dates.PREPARED, roster_id=roster.pk)
     with reading(settlement):
@@ -151,3 +154,45 @@ def test_a_guardian_receives_until_the_authority_ends_reg_07(county):
         assert not later.lines.filter(entitlement__person=person).exists()
         waiting = PaymentException.objects.get(entitlement__person=person, kind="no_card", state="open")
         assert waiting.reason == "代领授权已到期"
+
+
+_COUPLES = """
+SELECT l.id, s.person_id FROM payment_rosterline l JOIN registry_card c ON c.id = l.card_id AND c.use = 'household'
+JOIN registry_membership s ON s.household_id = l.household_id AND s.relation <> '户主' AND s.recorded_to IS NULL
+     AND s.valid_to IS NULL
+WHERE l.state = 'listed' AND l.authority_id IS NULL AND l.roster_id IN (
+    SELECT l.roster_id FROM payment_rosterline l JOIN payment_roster r ON r.id = l.roster_id
+    WHERE l.state = 'listed' AND r.state IN ('confirmed', 'funded') GROUP BY l.roster_id HAVING count(*) > 1)
+ORDER BY l.roster_id, l.line_no, s.person_id LIMIT 1
+"""
+
+
+def test_a_dead_heads_account_pays_nobody_and_the_next_head_is_paid_again_reg_05_reg_07(county):
+    """PAY-08: the exception says why; once the next head's account is approved the money is sent there, once, in his name."""
+    county("funded")
+    with reading(county_officer()):
+        number, heir = fetch(_COUPLES)[0]
+        line = RosterLine.objects.select_related("roster", "payee", "card").get(pk=number)
+        name = Person.objects.get(pk=heir).name
+    place = line.roster.division
+    clerk, settlement = actor(Post.CLERK, place), actor(Post.SETTLEMENT, place)
+    died = {"died_on": dates.PREPARED - timedelta(days=2), "evidence": "死亡证明", "new_head": heir}
+    record_death(by=clerk, on=dates.PREPARED, person=line.payee_id, **died)
+    batch = prepare_batch(by=settlement, on=dates.PREPARED, roster_id=line.roster_id)
+    with reading(settlement):
+        waiting = PaymentException.objects.get(line=line)
+    assert "死亡" in waiting.reason and "冻结" in waiting.reason
+    release_batch(by=actor(Post.FINANCE_RELEASER, OfficeKind.FINANCE), on=dates.RELEASED, batch_id=batch.pk)
+    made = propose_card_correction(
+        by=clerk, on=dates.RELEASED, holder=heir, use="household", account="6299990123456789012", account_name=name,
+        reason="户主去世",
+    )  # fmt: skip
+    approve_card_correction(by=actor(Post.REVIEWER, place), on=dates.RELEASED, correction=made.pk)
+    with reading(settlement):
+        assert [each.count for each in list_reissuable(settlement.prefix, dates.RELEASED)] == [1]
+    again = reissue_returned(by=settlement, on=dates.RELEASED, roster_id=line.roster_id)
+    with reading(settlement):
+        [new] = again.lines.select_related("card")
+    assert (new.replaces_id, new.payee_id, new.name, new.card.holder_id) == (line.pk, heir, name, heir)
+    with pytest.raises(NothingOwed):
+        reissue_returned(by=settlement, on=dates.RELEASED, roster_id=line.roster_id)

@@ -6,7 +6,8 @@ from huimin.demo.actors import actor
 from huimin.organisation.acting import Actor, reading
 from huimin.organisation.models import Office
 from huimin.organisation.posts import OfficeKind, Post
-from huimin.registry.models import Card, Household, Membership
+from huimin.registry.commands import propose_cooling_time, settle_cooling_time
+from huimin.registry.models import Card, CardRule, Household, Membership
 
 DAY = date(2021, 6, 21)
 LATER = date(2021, 8, 10)
@@ -37,6 +38,16 @@ def other_staff(post: Post, of: Household) -> Actor:
         others = Office.objects.filter(kind=OfficeKind.TOWNSHIP).exclude(division=of.division[:9] + "000")
         return_to = others.order_by("division").first().division
     return actor(post, return_to)
+
+
+def cooling_time(days: int, on: date = NOW) -> CardRule:
+    """The county's cooling time, proposed by one and agreed to by another."""
+    rule = propose_cooling_time(by=officer(), on=on, days=days, basis=f"纪要 {days}")
+    return settle_cooling_time(by=approver(), on=on, rule=rule.pk, agreed=True)
+
+
+def approver() -> Actor:
+    return actor(Post.LEADING_APPROVER, OfficeKind.LEADING_OFFICE)
 
 
 def members(of: Household) -> list[Membership]:

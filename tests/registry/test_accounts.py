@@ -19,16 +19,16 @@ from huimin.registry.commands import (
     hand_over_card,
     issue_cards,
     propose_authority,
+    propose_cooling_time,
     put_accounts_in_force,
     record_person_facts,
     refuse_authority,
     revoke_authority,
-    set_cooling_time,
     stop_card_correction,
 )
 from huimin.registry.models import Card, CardCorrection, CardHandover, Person
 from huimin.registry.snapshots import NotRegistered
-from tests.registry.people import NOW, card_of, household, members, officer, other_staff, staff
+from tests.registry.people import NOW, card_of, cooling_time, household, members, officer, other_staff, staff
 from tests.registry.test_cards import ACCOUNT_NO, propose
 
 UNTIL = date(2021, 12, 31)
@@ -126,12 +126,12 @@ def test_another_account_waits_for_the_countys_cooling_time(home):
     clerk, reviewer, old = staff(Post.CLERK, home), staff(Post.REVIEWER, home), card_of(home)
     head = members(home)[0].person
     with pytest.raises(NotYourPost):
-        set_cooling_time(by=reviewer, on=NOW, days=7, basis="纪要")
+        propose_cooling_time(by=reviewer, on=NOW, days=7, basis="纪要")
     for days, basis in ((91, "纪要"), (7, " ")):
         with pytest.raises(BadInput):
-            set_cooling_time(by=officer(), on=NOW, days=days, basis=basis)
-    rule = set_cooling_time(by=officer(), on=NOW, days=7, basis="领导小组纪要 3 号")
-    assert set_cooling_time(by=officer(), on=NOW, days=7, basis="领导小组纪要 3 号").pk == rule.pk
+            propose_cooling_time(by=officer(), on=NOW, days=days, basis=basis)
+    rule = cooling_time(7)
+    assert propose_cooling_time(by=officer(), on=NOW, days=7, basis=rule.basis).pk == rule.pk
     approved = approve_card_correction(by=reviewer, on=NOW, correction=propose(clerk, home).pk)
     day = NOW + timedelta(days=7)
     assert approved.effective_on == day and approved.new_card.state == "pending"
@@ -139,7 +139,7 @@ def test_another_account_waits_for_the_countys_cooling_time(home):
     assert card_of(home).pk == old.pk == paid_on(clerk, head, NOW, "household")[0]
     with pytest.raises(NotYourPost):
         stop_card_correction(by=clerk, on=NOW, correction=approved.pk, refusal="本人否认")
-    set_cooling_time(by=officer(), on=NOW, days=0, basis="领导小组纪要 4 号")
+    cooling_time(0)
     assert put_accounts_in_force(by=clerk, on=NOW) == 0, "a shorter time holds for later approvals only"
     assert put_accounts_in_force(by=other_staff(Post.CLERK, home), on=day) == 0
     assert put_accounts_in_force(by=clerk, on=day) == 1
@@ -154,7 +154,7 @@ def test_another_account_waits_for_the_countys_cooling_time(home):
 def test_a_change_is_stopped_while_it_cools(home):
     """REG-07: what the time is for."""
     clerk, reviewer, old = staff(Post.CLERK, home), staff(Post.REVIEWER, home), card_of(home)
-    set_cooling_time(by=officer(), on=NOW, days=3, basis="纪要")
+    cooling_time(3)
     approved = approve_card_correction(by=reviewer, on=NOW, correction=propose(clerk, home).pk)
     stop_card_correction(by=reviewer, on=NOW, correction=approved.pk, refusal="本人否认申请过")
     assert put_accounts_in_force(by=clerk, on=NOW + timedelta(days=9)) == 0

@@ -249,7 +249,13 @@ def test_every_household_draws_exactly_one_combination() -> None:
     bare = snapshot(homes)
     rows = [("land", 1, 0, 2_000), ("old", 1, 1, 5_000), ("land", 2, 0, 100), ("land", 99, 0, 100)]
     columns = list(zip(*rows, strict=True))
-    filled = {"original_fen": columns[3], "since": [ON] * 4, "phase_out_since": [None] * 4, "run": [1] * 4}
+    filled = {
+        "original_fen": columns[3],
+        "since": [ON] * 4,
+        "phase_out_since": [None] * 4,
+        "run": [1] * 4,
+        "division": [PLACE] * 4,
+    }
     named = {"programme": columns[0], "household": columns[1], "person": columns[2], "amount_fen": columns[3]}
     granted = pa.table(
         [pa.array((named | filled)[name], GRANTED.field(name).type) for name in GRANTED.names], schema=GRANTED

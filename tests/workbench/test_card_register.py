@@ -100,6 +100,12 @@ def test_the_county_office_sets_the_cooling_time_reg_07(home):
     data = {"token": token_of(page), "days": "200", "basis": "纪要"}
     assert county.post("/corrections/cooling/", data).status_code == 422
     assert county.post("/corrections/cooling/", data | {"days": "5"}).status_code == 302
+    assert "待审核" in text(county.get("/corrections/cooling/")) and "当天" in text(clerk.get("/corrections/cooling/"))
+    approver = client_of(Post.LEADING_APPROVER, OfficeKind.LEADING_OFFICE)
+    assert "审核账户更正冷静期" in text(approver.get("/"))
+    verdict = {"token": token_of(approver.get("/corrections/cooling/")), "outcome": "refuse", "refusal": ""}
+    assert approver.post("/corrections/cooling/", verdict).status_code == 422
+    assert approver.post("/corrections/cooling/", verdict | {"outcome": "approve"}).status_code == 302
     assert "5 天" in text(clerk.get("/corrections/cooling/")) and "5 天" in text(clerk.get("/corrections/"))
     refused = clerk.post("/corrections/cooling/", {"token": token_of(page)[::-1], "days": "0", "basis": "x"})
     assert refused.status_code == 409 and "由惠民办经办办理" in text(refused)

@@ -46,7 +46,7 @@ def wrong(client, path, data, words):
 
 def both_forms(client, path, rows):
     """The workbook and the paper of a list."""
-    book = client.get(f"{path}{'&' if '?' in path else '?'}export=xlsx")
+    book = client.get(f"{path}{'&' if '?' in path else '?'}export=xlsx&purpose=核对")
     assert b"".join(book.streaming_content).startswith(b"PK"), rows
     paper = client.get(f"{path}{'&' if '?' in path else '?'}print=pdf")
     assert paper.content.startswith(b"%PDF")

@@ -80,7 +80,7 @@ def test_every_group_of_the_page_and_the_workbook_add_up(county):
     drafted(client)
     row = Simulation.objects.using("maintenance").get()
     total = row.result["total"]
-    book = sheets_of(client.get(f"/simulations/{row.pk}/?export=xlsx"))
+    book = sheets_of(client.get(f"/simulations/{row.pk}/?export=xlsx&purpose=核对"))
     assert book.sheetnames[:3] == ["草案", "项目", "各月"]
     for name in book.sheetnames[3:-1]:
         households = [line for line in book[name].iter_rows(min_row=2, values_only=True) if line[2] == "全部项目（户）"]
@@ -195,7 +195,7 @@ def test_whom_policies_reach_and_miss(county):
         using="maintenance",
     )
     assert several.count() == held[0] > 0
-    book = sheets_of(client.get("/coverage/?kind=several&export=xlsx"))
+    book = sheets_of(client.get("/coverage/?kind=several&export=xlsx&purpose=核对"))
     assert book.active.max_row == several.count() + 1
     assert text(client.get("/coverage/?kind=nonsense&at=nonsense")).count("<tr>") > 5
 
@@ -207,7 +207,7 @@ def test_a_village_sees_its_own_findings_and_may_not_begin(county):
     at = Finding.objects.using("maintenance").first().division[:9] + "000"
     client = client_of(Post.CLERK, at)
     seen = Finding.objects.using("maintenance").filter(division__startswith=at[:9], kind="unknown")
-    book = sheets_of(client.get("/coverage/?kind=unknown&export=xlsx"))
+    book = sheets_of(client.get("/coverage/?kind=unknown&export=xlsx&purpose=核对"))
     assert book.active.max_row == seen.count() + 1
     assert "开始分析" not in text(client.get("/coverage/"))
     assert analysed(client).status_code == 409

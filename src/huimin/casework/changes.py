@@ -7,15 +7,15 @@ out   rows of registry.ReportedChange; the registry changed; what it does to ent
                                      └─ at once, where no determination and no account depends on it
 
 What a change does is told by doing it: inside a transaction that is undone, the households are explained before and
-after (screening.explaining) by the policies of the month that follows, in which a decision of today begins. Entitlements are not touched here: the change
-becomes a proposal at the next screening of the place (screening.request_screening, by the county's office), which
-`count_unscreened` reminds of. Always true: who confirms did not enter, nor declared a relative in the household (REG-10); what was refused or undone changed nothing.
+after (screening.explaining) by the policies of the month that follows, in which a decision of today begins. Entitlements are not touched here: in the
+same transaction the households are determined anew (screening.rescreening), and what should change is proposed. Always
+true: who confirms did not enter; what was refused or undone changed nothing; a change that touches no benefit proposes nothing.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -50,11 +50,14 @@ from huimin.registry.models import Card, Household, Person, ReportedChange
 from huimin.registry.snapshots import NotRegistered
 from huimin.screening.explaining import explain_household
 from huimin.screening.models import Run
+from huimin.screening.rescreening import has_open_proposals, rescreen
 
 Kind, State = ReportedChange.Kind, ReportedChange.State
 ENTERERS = (Post.CLERK, Post.COUNTY_OFFICER)
 CONFIRMERS = (Post.REVIEWER, Post.COUNTY_OFFICER)
 RECENT_MAX = 1000
+SAME_ACT = timedelta(seconds=60)
+"""A run that a change began ends shortly before the change is marked as applied."""
 _WITHOUT_MONEY = (Kind.FACTS, Kind.BIRTH, Kind.ARRIVAL, Kind.MARRIAGE)
 """Kinds that move no account and take nobody's place: what they do to determinations says all."""
 _EVERY = {"month": "每月", "quarter": "每季", "half_year": "每半年", "year": "每年", "once": "一次性"}
@@ -213,7 +216,8 @@ def enter_change(*, by: Actor, on: date, told: Told, change: int | None = None) 
     row.entered_by, row.entered_on = by.appointment, on
     row.state = State.ENTERED if row.depends else State.APPLIED
     if not row.depends:
-        _do(_reporting(by, row), on, told, added_here(told.household))
+        touched = _do(_reporting(by, row), on, told, added_here(told.household))
+        _propose(by, on, touched, effects)
         row.applied_at = timezone.now()
         household.refresh_from_db()
     return _store(row, household, told, effects)
@@ -227,8 +231,10 @@ def confirm_change(*, by: Actor, on: date, change: int) -> ReportedChange:
     require_another(by, row.reported_by, "上报变更")
     require_not_related(by, on, [row.household_id])
     told = told_of(row)
-    row.effects = [asdict(each) for each in of_weight(effects_of(by, on, told))]
-    _do(_reporting(by, row), on, told, added_here(row.household_id))
+    effects = of_weight(effects_of(by, on, told))
+    row.effects = [asdict(each) for each in effects]
+    touched = _do(_reporting(by, row), on, told, added_here(row.household_id))
+    _propose(by, on, touched, effects)
     content = {"change": row.pk, "payload": bytes(row.payload_hash).hex(), "effects": row.effects}
     sign(
         by=by, on=on, act="确认变更", subject=f"reported_change:{row.pk}", content_digest=digest(content),
@@ -264,6 +270,13 @@ def _do(by: Actor, on: date, told: Told, added: tuple[Fact, ...]) -> tuple[int, 
         by=by, on=on, kind=told.kind, household=told.household, payload=told.payload, effective_on=told.effective_on,
         evidence=told.evidence, added=added,
     )  # fmt: skip
+
+
+def _propose(by: Actor, on: date, touched: tuple[int, ...], effects: list[Effect]) -> None:
+    """What the change does to entitlements, and to what was proposed before it, is proposed now."""
+    held = Entitlement.objects.filter(live_on(month_after(on)), household__in=touched)
+    if effects or has_open_proposals(touched) or held.exists():
+        rescreen(by, on, touched, granted_of)
 
 
 def _reporting(by: Actor, row: ReportedChange) -> Actor:
@@ -365,7 +378,15 @@ def count_unscreened(prefix: str) -> int:
         effects=[]
     )
     latest: dict[str, Any] = {}
+    anew: dict[int, Any] = {}
     for run in Run.objects.filter(state=Run.State.FINISHED).order_by("id"):
-        latest[run.division] = run.known_at
-    applied = rows.order_by("-id").values_list("division", "applied_at")[:RECENT_MAX]
-    return sum(not any(latest[place] > at for place in chain(division) if place in latest) for division, at in applied)
+        if run.only is None:
+            latest[run.division] = run.known_at
+        else:
+            anew |= dict.fromkeys(run.only, run.finished_at)
+    applied = rows.order_by("-id").values_list("household", "division", "applied_at")[:RECENT_MAX]
+    return sum(
+        not (household in anew and anew[household] >= at - SAME_ACT)
+        and not any(latest[place] > at for place in chain(division) if place in latest)
+        for household, division, at in applied
+    )

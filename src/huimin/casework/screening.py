@@ -24,8 +24,10 @@ from huimin.screening.snapshots import GRANTED
 # What a case granted rests on no run (0). A household or person holds a programme once on a day: the exclusion constraint of the table.
 _GRANTED = """
 SELECT e.programme, e.household_id, coalesce(e.person_id, 0), e.amount_fen, coalesce(e.original_fen, e.amount_fen),
-       coalesce(e.since, e.valid_from), e.phase_out_since, coalesce(p.run_id, 0)
+       coalesce(e.since, e.valid_from), e.phase_out_since, coalesce(p.run_id, 0), coalesce(r.division, h.division)
 FROM casework_entitlement e
+JOIN registry_household h ON h.id = e.household_id
+LEFT JOIN registry_person r ON r.id = e.person_id
 JOIN casework_decision d ON d.id = e.decision_id
 LEFT JOIN screening_proposal p ON p.id = d.proposal_id
 WHERE e.valid_from <= %(on)s AND (e.valid_to IS NULL OR e.valid_to > %(on)s)

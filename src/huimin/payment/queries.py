@@ -17,7 +17,7 @@ from huimin.database.paging import SIZE, Page, cut
 from huimin.kernel.periods import Period, add_months, quarter
 from huimin.notices.models import Notice, Objection
 from huimin.payment.models import Batch, Instruction, PaymentException, ResultFile, Roster, RosterLine
-from huimin.registry.accounts import account_of
+from huimin.registry.accounts import account_of, payee_of
 
 EXPORT_MAX = 200_000
 STEPS = (
@@ -324,8 +324,7 @@ FROM payment_rosterline l
 JOIN payment_roster r ON r.id = l.roster_id AND r.state = 'sent'
 JOIN registry_card old ON old.id = l.card_id
 LEFT JOIN registry_cardauthority a ON a.id = l.authority_id
-CROSS JOIN LATERAL (SELECT CASE WHEN a.id IS NULL THEN l.payee_id ELSE a.beneficiary_id END AS person,
-                           CASE WHEN a.id IS NULL THEN old.use ELSE 'person' END AS use) w
+CROSS JOIN LATERAL {payee_of("l", "old", "a")} w
 CROSS JOIN LATERAL {account_of("w.person", "w.use")} c
 WHERE l.division >= %(low)s AND l.division < %(high)s
   AND (l.state = 'returned' AND c.account_hash <> old.account_hash

@@ -37,6 +37,21 @@ def account_of(person: str, use: str) -> str:
     )
 
 
+def payee_of(line: str, card: str, authority: str) -> str:
+    """A LATERAL (person, use): who a roster line would be paid to today, given the card and authority it froze.
+
+    A household is paid through its head of the day, whoever headed it when the line was drawn.
+    """
+    return (
+        f"(SELECT CASE WHEN {authority}.id IS NOT NULL THEN {authority}.beneficiary_id"  # noqa: S608
+        f" WHEN {card}.use = 'household' THEN coalesce((SELECT hm.person_id FROM registry_membership hm"
+        f" WHERE hm.household_id = {line}.household_id AND hm.relation = '户主' AND hm.recorded_to IS NULL AND "
+        + _HOLDS.replace("{row}", "hm")
+        + f" LIMIT 1), {line}.payee_id) ELSE {line}.payee_id END AS person,"
+        f" CASE WHEN {authority}.id IS NULL THEN {card}.use ELSE 'person' END AS use)"
+    )
+
+
 def line_in_force(line: str) -> str:
     """Whether roster line `line` may still be paid on %(on)s to the account it froze."""
     return (

@@ -5,7 +5,6 @@ hold nor draw for others (REG-07).
 """
 
 from datetime import date, timedelta
-from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -115,18 +114,33 @@ class CardHandover(Table):
 
 
 class CardRule(Table):
-    """The county's cooling time: days between the approval of another account and its use; the newest row counts."""
+    """The county's cooling time: days between the approval of another account and its use; the newest approved one counts."""
 
     table_class = TableClass.CHAIN
-    changeable: ClassVar[tuple[str, ...]] = ()
+    changeable = ("state", "decided_by", "decided_on", "refusal")
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "待审核"
+        APPROVED = "approved", "已生效"
+        REFUSED = "refused", "不予设定"
 
     division = DivisionField()
     cooling_days = models.SmallIntegerField()
     basis = models.CharField(max_length=120)
     set_by = models.BigIntegerField()
     set_on = models.DateField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
+    decided_by = models.BigIntegerField(null=True)
+    decided_on = models.DateField(null=True)
+    refusal = models.CharField(max_length=200, default="")
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="cooling_within_bounds", condition=Q(cooling_days__gte=0, cooling_days__lte=90))
+            models.CheckConstraint(
+                name="cooling_needs_two_people", condition=Q(decided_by=None) | ~Q(decided_by=F("set_by"))
+            ),
+            models.UniqueConstraint(fields=["division"], condition=Q(state="proposed"), name="cooling_open_once"),
+            models.CheckConstraint(
+                name="cooling_within_bounds", condition=Q(cooling_days__gte=0, cooling_days__lte=90)
+            ),
         ]

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from django.db.models import QuerySet
+
 from huimin.database.paging import SIZE, Page, cut
 from huimin.kernel.places import Level, scope_prefix
 from huimin.registry.models import CardAuthority, CardHandover, CardIssue, CardRule
@@ -35,6 +37,15 @@ def list_authorities(
 
 
 def last_rule(division: str) -> CardRule | None:
-    """The county's newest rule; None where none was set (no cooling time)."""
+    """The county's rule in force; None where none was set (no cooling time)."""
+    return _rules(division, CardRule.State.APPROVED).first()
+
+
+def waiting_rule(division: str) -> CardRule | None:
+    """The one proposed and not yet decided."""
+    return _rules(division, CardRule.State.PROPOSED).first()
+
+
+def _rules(division: str, state: str) -> "QuerySet[CardRule]":
     county = scope_prefix(division, Level.COUNTY)
-    return CardRule.objects.filter(division__gte=county, division__lt=county + "~").order_by("-id").first()
+    return CardRule.objects.filter(division__gte=county, division__lt=county + "~", state=state).order_by("-id")

@@ -213,6 +213,7 @@ class Card(Bitemporal):
         CLOSED = "closed", "已销户"
         REPLACED = "replaced", "已更换"
         PENDING = "pending", "待启用"
+        FROZEN = "frozen", "已冻结"
 
     use = models.CharField(max_length=10, choices=Use.choices)
     holder = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="cards")

@@ -77,6 +77,13 @@ def household_columns(
     return tables
 
 
+def columns_of(
+    households: Sequence[int], on: date, known_at: datetime | None = None, added: Sequence[Fact] = ()
+) -> tuple[pa.Table, pa.Table]:
+    """As `snapshot_columns` for some households; those that were not there are left out."""
+    return _columns("h.id = ANY(%(ids)s)", {"ids": list(households)}, on, known_at, added)
+
+
 def place_of(household_id: int) -> str:
     """The division of a household, "" when it is not there."""
     found = fetch("SELECT division FROM registry_household WHERE id = %s", [household_id])
@@ -97,7 +104,9 @@ def held(alias: str, known_at: datetime | None) -> str:
 def _columns(
     which: str, parameters: Mapping[str, Any], on: date, known_at: datetime | None, added: Sequence[Fact]
 ) -> tuple[pa.Table, pa.Table]:
-    run(f"SET LOCAL enable_nestloop = {'on' if 'id' in parameters else 'off'}")  # sets are joined by hash, one is not
+    run(
+        f"SET LOCAL enable_nestloop = {'on' if {'id', 'ids'} & set(parameters) else 'off'}"
+    )  # sets are joined by hash, a few are not
     tables = _read(which, {**parameters, "on": on} | ({"known_at": known_at} if known_at else {}), known_at, added)
     run("SET LOCAL enable_nestloop = on")
     return tables

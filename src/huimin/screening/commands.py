@@ -20,12 +20,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from huimin.database.ahead import ahead, beside
+from huimin.divisions.queries import get_division
 from huimin.jobs.commands import enqueue
 from huimin.jobs.kinds import Report
 from huimin.jobs.models import Job
 from huimin.jobs.working import require_held
 from huimin.kernel.errors import Refusal
-from huimin.kernel.places import chain
+from huimin.kernel.places import Level, chain, scope_prefix
 from huimin.organisation.acting import Actor, command, reading
 from huimin.organisation.posts import Post
 from huimin.policy.queries import added_facts, adopted_book
@@ -147,6 +148,11 @@ def _determined(
     report("保存建议", 0, 1)
 
 
+def place_prefix(row: Run) -> str:
+    """What the codes of the run's place begin with."""
+    return scope_prefix(row.division, Level(get_division(row.division, row.determination_date).level))
+
+
 def determination_of(by: Actor, row: Run, snapshot: Snapshot, programmes: Iterable[Programme]) -> Determination:
     """The determination of a run from its snapshot, with reasons found in the runs that what is held rests on."""
 
@@ -165,7 +171,9 @@ def determination_of(by: Actor, row: Run, snapshot: Snapshot, programmes: Iterab
             return None
         return Earlier(stored, earlier.determination_date, {law.code: law for law in laws})
 
-    determination = Determination(snapshot, row.determination_date, programmes)
+    with reading(by):
+        place = place_prefix(row)
+    determination = Determination(snapshot, row.determination_date, programmes, place=place)
     determination.explainer = Comparison(snapshot, determination.table, row.determination_date, find)
     return determination
 
@@ -193,13 +201,18 @@ def store_proposals(
 
     The job is held from the last table on and not before: whoever makes the tables reports his progress meanwhile.
     """
-    count, kept, sha256 = store(run_id, job.prefix, listed)
+    stored = store(run_id, job.prefix, listed)
     require_held(job)
-    row = Run.objects.select_for_update().get(pk=run_id)
+    return finish_run(Run.objects.select_for_update().get(pk=run_id), snapshot, versions, stored)
+
+
+def finish_run(row: Run, snapshot: Snapshot, versions: dict[str, str], stored: tuple[int, int, str]) -> Run:
+    """The step that ends a run whose proposals are stored."""
+    row.listed, row.kept, row.listed_sha256 = stored
     row.state = Run.State.FINISHED
     row.households, row.people = len(snapshot.households), len(snapshot.members)
     row.versions = versions
-    row.listed, row.kept, row.listed_sha256 = count, kept, sha256
     row.finished_at = timezone.now()
-    row.save(update_fields=[name for name in Run.changeable if not name.startswith(("snapshot", "failure"))])
+    unsaved = ("failure",) if row.only else ("failure", "snapshot_file", "snapshot_sha256")
+    row.save(update_fields=[name for name in Run.changeable if name not in unsaved])
     return row

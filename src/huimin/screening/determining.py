@@ -3,13 +3,15 @@
 in    a Snapshot (with what is granted today), the programmes in force
 out   an Arrow table, one row a proposed change, in the order of households
 
-What is granted and stays the same is not listed. For what is granted and changes, the row says what changed since it was
+What is granted and stays the same is not listed. Who holds something and is registered no more (died, left, household
+closed) should leave. For what is granted and changes, the row says what changed since it was
 determined (screening.reasons). Who is not eligible and has nothing is not listed either: the grounds
 of everybody are recomputed from the snapshot whenever asked (screening.explaining). An unknown determination is listed
 as unknown and names the missing facts; it can be confirmed by nobody until they are collected.
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -53,9 +55,14 @@ class Determination:
     """
 
     def __init__(
-        self, snapshot: Snapshot, on: date, programmes: Iterable[Programme], explainer: Explainer = no_reasons
+        self,
+        snapshot: Snapshot,
+        on: date,
+        programmes: Iterable[Programme],
+        explainer: Explainer = no_reasons,
+        place: str = "",
     ) -> None:
-        self.snapshot, self.on, self.explainer = snapshot, on, explainer
+        self.snapshot, self.on, self.explainer, self.place = snapshot, on, explainer, place
         self.programmes = in_order_of_asking(programmes)
         self.outcomes: dict[str, Outcome] = {}
         self.table: Table = snapshot.table({code for law in self.programmes for code in law.structure.others})
@@ -86,6 +93,23 @@ class Determination:
         for start in range(0, max(len(rows), 1), LISTED_AT_ONCE):
             part = slice(start, start + LISTED_AT_ONCE)
             yield self._listed(programme, outcome, rows[part], held.take(part))
+        if gone := self._gone(programme, by_person):
+            yield pa.Table.from_pylist(gone, pa.schema(COLUMNS))
+
+    def _gone(self, programme: Programme, by_person: bool) -> list[dict[str, Any]]:
+        """Who holds it and is registered no more in `place`: dead, left, household closed. He should leave."""
+        granted = self.snapshot.granted
+        if not self.place or "division" not in granted.column_names or not len(granted):
+            return []
+        holder, subjects = (
+            ("person", self.snapshot.person_ids) if by_person else ("household", self.snapshot.household_ids)
+        )
+        here = pc.and_(pc.equal(granted["programme"], programme.code), pc.starts_with(granted["division"], self.place))
+        mine = pc.and_(here, pc.equal(pc.greater(granted["person"], 0), by_person))
+        missing = pc.invert(pc.is_in(granted[holder], value_set=pa.array(subjects)))
+        rows = granted.filter(pc.fill_null(pc.and_(mine, missing), False)).to_pylist()
+        rows.sort(key=lambda row: (row["household"], row["person"]))
+        return [_leaving(programme, row) for row in rows if row["amount_fen"]]
 
     def _listed(self, programme: Programme, outcome: Outcome, rows: Ints, held: Standing) -> pa.Table:
         by_person = programme.unit == "person"
@@ -166,6 +190,18 @@ class Determination:
             low = high
         self._digests[houses] = np.frombuffer(b"".join(found), np.uint8).reshape(len(houses), -1)
         self._digested[houses] = True
+
+
+def _leaving(programme: Programme, row: dict[str, Any]) -> dict[str, Any]:
+    """A row of COLUMNS for a holder who is not there any more; its one reason is that."""
+    what = "成员" if row["person"] else "户"
+    reason = {"of": "member", "name": what, "before": "在册", "after": "不在册", "person": row["person"]}
+    return {
+        "programme": programme.code, "version": programme.version, "division": row["division"],
+        "household_id": row["household"], "person_id": row["person"] or None, "kind": "leave", "amount_fen": 0,
+        "previous_fen": row["amount_fen"], "people": 0, "quantity": "", "failed": [], "missing": [], "facts_digest": "",
+        "reasons": json.dumps([reason], ensure_ascii=False), "phase_out_since": None, "phase_out_months": None,
+    }  # fmt: skip
 
 
 def _codes(columns: Mapping[str, Column], stored: pa.Table, facts: Sequence[Fact]) -> list[str]:

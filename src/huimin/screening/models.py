@@ -18,7 +18,10 @@ __all__ = ["Combination", "Coverage", "Finding", "Proposal", "Run", "Simulation"
 
 
 class Run(Table):
-    """One determination of everybody in a place as of a date; seen from below, where its proposals lie."""
+    """One determination of everybody in a place as of a date, or of the households in `only` (after a change of theirs);
+
+    seen from below, where its proposals lie.
+    """
 
     table_class = TableClass.CHAIN
     changeable = (
@@ -43,6 +46,7 @@ class Run(Table):
     determination_date = models.DateField()
     known_at = models.DateTimeField(db_default=Now())
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    only = ArrayField(models.BigIntegerField(), null=True)
     households = models.IntegerField(default=0)
     people = models.IntegerField(default=0)
     snapshot_file = models.CharField(max_length=120, default="")

@@ -97,8 +97,12 @@ def _unlike(row: Run, listed: pa.Table) -> dict[Row, tuple[Row | None, Row | Non
     unlike = {subject: (stored, again.get(subject)) for subject, stored in mine.items() if again.get(subject) != stored}
     lacking = {subject: made for subject, made in again.items() if subject not in mine}
     if lacking:
-        kept = _kept_from_before(row)
-        unlike |= {subject: (None, made) for subject, made in lacking.items() if (subject, made) not in kept}
+        kept, newer = _kept_from_before(row), _determined_meanwhile(row)
+        unlike |= {
+            subject: (None, made)
+            for subject, made in lacking.items()
+            if (subject, made) not in kept and subject[1] not in newer
+        }
     return unlike
 
 
@@ -127,6 +131,12 @@ def _kept_from_before(row: Run) -> set[tuple[Row, Row]]:
     rows = Proposal.objects.filter(run__lt=row.pk, division__gte=first, division__lt=until)
     found = map(_plain, rows.values_list(*_SUBJECT, *_COMPARED).iterator(10_000))
     return {(each[: len(_SUBJECT)], each[len(_SUBJECT) :]) for each in found}
+
+
+def _determined_meanwhile(row: Run) -> set[int]:
+    """Households a change of theirs had determined anew before this run ended: it left them alone."""
+    runs = Run.objects.filter(pk__gt=row.pk, only__isnull=False, known_at__lte=row.finished_at)
+    return {number for only in runs.values_list("only", flat=True) for number in only}
 
 
 def _named(unlike: dict[Row, tuple[Row | None, Row | None]]) -> list[str]:

@@ -91,8 +91,8 @@ def list_proposals_of(household_id: int, rows_max: int = 50) -> list[Proposal]:
 
 
 def list_runs(rows_max: int = 20) -> list[Run]:
-    """Newest first."""
-    return list(Run.objects.order_by("-id")[:rows_max])
+    """Of whole places, newest first."""
+    return list(Run.objects.filter(only=None).order_by("-id")[:rows_max])
 
 
 def get_run(number: int) -> Run:
@@ -101,4 +101,5 @@ def get_run(number: int) -> Run:
 
 
 def find_latest_run() -> Run | None:
-    return Run.objects.order_by("-id").first()
+    """Of a whole place."""
+    return Run.objects.filter(only=None).order_by("-id").first()

@@ -34,8 +34,12 @@ GRANTED = pa.schema(
     {
         "programme": pa.string(), "household": pa.int64(), "person": pa.int64(), "amount_fen": pa.int64(),
         "original_fen": pa.int64(), "since": pa.date32(), "phase_out_since": pa.date32(), "run": pa.int64(),
+        "division": pa.string(),
     }
 )  # fmt: skip
+
+
+_STANDING = ("amount_fen", "original_fen", "since", "phase_out_since", "run")
 
 
 class SnapshotMissing(Refusal):
@@ -78,7 +82,7 @@ class Standing:
 class Snapshot:
     """Households by id and members by household and person id, in fact codes; and what is granted to them today.
 
-    `granted` has the columns of GRANTED, `person` 0 for a household's, `original_fen` the amount before a 渐退, `run` the
+    `granted` has the columns of GRANTED (`division` is where the holder is now; older files lack it), `person` 0 for a household's, `original_fen` the amount before a 渐退, `run` the
     run whose proposal was confirmed: without it a run could not be repeated once its proposals are decided.
     """
 
@@ -118,7 +122,7 @@ class Snapshot:
         place = places_of(_numbers(rows["person" if by_person else "household"]), self._subjects(by_person))
         order = np.argsort(place)
         order = order[place[order] >= 0]
-        columns = {name: _whole_numbers(rows, name)[order] for name in GRANTED.names[3:]}
+        columns = {name: _whole_numbers(rows, name)[order] for name in _STANDING}
         days = {name: columns.pop(name).astype(np.int32) for name in ("since", "phase_out_since")}
         return Standing(place[order], **columns, **days)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from huimin.database.bulk import fetch_one, run
+from huimin.database.bulk import fetch, fetch_one, run
 from huimin.organisation.acting import refused_by_constraint
 from huimin.registry.snapshots import NotRegistered
 from huimin.registry.transfer import copy_texts, texts_of
@@ -52,15 +52,22 @@ _SUPERSEDE = """
 UPDATE screening_proposal p SET state = 'superseded'
 WHERE p.state = 'open' AND p.division >= %(low)s AND p.division < %(high)s AND p.run_id <> %(run)s
   AND NOT EXISTS (SELECT FROM proposal_kept k WHERE k.id = p.id)
+  AND (%(only)s::bigint[] IS NULL OR p.household_id = ANY(%(only)s::bigint[]))
+  AND p.household_id <> ALL(%(newer)s::bigint[])
 """
+_NEWER = "SELECT DISTINCT unnest(n.only) FROM screening_run n WHERE n.only IS NOT NULL AND n.id > %s"
 
 refused_by_constraint("proposal_refers", NotRegistered, "建议所指的户、人或筛查不在", "请重新筛查")
 
 
-def store(run_id: int, prefix: str, listed: Iterable[pa.Table]) -> tuple[int, int, str]:
+def store(run_id: int, prefix: str, listed: Iterable[pa.Table], only: list[int] | None = None) -> tuple[int, int, str]:
     """All of a run's proposals in the places that begin with `prefix`: how many were listed, how many of these were
-    open already, the digest over all that was listed (`listed_sha256`)."""
-    values = {"run": run_id, "low": prefix, "high": prefix + "~"}
+    open already, the digest over all that was listed (`listed_sha256`). `only`: it speaks of these households alone.
+
+    Households that were determined anew since the run began are left alone: it does not know their facts.
+    """
+    newer = [row[0] for row in fetch(_NEWER, [run_id])]
+    values = {"run": run_id, "low": prefix, "high": prefix + "~", "newer": newer, "only": only}
     digest, count = hashlib.sha256(), 0
     columns = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
     run("DROP TABLE IF EXISTS pg_temp.proposal_draft, pg_temp.proposal_kept")
@@ -79,6 +86,8 @@ def store(run_id: int, prefix: str, listed: Iterable[pa.Table]) -> tuple[int, in
 def _store_one(table: pa.Table, digest: Any, values: dict[str, Any]) -> None:
     run("TRUNCATE proposal_draft")
     copy_texts("proposal_draft", map(_into(digest), texts_of(_literals(table))))
+    if values["newer"]:
+        run("DELETE FROM proposal_draft WHERE household_id = ANY(%(newer)s)", values)
     run(_KEEP, {**values, "programme": table["programme"][0].as_py()})
     run(_STORE, values)
 

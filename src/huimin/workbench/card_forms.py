@@ -76,8 +76,17 @@ class AuthorityVerdict(DeskForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("outcome") == "refuse" and not data.get("refusal", "").strip():
-            self.add_error("refusal", "请填写不予备案的原因")
+            self.add_error("refusal", f"请填写{self.fields['refusal'].label}")
         return data
+
+
+class CoolingVerdict(AuthorityVerdict):
+    """The same of a proposed cooling time."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["outcome"].choices = [("approve", "同意"), ("refuse", "不同意")]
+        self.fields["refusal"].label, self.fields["refusal"].help_text = "不同意的原因", "选“不同意”时填写"
 
 
 class CoolingTime(DeskForm):

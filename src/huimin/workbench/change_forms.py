@@ -143,9 +143,10 @@ class Newcomer(ChangeForm):
 
 
 class Death(ChangeForm):
-    told, about_relations = ("person", "new_head"), True
+    told, about_relations = ("person", "new_head", "survivor"), True
     person = _who("谁去世", "请选择去世的人")
     new_head = _who("新户主", hint="户主去世而还有其他成员时选择")
+    survivor = _who("谁因此丧偶", hint="户主与配偶之间的不用选，系统自动登记；其他夫妻请选择")
 
 
 class Marriage(ChangeForm):

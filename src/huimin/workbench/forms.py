@@ -216,6 +216,21 @@ class Purpose(DeskForm):
     )
 
 
+class ExportPurpose(DeskForm):
+    purpose = text(
+        "用于什么",
+        "请写明用于什么",
+        hint="如：入户核查、上报县惠民办。会写在文件里，并和您的岗位、时间一起记下来",
+        max_length=80,
+    )
+
+    def clean_purpose(self) -> str:
+        said = " ".join(str(self.cleaned_data["purpose"]).split())
+        if len(said) < 2:
+            raise forms.ValidationError("请用至少两个字写明用于什么")
+        return said
+
+
 class CardAccount(DeskForm):
     """Another account for a card; spaces and full-width digits are forgiven."""
 

@@ -53,6 +53,7 @@ GROUPS = (
         "登记",
         (
             Entry("households", "家庭", "households"),
+            Entry("lists", "名单", "lists"),
             Entry("changes", "变更", "changes"),
             Entry("imports", "导入", "imports"),
             Entry("work-items", "待核实", "work-items"),

@@ -19,6 +19,7 @@ from django.shortcuts import render
 from huimin.kernel.money import yuan
 from huimin.organisation.acting import reading
 from huimin.payment.papers.registers import Register, register_pdf
+from huimin.workbench.exporting import printed_by
 from huimin.workbench.spreadsheet import Column, export
 
 
@@ -105,7 +106,12 @@ def answer_listing(
         if request.GET.get("export") == "xlsx":
             return _workbook(request, made)
     if whole:
-        return pdf_answer(register_pdf(paper_of(made), by=request.actor, on=request.business_date), made.title)
+        return pdf_answer(
+            register_pdf(
+                paper_of(made), by=request.actor, on=request.business_date, mark=printed_by(request, made.title)
+            ),
+            made.title,
+        )
     context = {"section": made.section, "listing": made, "rows": made.shown(), "page": made.page, **made.more, **more}
     form = more.get("form")
     return render(request, template, context, status=422 if form is not None and form.errors else 200)
@@ -116,7 +122,7 @@ def _workbook(request: Any, made: Listing) -> HttpResponse:
     rows = (
         [_of_kind(head, _cell(cell).value) for head, cell in zip(made.heads, row, strict=True)] for row in made.rows
     )
-    return export(request.actor, f"{made.title} {request.business_date}", columns, rows)
+    return export(request, f"{made.title} {request.business_date}", columns, rows)
 
 
 def paper_of(made: Listing) -> Register:

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.http import FileResponse
+from django.http import HttpResponse
 
-from huimin.organisation.acting import Actor
 from huimin.screening.simulation.comparing import ALL, Breakdown, Comparison, Line
 from huimin.screening.simulation.models import Finding, Simulation
 from huimin.workbench.spreadsheet import Column, Sheet, export_sheets
@@ -24,7 +23,7 @@ def _numbers(line: Line) -> tuple[int, ...]:
     )  # fmt: skip
 
 
-def export_simulation(by: Actor, row: Simulation, told: Mapping[str, Any]) -> FileResponse:
+def export_simulation(request: Any, row: Simulation, told: Mapping[str, Any]) -> HttpResponse:
     """Every figure of the page; `told` is what the page was given."""
     comparison: Comparison = told["comparison"]
     names = {each.code: each.name for each in comparison.programmes}
@@ -41,7 +40,7 @@ def export_simulation(by: Actor, row: Simulation, told: Mapping[str, Any]) -> Fi
             _examples(told),
         ),
     ]
-    return export_sheets(by, f"政策测算 {row.pk} {row.title}"[:80], sheets)
+    return export_sheets(request, f"政策测算 {row.pk} {row.title}"[:80], sheets)
 
 
 def _draft_columns() -> tuple[Column, ...]:
@@ -86,9 +85,9 @@ def _examples(told: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def export_findings(
-    by: Actor, title: str, rows: Iterator[Finding], names: Mapping[str, str], place_of: Callable[[str], str],
+    request: Any, title: str, rows: Iterator[Finding], names: Mapping[str, str], place_of: Callable[[str], str],
     shown: Callable[[Finding], Sequence[str]],
-) -> FileResponse:  # fmt: skip
+) -> HttpResponse:  # fmt: skip
     """The list of the page, all of it; `shown`: the programmes of a finding that the reader may see."""
     columns = (
         Column("户编码", width=22), Column("村（组）", width=18), Column("情况", width=34), Column("人均月收入（元）", "fen", 18),
@@ -101,4 +100,4 @@ def export_findings(
         )
         for row in rows
     )  # fmt: skip
-    return export_sheets(by, title, [Sheet("名单", columns, table, totals=False)])
+    return export_sheets(request, title, [Sheet("名单", columns, table, totals=False)])

@@ -1,6 +1,6 @@
 """Lists as .xlsx: the same rows and the same sums as the screen, safe to open, and remembered (SEC-04, SEC-05).
 
-in    a title, columns, rows as the page's query gives them
+in    a request, a title, columns, rows as the page's query gives them
 out   a workbook: numbers of people and cards as text with every digit, amounts as numbers, header row frozen,
       a last row with count and sum, no cell that a spreadsheet would run as a formula
 
@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import xlsxwriter
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 
 from huimin.audit.models import Event
-from huimin.organisation.acting import Actor, record_event
+from huimin.organisation.acting import record_event
+from huimin.workbench.exporting import Taken, ask_purpose, taken, taken_by
 
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _RUNS_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -39,16 +40,22 @@ class Sheet(NamedTuple):
     totals: bool = True
 
 
-def export(by: Actor, title: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> FileResponse:
-    """The workbook as a download; an EXPORTED event says who took how many rows of what. Inside a transaction."""
-    return export_sheets(by, title, [Sheet(title, columns, rows)])
+def export(request: Any, title: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> HttpResponse:
+    """The workbook as a download, once it is said what for; an EXPORTED event says who took how many rows of what, and why.
+
+    Inside a transaction. The file says the same, under the table and on every printed page.
+    """
+    return export_sheets(request, title, [Sheet(title, columns, rows)])
 
 
-def export_sheets(by: Actor, title: str, sheets: Iterable[Sheet]) -> FileResponse:
-    """As `export`, with several sheets."""
+def export_sheets(request: Any, title: str, sheets: Iterable[Sheet], *, of_people: bool = True) -> HttpResponse:
+    """As `export`, with several sheets; without rows `of_people` nobody is asked what for."""
+    mark = taken(request) if of_people else taken_by(request.actor, "汇总统计")
+    if mark is None:
+        return ask_purpose(request, title)
     file = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
-    count = write_sheets(file, sheets)
-    record_event(by, Event.Kind.EXPORTED, title, {"rows": count})
+    count = write_sheets(file, sheets, mark)
+    record_event(request.actor, Event.Kind.EXPORTED, title, {"rows": count, "purpose": mark.purpose})
     file.seek(0)
     response = FileResponse(file, content_type=TYPE)
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(title)}.xlsx"
@@ -60,16 +67,19 @@ def write(file: Any, title: str, columns: Sequence[Column], rows: Iterable[Seque
     return write_sheets(file, [Sheet(title, columns, rows)])
 
 
-def write_sheets(file: Any, sheets: Iterable[Sheet]) -> int:
-    """Write the workbook into `file`; the number of rows of all sheets."""
+def write_sheets(file: Any, sheets: Iterable[Sheet], mark: Taken | None = None) -> int:
+    """Write the workbook into `file`, with who took it and why; the number of rows of all sheets."""
     book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     formats = _formats(book)
-    count = sum(_write_sheet(book, each, formats) for each in sheets)
+    line = mark.line if mark else ""
+    if mark:
+        book.set_properties({"author": mark.who, "comments": line, "created": mark.at.replace(tzinfo=None)})
+    count = sum(_write_sheet(book, each, formats, line) for each in sheets)
     book.close()
     return count
 
 
-def _write_sheet(book: Any, wanted: Sheet, formats: dict[str, Any]) -> int:
+def _write_sheet(book: Any, wanted: Sheet, formats: dict[str, Any], mark: str) -> int:
     columns = wanted.columns
     sheet = book.add_worksheet(wanted.title[:31].translate(str.maketrans("", "", "[]:*?/\\")))
     for number, column in enumerate(columns):
@@ -79,6 +89,7 @@ def _write_sheet(book: Any, wanted: Sheet, formats: dict[str, Any]) -> int:
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
+    sheet.set_header("&R&8" + mark.replace("&", "&&")[:240])
     sheet.set_footer("&C第 &P 页，共 &N 页")
     for number, column in enumerate(columns):
         sheet.write_string(0, number, column.title, formats["head"])
@@ -90,6 +101,8 @@ def _write_sheet(book: Any, wanted: Sheet, formats: dict[str, Any]) -> int:
                 sums[number] += value
     if wanted.totals:
         _totals(sheet, count, columns, sums, formats)
+    if mark:
+        sheet.write_string(count + (2 if wanted.totals else 1), 0, mark)
     return count
 
 

@@ -49,6 +49,8 @@ from huimin.payment import commands, queries
 from huimin.payment.models import Batch, Roster
 from huimin.policy.drafts import WAY as DRAFT_STEPS
 from huimin.policy.queries import list_waiting_drafts
+from huimin.registry.card_queries import waiting_rule
+from huimin.registry.commands import settle_cooling_time
 from huimin.registry.models import ReportedChange
 from huimin.screening.commands import request_screening
 from huimin.screening.models import Run
@@ -111,6 +113,20 @@ def _changes(asking: Asking) -> Iterator[Todo]:
     if may(asking.by, request_screening) and (found := changes.count_unscreened(asking.by.prefix)):
         note = "件变更影响待遇，筛查后产生建议"
         yield Todo("变更后重新筛查", note, asking.by.office_name, found, None, None, reverse("runs"))
+
+
+def _cooling_time(asking: Asking) -> Iterator[Todo]:
+    """A cooling time that waits for the second person (REG-07)."""
+    if may(asking.by, settle_cooling_time) and (rule := waiting_rule(asking.by.division)):
+        yield Todo(
+            "审核账户更正冷静期",
+            f"提出改为 {rule.cooling_days} 天",
+            asking.by.office_name,
+            1,
+            None,
+            None,
+            reverse("cooling"),
+        )
 
 
 def _decisions(asking: Asking) -> Iterator[Todo]:
@@ -425,6 +441,7 @@ _FINDERS: tuple[_Finder, ...] = (
     *field_todo.FINDERS,
     _calendar_years,
     _cases,
+    _cooling_time,
 )
 
 

@@ -112,8 +112,10 @@ WHERE l.id = x.line_id AND x.live AND l.roster_id = %(roster)s AND l.state = 'wi
 _LIST = """
 INSERT INTO payment_paymentexception (division, kind, roster_id, line_id, entitlement_id, row_no, code, reason,
     amount_fen, state, resolution, opened_on, due_on)
-SELECT division, 'no_card', roster_id, id, entitlement_id, 0, '', withheld_reason, amount_fen, 'open', '', %(on)s, %(due)s
-FROM payment_rosterline WHERE roster_id = %(roster)s AND state = 'withheld' AND withheld_reason = %(reason)s
+SELECT l.division, 'no_card', roster_id, l.id, entitlement_id, 0, '',
+       CASE WHEN c.state = 'frozen' THEN left(c.evidence, 100) || '，账户已冻结' ELSE withheld_reason END, amount_fen, 'open', '',
+       %(on)s, %(due)s
+FROM payment_rosterline l JOIN registry_card c ON c.id = l.card_id WHERE roster_id = %(roster)s AND l.state = 'withheld' AND withheld_reason = %(reason)s
 ON CONFLICT DO NOTHING
 """
 

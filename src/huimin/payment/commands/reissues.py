@@ -5,7 +5,7 @@ in    a roster with returned lines whose payee has another active account since 
 out   a reissue roster: new lines that name the ones they replace, resting on the notice of the original; the money is
       already back in the special account, so no funds are asked for again
 
-A line is replaced at most once; its due stands on one live line. Returned lines without a corrected account stay where
+A household's line goes to its head of the day: where the head died, to the next one, in his name. A line is replaced at most once; its due stands on one live line. Returned lines without a corrected account stay where
 they are, with their open exception.
 """
 
@@ -20,22 +20,23 @@ from huimin.payment.commands.dues import NothingOwed
 from huimin.payment.commands.results import settle_roster
 from huimin.payment.commands.rosters import WrongState, get_roster, payable, require_unchanged
 from huimin.payment.models import Roster, RosterLine
-from huimin.registry.accounts import account_of
+from huimin.registry.accounts import account_of, payee_of
 from huimin.registry.commands.cooling import put_due_in_force
 
 _DRAFT = f"""
 SELECT row_number() OVER (ORDER BY l.line_no)::int AS line_no, l.id AS old_id, coalesce(l.noticed_id, l.id) AS noticed,
        l.division, l.programme, l.entitlement_id, l.household_id, l.person_id, c.holder_id AS payee_id,
-       c.id AS card_id, c.authority_id, l.name,
+       c.id AS card_id, c.authority_id, paid.name,
        l.people, l.group_code, l.quantity, l.amount_fen, l.facts_digest,
-       sha256(convert_to(concat_ws('|', l.entitlement_id, l.household_id, l.person_id, c.holder_id, l.name,
+       sha256(convert_to(concat_ws('|', l.entitlement_id, l.household_id, l.person_id, c.holder_id, paid.name,
               l.amount_fen, encode(c.account_hash, 'hex'), l.facts_digest, l.id), 'UTF8')) AS digest
 FROM payment_rosterline l
 JOIN registry_card old ON old.id = l.card_id
 LEFT JOIN registry_cardauthority a ON a.id = l.authority_id
-CROSS JOIN LATERAL (SELECT CASE WHEN a.id IS NULL THEN l.payee_id ELSE a.beneficiary_id END AS person,
-                           CASE WHEN a.id IS NULL THEN old.use ELSE 'person' END AS use) w
+CROSS JOIN LATERAL {payee_of("l", "old", "a")} w
 CROSS JOIN LATERAL {account_of("w.person", "w.use")} c
+CROSS JOIN LATERAL (SELECT CASE WHEN w.person IN (l.payee_id, a.beneficiary_id) THEN l.name ELSE q.name END AS name
+                    FROM registry_person q WHERE q.id = w.person) paid
 WHERE l.roster_id = %(roster)s
   AND (l.state = 'returned' AND c.account_hash <> old.account_hash
        AND EXISTS (SELECT 1 FROM payment_instruction i WHERE i.line_id = l.id AND i.state = 'returned')

@@ -117,7 +117,10 @@ INSERT INTO payment_paymentexception (division, kind, roster_id, entitlement_id,
     state, resolution, opened_on, due_on)
 SELECT division, 'no_card', %(roster)s, entitlement_id, 0, '', CASE WHEN EXISTS (
            SELECT 1 FROM registry_cardauthority a WHERE a.beneficiary_id = r.beneficiary_id AND a.state = 'approved'
-              AND a.valid_to <= %(on)s) THEN '代领授权已到期' ELSE '没有登记可用的账户' END,
+              AND a.valid_to <= %(on)s) THEN '代领授权已到期' ELSE coalesce((
+           SELECT left(c.evidence, 100) || '，账户已冻结' FROM registry_card c WHERE c.recorded_to IS NULL AND c.state = 'frozen'
+              AND (c.use = 'household' AND c.household_id = r.household_id OR c.holder_id = r.beneficiary_id)
+            ORDER BY c.id DESC LIMIT 1), '没有登记可用的账户') END,
        amount_fen, 'open', '', %(on)s, %(due)s
 FROM roster_draft r WHERE card_id IS NULL
 ON CONFLICT DO NOTHING

@@ -46,7 +46,7 @@ class Label:
     address: str = ""
 
 
-def register_pdf(register: Register, *, by: Actor, on: date) -> bytes:
+def register_pdf(register: Register, *, by: Actor, on: date, mark: str = "") -> bytes:
     """The register; BadInput when it is longer than anybody binds. NoFonts, PaperTooLong."""
     if len(register.rows) > ROWS_MAX:
         raise BadInput(f"超过 {ROWS_MAX:,} 行", where=register.title, remedy="请选一个乡镇或村再打印，或导出工作簿")
@@ -59,7 +59,7 @@ def register_pdf(register: Register, *, by: Actor, on: date) -> bytes:
         "code": square_code(register.address) if register.address else "",
         "pad": SIGNING_PAD_POINTS if register.to_sign else 4.0,
     }  # fmt: skip
-    return typeset("register", content, on=on)
+    return typeset("register", content, on=on, mark=mark)
 
 
 def labels_pdf(labels: Sequence[Label], *, by: Actor, on: date) -> bytes:

@@ -17,10 +17,10 @@ from huimin.payment.papers.words import day_in_words, wrappable
 Row = list[str]
 
 
-def roster_pdf(*, by: Actor, roster_id: int) -> bytes:
+def roster_pdf(*, by: Actor, roster_id: int, mark: str = "") -> bytes:
     """The roster as a PDF to sign and file; WrongState, RosterChanged, NotYourProgramme, NoFonts."""
     listing = gather_roster(by=by, roster_id=roster_id)
-    return typeset("roster", _content(listing), on=listing.on)
+    return typeset("roster", _content(listing), on=listing.on, mark=mark)
 
 
 def _content(listing: Listing) -> dict[str, Any]:

@@ -34,14 +34,14 @@ class NoticeChanged(Refusal):
     """What is stored is not what was published."""
 
 
-def notice_pdf(*, by: Actor, notice_id: int, site: str = "") -> bytes:
+def notice_pdf(*, by: Actor, notice_id: int, site: str = "", mark: str = "") -> bytes:
     """The sheet for the wall. `site` is the address of the citizens' site (`https://host`), for the code on it.
 
     NoSuchNotice, NoticeChanged, NotYourPost, NoFonts. Without `site`, the first host the instance answers to.
     """
     content, on = gather_notice(by=by, notice_id=notice_id)
     address = f"{(site or _own_site()).rstrip('/')}/notices/{notice_id}"
-    return typeset("notice", {**content, "address": address, "code": square_code(address)}, on=on)
+    return typeset("notice", {**content, "address": address, "code": square_code(address)}, on=on, mark=mark)
 
 
 def _own_site() -> str:

@@ -43,10 +43,10 @@ class NothingToPrint(Refusal):
     """There is no paper to make of this."""
 
 
-def statements_pdf(*, by: Actor, division: str, period: Period) -> bytes:
+def statements_pdf(*, by: Actor, division: str, period: Period, mark: str = "") -> bytes:
     """The statements of village `division`; NotYourPlace, NothingToPrint, NoSuchDivision, NoFonts."""
     content, on = gather_statements(by=by, division=division, period=period)
-    return typeset("statement", content, on=on)
+    return typeset("statement", content, on=on, mark=mark)
 
 
 @command(

@@ -25,10 +25,12 @@ TITLE = "农户基本信息表"
 COPIES = ("第一联　农户留存", "第二联　村代理点留存", "第三联　乡镇归档")
 
 
-def survey_pdf(*, by: Actor, on: date, household: int, address: str, added: Sequence[Fact] = ()) -> bytes:
+def survey_pdf(
+    *, by: Actor, on: date, household: int, address: str, added: Sequence[Fact] = (), mark: str = ""
+) -> bytes:
     """The form of a household in three copies; NotRegistered, NoFonts. `address` is what its code leads to."""
     content = gather_survey(by=by, on=on, household=household, added=added)
-    return typeset("survey", {**content, "code": square_code(address), "address": address}, on=on)
+    return typeset("survey", {**content, "code": square_code(address), "address": address}, on=on, mark=mark)
 
 
 @command(Post.INFORMATION_OFFICER, Post.CLERK, Post.REVIEWER, Post.TOWNSHIP_HEAD, Post.COUNTY_OFFICER)

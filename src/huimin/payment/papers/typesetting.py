@@ -42,9 +42,9 @@ class PaperTooLong(Refusal):
     """The paper takes longer than anybody waits."""
 
 
-def typeset(template: str, content: dict[str, Any], *, on: date) -> bytes:
-    """The paper `template` with `content`; `on` is the business date it bears. NoFonts, PaperTooLong."""
-    data = {**content, "on": on.isoformat(), "demo": DEMO_MARK if settings.DEMO else ""}
+def typeset(template: str, content: dict[str, Any], *, on: date, mark: str = "") -> bytes:
+    """The paper `template` with `content`; `on` is the business date it bears, `mark` who took it, when and why. NoFonts, PaperTooLong."""
+    data = {**content, "on": on.isoformat(), "demo": DEMO_MARK if settings.DEMO else "", "mark": mark}
     return set_text(source("common") + source(template), data, FONTS, on)
 
 

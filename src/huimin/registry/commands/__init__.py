@@ -4,7 +4,8 @@ loading     households, people and cards in bulk (`checks`, `clashes` serve it)
 facts       what is known of households and people; deaths
 moving      a household moves
 cards       states of cards; corrections of accounts under four eyes
-cooling     the county's cooling time; accounts whose time has come
+cooling     the county's cooling time, of two people; accounts whose time has come
+freezing    accounts and authorities of who died or left
 authorities guardians and proxies
 issuing     a bank's file of issued cards
 handing     the hand-over register
@@ -27,7 +28,12 @@ from huimin.registry.commands.cards import (
     propose_card_correction,
     refuse_card_correction,
 )
-from huimin.registry.commands.cooling import put_accounts_in_force, set_cooling_time, stop_card_correction
+from huimin.registry.commands.cooling import (
+    propose_cooling_time,
+    put_accounts_in_force,
+    settle_cooling_time,
+    stop_card_correction,
+)
 from huimin.registry.commands.facts import record_death, record_household_facts, record_person_facts
 from huimin.registry.commands.handing import hand_over_card
 from huimin.registry.commands.issuing import IssuedCard, issue_cards
@@ -54,6 +60,7 @@ __all__ = [
     "move_household",
     "propose_authority",
     "propose_card_correction",
+    "propose_cooling_time",
     "put_accounts_in_force",
     "record_death",
     "record_household_facts",
@@ -61,7 +68,7 @@ __all__ = [
     "refuse_authority",
     "refuse_card_correction",
     "revoke_authority",
-    "set_cooling_time",
+    "settle_cooling_time",
     "settle_work_item",
     "stop_card_correction",
 ]

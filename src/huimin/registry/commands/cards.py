@@ -9,7 +9,7 @@ was known of it before stands in a copy with its recorded range closed.
 
 An approved correction waits for the county's cooling time as 待启用 (`cooling`).
 
-    active ──► lost ──► active · closed
+    active ──► lost ──► active · closed         any of them ──► frozen (`freezing`) ──► closed, active for who came back
        └─────► closed                          and active · lost ──► replaced, by a correction only
 """
 
@@ -32,7 +32,7 @@ from huimin.organisation.acting import (
 )
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
-from huimin.registry.commands.cooling import cooling_days
+from huimin.registry.commands.cooling import COPIED, cooling_days
 from huimin.registry.commands.facts import locked_person
 from huimin.registry.models import RECORDED, Card, CardCorrection, Membership, Person
 from huimin.registry.snapshots import NotRegistered
@@ -43,7 +43,11 @@ _MAY_BECOME = {
     (State.ACTIVE, State.CLOSED),
     (State.LOST, State.ACTIVE),
     (State.LOST, State.CLOSED),
+    (State.FROZEN, State.ACTIVE),
+    (State.FROZEN, State.CLOSED),
 }
+_IN_PLACE = (State.ACTIVE, State.LOST, State.FROZEN)
+"""States of a card that another one would replace."""
 _ACCOUNT = re.compile(r"[0-9]{10,30}")
 
 
@@ -78,6 +82,8 @@ def change_card_state(*, by: Actor, on: date, card: int, state: str, evidence: s
         )
     if not evidence.strip():
         raise BadInput("没有依据", where="依据", remedy="请写明挂失或销户的凭据")
+    if state == State.ACTIVE:
+        _require_here(found.holder)
     return _supersede(by, found, state, on, evidence)
 
 
@@ -128,7 +134,8 @@ def approve_card_correction(*, by: Actor, on: date, correction: int) -> CardCorr
     """
     found = _open_correction(by, correction)
     old = locked_card(by, found.old_card_id) if found.old_card_id else None
-    changes = old is not None and old.state in (State.ACTIVE, State.LOST)
+    _require_here(found.holder)
+    changes = old is not None and old.state in _IN_PLACE
     wait = cooling_days(found.division) if changes else 0
     if changes and not wait:
         _supersede(by, old, State.REPLACED, on, f"账户更正 {found.pk}")
@@ -181,6 +188,16 @@ def locked_card(by: Actor, card: int) -> Card:
     return found
 
 
+def _require_here(holder: Person) -> None:
+    """Who draws lives, and belongs to a household."""
+    if holder.closed_on is not None:
+        raise NotOwnAccount(
+            f"{holder.name}已于 {holder.closed_on} 死亡", why="死者名下的账户不再发放", remedy="请由新户主办理"
+        )
+    if not Membership.objects.filter(person=holder, recorded_to=None, valid_to=None).exists():
+        raise NotOwnAccount(f"{holder.name}现不在任何一户", why="迁出的人不再发放", remedy="回来的请先办理迁入")
+
+
 def _open_correction(by: Actor, correction: int) -> CardCorrection:
     found = CardCorrection.objects.select_for_update().filter(pk=correction).first()
     if found is None:
@@ -206,7 +223,7 @@ def _household_of(person: Person, use: str, on: date) -> int | None:
 
 def _current(person: Person, use: str, household: int | None) -> Card | None:
     """The card in use, or lost, that a new one would replace; of a household whoever held it."""
-    cards = Card.objects.filter(recorded_to=None, use=use, state__in=(State.ACTIVE, State.LOST))
+    cards = Card.objects.filter(recorded_to=None, use=use, state__in=_IN_PLACE)
     cards = cards.filter(household=household) if use == Card.Use.HOUSEHOLD else cards.filter(holder=person)
     return cards.order_by("state", "-id").first()
 
@@ -257,8 +274,7 @@ def _retold(by: Actor, card: Card, state: str, on: date, evidence: str) -> Card:
     return card
 
 
-_COPIED = ", ".join(field.column for field in Card._meta.fields if field.attname not in ("id", "recorded_to"))
 _COPY = (
-    f"INSERT INTO registry_card ({_COPIED}, recorded_to)"  # noqa: S608
-    f" SELECT {_COPIED}, now() FROM registry_card WHERE id = %s"
+    f"INSERT INTO registry_card ({COPIED}, recorded_to)"  # noqa: S608
+    f" SELECT {COPIED}, now() FROM registry_card WHERE id = %s"
 )

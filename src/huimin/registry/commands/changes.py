@@ -6,7 +6,7 @@ out   the registry changed; which households it touched; a sentence for lists, w
 payload by kind; people are ids of present members, relations are to the (new) head:
 
     birth · arrival   name, id_number, relation                    arrival of somebody known from elsewhere: a transfer
-    death             person, [new_head, relations]
+    death             person, [new_head, relations, survivor]
     marriage          person, [spouse_name, spouse_number, relation]    with a relation the spouse moves in
     divorce           person, [other], [leaves, to ("away" or a household number), relation, new_head, relations]
     departure         people, [to (a household number), relations, new_head]
@@ -115,7 +115,16 @@ def _death(doing: Doing) -> None:
     step, person = doing.step, locked_person(doing.step.by, doing.optional("person") or 0)
     if person.closed_on is None:
         doing.member("person")
-    die(step.by, step.on, person, step.since, step.evidence, doing.optional("new_head"), doing.relations)
+    die(
+        step.by,
+        step.on,
+        person,
+        step.since,
+        step.evidence,
+        doing.optional("new_head"),
+        doing.relations,
+        doing.optional("survivor"),
+    )
 
 
 def _arrival(doing: Doing) -> None:
@@ -285,7 +294,7 @@ _DOES: dict[str, Callable[[Doing], None]] = {
 
 def people_named(payload: Mapping[str, Any]) -> list[int]:
     """Everybody in the registry whom the payload names."""
-    single = [payload.get(name) for name in ("person", "spouse", "other", "leaves", "head", "new_head")]
+    single = [payload.get(name) for name in ("person", "spouse", "other", "leaves", "head", "new_head", "survivor")]
     listed = [*(payload.get("people") or [])]
     return sorted({int(each) for each in (*single, *listed) if each})
 

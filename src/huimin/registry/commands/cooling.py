@@ -1,6 +1,6 @@
 """The county's cooling time, and accounts whose time has come (REG-07).
 
-in    the county office's number of days; approved corrections whose day is reached
+in    the county office's number of days, agreed to by another person; approved corrections whose day is reached
 out   a rule; old cards 已更换 and new cards 正常, set-wise
 
 Always true: an approved correction is used on `effective_on`, neither before nor by hand; a later rule does not shorten
@@ -11,10 +11,20 @@ another card meanwhile) stays 待启用. Without a rule there is no cooling time
 from datetime import date
 
 from huimin.database.bulk import fetch, run, temporary
+from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput
-from huimin.kernel.places import Level, scope_prefix
-from huimin.organisation.acting import Actor, AlreadyDone, command, require_place
+from huimin.organisation.acting import (
+    Actor,
+    AlreadyDone,
+    SamePerson,
+    command,
+    refused_by_constraint,
+    require_another,
+    require_place,
+)
 from huimin.organisation.posts import Post
+from huimin.organisation.signing import sign
+from huimin.registry.card_queries import last_rule, waiting_rule
 from huimin.registry.models import RECORDED, Card, CardCorrection, CardRule
 from huimin.registry.snapshots import NotRegistered
 
@@ -23,25 +33,58 @@ DAYS_MAX = 90
 
 def cooling_days(division: str) -> int:
     """Days of the county of `division`."""
-    county = scope_prefix(division, Level.COUNTY)
-    rules = CardRule.objects.filter(division__gte=county, division__lt=county + "~")
-    found = rules.order_by("-id").values_list("cooling_days", flat=True).first()
-    return found or 0
+    rule = last_rule(division)
+    return rule.cooling_days if rule else 0
+
+
+refused_by_constraint("cooling_needs_two_people", SamePerson, "提出的人不能审核", "请由领导小组审批人审核")
+refused_by_constraint("cooling_open_once", AlreadyDone, "已有待审核的冷静期", "请等它审核后再提")
 
 
 @command(Post.COUNTY_OFFICER)
-def set_cooling_time(*, by: Actor, on: date, days: int, basis: str) -> CardRule:
-    """From now on an approved change of account is used after `days` days, 0 to 90; the same again changes nothing."""
+def propose_cooling_time(*, by: Actor, on: date, days: int, basis: str) -> CardRule:
+    """Propose that an approved change of account is used after `days` days, 0 to 90; another person decides.
+
+    What is in force, or waits already, is answered with itself.
+    """
     if not 0 <= days <= DAYS_MAX:
         raise BadInput(f"{days} 天不在 0 至 {DAYS_MAX} 天之内", where="天数", remedy="请填写 0 至 90 的整数")
     if not basis.strip():
         raise BadInput("没有依据", where="依据", remedy="请写明文件或会议的名称和日期")
-    last = CardRule.objects.filter(division=by.division).order_by("-id").first()
-    if last is not None and (last.cooling_days, last.basis) == (days, basis.strip()):
-        return last
+    for found in (waiting_rule(by.division), last_rule(by.division)):
+        if found is not None and (found.cooling_days, found.basis) == (days, basis.strip()[:120]):
+            return found
     return CardRule.objects.create(
         division=by.division, cooling_days=days, basis=basis.strip()[:120], set_by=by.appointment, set_on=on
     )
+
+
+@command(Post.LEADING_APPROVER)
+def settle_cooling_time(*, by: Actor, on: date, rule: int, agreed: bool, refusal: str = "") -> CardRule:
+    """The proposed time counts from now on, or does not for a reason; who proposed does not decide."""
+    found = CardRule.objects.select_for_update().filter(pk=rule).first()
+    if found is None:
+        raise NotRegistered("没有这份冷静期的提议", remedy="请刷新后查看")
+    require_place(by, found.division)
+    if found.state != CardRule.State.PROPOSED:
+        raise AlreadyDone(f"这份提议{found.get_state_display()}", remedy="请刷新后查看")
+    require_another(by, found.set_by, "提出冷静期")
+    if not agreed and not refusal.strip():
+        raise BadInput("没有不同意的原因", where="原因", remedy="请写明原因")
+    content = {"days": found.cooling_days, "basis": found.basis, "agreed": agreed}
+    sign(
+        by=by,
+        on=on,
+        act="审核账户更正冷静期",
+        subject=f"card_rule:{found.pk}",
+        content_digest=digest(content),
+        division=found.division,
+    )
+    found.state = CardRule.State.APPROVED if agreed else CardRule.State.REFUSED
+    found.refusal = "" if agreed else refusal.strip()[:200]
+    found.decided_by, found.decided_on = by.appointment, on
+    found.save(update_fields=["state", "refusal", "decided_by", "decided_on"])
+    return found
 
 
 @command(Post.REVIEWER, Post.COUNTY_OFFICER)
@@ -77,14 +120,14 @@ SELECT DISTINCT ON (n.use, CASE WHEN n.use = 'household' THEN n.household_id ELS
        n.id AS new_id, o.id AS old_id
 FROM registry_cardcorrection k
 JOIN registry_card n ON n.id = k.new_card_id AND n.state = 'pending' AND n.recorded_to IS NULL
-LEFT JOIN registry_card o ON o.id = k.old_card_id AND o.recorded_to IS NULL AND o.state IN ('active', 'lost')
+LEFT JOIN registry_card o ON o.id = k.old_card_id AND o.recorded_to IS NULL AND o.state IN ('active', 'lost', 'frozen')
 WHERE k.state = 'approved' AND k.effective_on <= %(on)s AND k.division >= %(low)s AND k.division < %(high)s
   AND NOT EXISTS (SELECT 1 FROM registry_card x WHERE x.recorded_to IS NULL AND x.state = 'active' AND x.use = n.use
         AND x.id IS DISTINCT FROM o.id
         AND CASE WHEN n.use = 'household' THEN x.household_id = n.household_id ELSE x.holder_id = n.holder_id END)
 ORDER BY n.use, CASE WHEN n.use = 'household' THEN n.household_id ELSE n.holder_id END, k.id
 """
-_COPIED = ", ".join(field.column for field in Card._meta.fields if field.attname not in ("id", "recorded_to"))
+COPIED = ", ".join(field.column for field in Card._meta.fields if field.attname not in ("id", "recorded_to"))
 
 
 def put_due_in_force(by: Actor, on: date) -> int:
@@ -94,7 +137,7 @@ def put_due_in_force(by: Actor, on: date) -> int:
     if not fetch("SELECT 1 FROM due_cards LIMIT 1"):
         return 0
     run(
-        f"INSERT INTO registry_card ({_COPIED}, recorded_to) SELECT {_COPIED}, now() FROM registry_card"  # noqa: S608
+        f"INSERT INTO registry_card ({COPIED}, recorded_to) SELECT {COPIED}, now() FROM registry_card"  # noqa: S608
         " WHERE id IN (SELECT unnest(ARRAY[new_id, old_id]) FROM due_cards)"
     )
     run(

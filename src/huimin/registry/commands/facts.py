@@ -1,7 +1,8 @@
 """What is known of households and people changes, or was wrong: with its day, its evidence, who reported it (REG-05).
 
 in    facts by code (kernel.facts, and those the county added, which the caller names), the day they hold from, for a correction also the day they hold until; evidence
-out   revised rows (`registry.bitemporal`); a death also ends the membership and gives the household another head
+out   revised rows (`registry.bitemporal`); a death also ends the membership, gives the household another head, widows the
+      spouse and freezes accounts (`freezing`)
 
 None as a value means "not known after all". Reported by the village's information officer or the township's clerk
 (皖政办〔2008〕23号 附件2 第31条).
@@ -18,6 +19,7 @@ from huimin.organisation.acting import Actor, AlreadyDone, command, require_plac
 from huimin.organisation.posts import Post
 from huimin.registry.added import of_entity, require_fits, stored
 from huimin.registry.bitemporal import Span, end, revise
+from huimin.registry.commands.freezing import freeze
 from huimin.registry.models import Household, HouseholdFacts, Membership, Person, PersonFacts
 from huimin.registry.snapshots import NotRegistered
 
@@ -121,8 +123,12 @@ def die(
     evidence: str,
     new_head: int | None = None,
     relations: Mapping[int, str] | None = None,
+    survivor: int | None = None,
 ) -> Person:
-    """The step of `record_death`; `relations`: what the survivors are to the new head, where it differs."""
+    """The step of `record_death`; `relations`: what the survivors are to the new head, where it differs; `survivor`: who
+
+    is widowed, where that is not the head's spouse or the spouse's head.
+    """
     if found.closed_on == died_on:
         return found
     if found.closed_on is not None:
@@ -133,6 +139,8 @@ def die(
     values, owner = {"death_date": died_on}, {"person_id": found.pk}
     revise(PersonFacts, owner, Span(died_on), values, by=by, division=found.division, evidence=evidence)
     left = _membership(found.pk, died_on)
+    _widow(by, found, left, died_on, evidence, survivor)
+    freeze(by, on, found.pk, died_on, "死亡")
     end(Membership, owner, died_on)
     found.closed_on = died_on
     found.save(update_fields=["closed_on"])
@@ -184,6 +192,24 @@ def _checked(facts: Mapping[str, Any], own: Mapping[str, Fact], added: Sequence[
 def _membership(person: int, day: date) -> Membership | None:
     rows = Membership.objects.filter(person=person, recorded_to=None).order_by("-valid_from")
     return next((row for row in rows if row.valid_to is None or row.valid_to > day), None)
+
+
+def _widow(by: Actor, dead: Person, left: Membership | None, day: date, evidence: str, survivor: int | None) -> None:
+    """丧偶 for who is named, else for the other of head and spouse; not for who is known to be no longer married."""
+    if left is None:
+        return
+    others = Membership.objects.filter(household=left.household_id, recorded_to=None, valid_to=None).exclude(
+        person=dead
+    )
+    couple = {"户主": "配偶", "配偶": "户主"}.get(left.relation, "")
+    chosen = others.filter(person=survivor) if survivor else others.filter(relation=couple)
+    people = list(chosen.values_list("person_id", flat=True)[:2])
+    known = PersonFacts.objects.filter(person__in=people, recorded_to=None, valid_to=None).first()
+    if survivor and not people:
+        raise BadInput("丧偶的人不是这一户现在的成员", where="丧偶的人", remedy="请从成员中选择")
+    if len(people) == 1 and (survivor or known is None or known.marital in (None, "已婚")):
+        owner = {"person_id": people[0]}
+        revise(PersonFacts, owner, Span(day), {"marital": "丧偶"}, by=by, division=left.division, evidence=evidence)
 
 
 def _settle_household(

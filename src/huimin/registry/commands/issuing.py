@@ -144,7 +144,7 @@ FROM (SELECT i.pos, i.account_hash, i.name AS row_name, p.id AS holder_id, p.nam
       LEFT JOIN registry_membership m ON m.person_id = p.id AND m.recorded_to IS NULL AND m.valid_to IS NULL
       CROSS JOIN LATERAL (SELECT coalesce(i.use, CASE WHEN m.relation = '户主' THEN 'household' ELSE 'person' END) AS use) u
      ) f
-LEFT JOIN registry_card c ON c.recorded_to IS NULL AND c.state IN ('active', 'lost', 'pending') AND c.use = f.use
+LEFT JOIN registry_card c ON c.recorded_to IS NULL AND c.state IN ('active', 'lost', 'frozen', 'pending') AND c.use = f.use
      AND (f.use = 'household' AND c.household_id = f.household_id OR f.use = 'person' AND c.holder_id = f.holder_id)
 ORDER BY f.pos, c.account_hash = f.account_hash DESC NULLS LAST, c.state = 'pending' DESC, c.state
 """

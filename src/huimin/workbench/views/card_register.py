@@ -10,20 +10,31 @@ from django.views.decorators.http import require_http_methods, require_safe
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.errors import Refusal
 from huimin.organisation.acting import may, reading
-from huimin.registry.card_queries import last_rule, list_authorities, list_handovers, list_issues
+from huimin.organisation.models import Appointment
+from huimin.organisation.posts import Post
+from huimin.registry.card_queries import last_rule, list_authorities, list_handovers, list_issues, waiting_rule
 from huimin.registry.commands import (
     approve_authority,
     hand_over_card,
     issue_cards,
     propose_authority,
+    propose_cooling_time,
     refuse_authority,
     revoke_authority,
-    set_cooling_time,
+    settle_cooling_time,
 )
 from huimin.registry.models import Card, CardAuthority, CardIssue, Household, Membership
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
-from huimin.workbench.card_forms import Authority, AuthorityVerdict, CoolingTime, HandOver, IssueFile, Reason
+from huimin.workbench.card_forms import (
+    Authority,
+    AuthorityVerdict,
+    CoolingTime,
+    CoolingVerdict,
+    HandOver,
+    IssueFile,
+    Reason,
+)
 from huimin.workbench.guard import page
 from huimin.workbench.issued_files import issued_cards
 from huimin.workbench.listing import chosen_place, one_of
@@ -183,18 +194,38 @@ def _decide(request: Any, found: CardAuthority, data: dict[str, str]) -> Outcome
 
 
 @require_http_methods(["GET", "POST"])
-@page(guard.PAYERS)
+@page(guard.PAYERS | {Post.LEADING_APPROVER})
 def cooling(request: Any) -> HttpResponse:
-    """The county's cooling time: everybody concerned reads it, the county office sets it."""
-    with reading(request.actor):
-        rule = last_rule(request.actor.division)
-    form = CoolingTime(request.POST or None, initial={"days": rule.cooling_days if rule else 0})
+    """The county's cooling time: everybody concerned reads it, the county office proposes it, the approver decides."""
+    by = request.actor
+    with reading(by):
+        rule, waiting = last_rule(by.division), waiting_rule(by.division)
+        who = Appointment.objects.filter(pk=waiting.set_by if waiting else 0).select_related("account").first()
+    decides = waiting is not None and may(by, settle_cooling_time)
+    if decides:
+        form: Any = CoolingVerdict(request.POST or None)
+    else:
+        form = CoolingTime(request.POST or None, initial={"days": rule.cooling_days if rule else 0})
     if request.method == "POST" and form.is_valid():
-
-        def act() -> Outcome:
-            made = set_cooling_time(by=request.actor, on=request.business_date, **form.cleaned_data)
-            return Outcome(f"冷静期为 {made.cooling_days} 天", reverse("cooling"), "对今后审核的账户更正起作用。")
-
-        return once(request, act)
-    context = {"section": "corrections", "form": form, "rule": rule, "may_set": may(request.actor, set_cooling_time)}
+        return once(request, lambda: _settled(request, waiting, form) if decides else _proposed(request, form))
+    context = {
+        "section": "corrections", "form": form, "rule": rule, "waiting": waiting, "who": who, "decides": decides,
+        "may_set": may(by, propose_cooling_time) and waiting is None,
+    }  # fmt: skip
     return render(request, "workbench/cooling.html", context, status=422 if form.errors else 200)
+
+
+def _proposed(request: Any, form: Any) -> Outcome:
+    made = propose_cooling_time(by=request.actor, on=request.business_date, **form.cleaned_data)
+    return Outcome(
+        f"已提出冷静期 {made.cooling_days} 天", reverse("cooling"), "领导小组审批人同意后，对以后审核的账户更正起作用。"
+    )
+
+
+def _settled(request: Any, waiting: Any, form: Any) -> Outcome:
+    agreed = form.cleaned_data["outcome"] == "approve"
+    made = settle_cooling_time(
+        by=request.actor, on=request.business_date, rule=waiting.pk, agreed=agreed, refusal=form.cleaned_data["refusal"]
+    )
+    what = f"冷静期为 {made.cooling_days} 天" if agreed else "没有同意，冷静期不变"
+    return Outcome(what, reverse("cooling"), "对以后审核的账户更正起作用。" if agreed else "提出的人会看到原因。")

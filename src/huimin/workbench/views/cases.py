@@ -69,7 +69,7 @@ def listing(request: Any) -> HttpResponse:
     """Cases on their way, by deadline; those of this post first asked for."""
     wanted, asked = _wanted(request)
     if request.GET.get("export") == "xlsx":
-        return _exported(request.actor, wanted, asked["names"], request.business_date)
+        return _exported(request, wanted, asked["names"], request.business_date)
     found = queries.page_cases(wanted, request.GET.get("at", ""))
     context = {
         "section": "cases", "page": found, **asked, "states": STATES, "dues": list(queries.DUE.items()),
@@ -84,7 +84,7 @@ def _step_name(case: Case) -> str:
     return way_of(case.process).step(case.step).name if case.step else ""
 
 
-def _exported(by: Actor, wanted: CaseFilter, names: dict[str, str], on: Any) -> HttpResponse:
+def _exported(request: Any, wanted: CaseFilter, names: dict[str, str], on: Any) -> HttpResponse:
     rows = list(queries.page_cases(wanted, size=1000))
     places = names_of({row.division for row in rows}, on)
     lines = (
@@ -95,7 +95,7 @@ def _exported(by: Actor, wanted: CaseFilter, names: dict[str, str], on: Any) -> 
         )
         for row in rows
     )  # fmt: skip
-    return export(by, "申请办理", COLUMNS, lines)
+    return export(request, "申请办理", COLUMNS, lines)
 
 
 @require_safe

@@ -18,6 +18,7 @@ from huimin.organisation.posts import Post
 from huimin.registry.commands.changes import people_named
 from huimin.registry.models import Person, ReportedChange
 from huimin.registry.queries import HouseholdState, get_household
+from huimin.screening.rescreening import has_open_proposals
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.change_forms import ABOUT, FORMS, ChangeForm, told_rows
@@ -28,7 +29,7 @@ from huimin.workbench.survey import fact_rows
 
 Kind, State = ReportedChange.Kind, ReportedChange.State
 TELLERS = frozenset({Post.INFORMATION_OFFICER, *room.ENTERERS})
-SCREENED_NEXT = "下一次筛查（由县惠民办发起）会据此提出增发、减发或停发的建议，批准后才改待遇。"
+PROPOSED = "已据此提出增发、减发、停发或纳入的建议，审批后才改待遇。"
 
 
 @require_safe
@@ -107,21 +108,33 @@ def _told(request: Any, told: Told, stage: str, context: dict[str, Any], form: C
 def tell_it(by: Actor, on: Any, told: Told) -> Outcome:
     """Report or enter, by post; and what comes next."""
     act = room.report_change if may(by, room.report_change) else room.enter_change
-    return outcome_of(act(by=by, on=on, told=told))
+    return outcome_of(by, act(by=by, on=on, told=told))
 
 
-def outcome_of(row: ReportedChange) -> Outcome:
+def outcome_of(by: Actor, row: ReportedChange) -> Outcome:
     """What came of telling it."""
     if row.state == State.REPORTED:
         return Outcome("已上报", reverse("change", args=[row.pk]), "由乡镇统计员录入。")
-    return _entered(row)
+    return _entered(by, row)
 
 
-def _entered(row: ReportedChange) -> Outcome:
+def _proposed(by: Actor, row: ReportedChange) -> str:
+    """What follows for benefits."""
+    with reading(by):
+        return PROPOSED if has_open_proposals([row.household_id]) else ""
+
+
+def _entered(by: Actor, row: ReportedChange) -> Outcome:
     where = reverse("change", args=[row.pk])
     if row.state == State.ENTERED:
         return Outcome("已录入，待确认", where, f"{row.depends}，由另一人确认后生效。")
-    return Outcome("已生效", where, "没有待遇和账户随之变化，不需要确认。")
+    return Outcome(
+        "已生效",
+        where,
+        f"没有待遇和账户随之变化，不需要确认。{PROPOSED}"
+        if has_open_proposals([row.household_id])
+        else "没有待遇和账户随之变化，不需要确认。",
+    )
 
 
 def shown(by: Actor, on: Any, told: Told) -> dict[str, Any]:
@@ -200,10 +213,10 @@ def _fact_rows(told: Told, household: int, names: dict[int, str], by: Actor) -> 
 def _step(by: Actor, on: Any, row: ReportedChange, told: Told, act: str, form: DeskForm) -> Outcome:
     where = reverse("change", args=[row.pk])
     if act == "enter":
-        return _entered(room.enter_change(by=by, on=on, told=told, change=row.pk))
+        return _entered(by, room.enter_change(by=by, on=on, told=told, change=row.pk))
     if act == "confirm":
         done = room.confirm_change(by=by, on=on, change=row.pk)
-        return Outcome("已确认，登记已更改", where, SCREENED_NEXT if done.effects else "")
+        return Outcome("已确认，登记已更改", where, _proposed(by, done))
     room.refuse_change(by=by, on=on, change=row.pk, refusal=form.cleaned_data["refusal"])
     return Outcome("不予登记", where, "登记没有改动；上报和录入的人能看到原因。")
 

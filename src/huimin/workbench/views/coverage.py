@@ -145,7 +145,7 @@ def _export(request: Any, latest: Coverage, wanted: FindingFilter, names: dict[s
 
     title = f"{Finding.Kind(wanted.kind).label} {latest.determination_date}"
     return export_findings(
-        request.actor, title, iterate_findings(wanted), names, place_of, lambda row: _shown(request.actor, row)
+        request, title, iterate_findings(wanted), names, place_of, lambda row: _shown(request.actor, row)
     )
 
 

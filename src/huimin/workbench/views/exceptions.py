@@ -73,4 +73,4 @@ def _export(request: Any, wanted: ExceptionFilter) -> HttpResponse:
                 each.batch.batch_no if each.batch else "", each.due_on, each.get_state_display(), each.resolution,
             )  # fmt: skip
 
-    return export(request.actor, f"待处理 {request.business_date}", columns, rows())
+    return export(request, f"待处理 {request.business_date}", columns, rows())

@@ -34,6 +34,7 @@ from huimin.kernel.errors import BadInput, Refusal
 from huimin.organisation.acting import reading
 from huimin.organisation.models import Appointment
 from huimin.workbench.acts import Outcome, once
+from huimin.workbench.exporting import ask_purpose, taken
 from huimin.workbench.forms import DayField, DeskForm, forms, text
 from huimin.workbench.guard import page
 from huimin.workbench.listing import one_of, place_options
@@ -52,7 +53,7 @@ class SendFile(DeskForm):
 
     file = forms.FileField(
         label="表格文件",
-        help_text="Excel 或 WPS 的 .xlsx，或 .csv；100 MB 以内。怎么填都行：有标题、合并格、小计、几张表都可以",
+        help_text="Excel 或 WPS 的 .xlsx、旧的 .xls，或 .csv；100 MB 以内（.xls 60 MB）。怎么填都行：有标题、合并格、小计、几张表都可以",
         widget=forms.FileInput({"accept": ".xlsx,.csv,.txt,.xlsm,.xls"}),
         error_messages={"required": "请选择表格文件", "empty": "文件是空的，请核对后再选", "invalid": "请选择表格文件"},
     )
@@ -246,7 +247,12 @@ def withdraw(request: Any, number: int) -> HttpResponse:
 @page(LOADERS, reads=False)
 def faults(request: Any, number: int) -> HttpResponse:
     """The faulty rows as a workbook with plain values; that it was taken is recorded."""
-    name, content = take_faults(by=request.actor, on=request.business_date, number=number)
+    mark = taken(request)
+    if mark is None:
+        return ask_purpose(request, "有问题的行")
+    name, content = take_faults(
+        by=request.actor, on=request.business_date, number=number, purpose=mark.purpose, mark=mark.line
+    )
     response = HttpResponse(content, content_type=TYPE)
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     return response

@@ -19,6 +19,7 @@ from huimin.payment.papers.registers import Register, register_pdf
 from huimin.policy.queries import programme_names
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
+from huimin.workbench.exporting import printed_by
 from huimin.workbench.guard import page
 from huimin.workbench.kinship_forms import Declare, Rule, Settle
 from huimin.workbench.listing import chosen_place, one_of
@@ -82,7 +83,9 @@ def own_paper(request: Any) -> HttpResponse:
         lines=[f"申报人：{by.title}"], seats=["申报人签名", "日期", "收表人"],
         notes=["以上为本人近亲属享受或申请惠民补贴的全部情况，如有隐瞒愿承担责任。" if rows else "本人没有须申报的近亲属。"],
     )  # fmt: skip
-    return pdf_answer(register_pdf(paper, by=by, on=on), f"{on.year}近亲属备案表")
+    return pdf_answer(
+        register_pdf(paper, by=by, on=on, mark=printed_by(request, "近亲属备案")), f"{on.year}近亲属备案表"
+    )
 
 
 @require_safe

@@ -26,7 +26,7 @@ from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, day_of, kept, one_of
-from huimin.workbench.spreadsheet import Column, export
+from huimin.workbench.spreadsheet import Column, Sheet, export_sheets
 
 
 @require_safe
@@ -78,7 +78,7 @@ def _export(request: Any, rows: list[Any], places: dict[str, str], until: date) 
         (places.get(row.division, row.division), row.code, row.name, row.debit_fen, row.credit_fen, row.balance_fen)
         for row in rows
     )
-    return export(request.actor, f"科目余额 {until}", columns, table)
+    return export_sheets(request, f"科目余额 {until}", [Sheet("科目余额", columns, table)], of_people=False)
 
 
 @require_safe

@@ -16,6 +16,7 @@ from huimin.payment.papers.cases import CASE_PAPERS, case_pdf, gather_case
 from huimin.payment.papers.listing import gather_roster
 from huimin.payment.papers.sheets import gather_notice
 from huimin.payment.papers.statements import gather_statements
+from huimin.workbench.exporting import printed_by
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place
 from huimin.workbench.views.rosters import period_choices, period_of, period_text
@@ -29,14 +30,18 @@ STATEMENT_READERS = frozenset(gather_statements.posts)  # type: ignore[attr-defi
 @require_safe
 @page(ROSTER_READERS, reads=False)
 def roster(request: Any, number: int) -> HttpResponse:
-    return _pdf(roster_pdf(by=request.actor, roster_id=number), f"清册{number}")
+    return _pdf(
+        roster_pdf(by=request.actor, roster_id=number, mark=printed_by(request, "清册签字存档")), f"清册{number}"
+    )
 
 
 @require_safe
 @page(NOTICE_READERS, reads=False)
 def notice(request: Any, number: int) -> HttpResponse:
     site = request.build_absolute_uri("/").rstrip("/")
-    return _pdf(notice_pdf(by=request.actor, notice_id=number, site=site), f"公示{number}")
+    return _pdf(
+        notice_pdf(by=request.actor, notice_id=number, site=site, mark=printed_by(request, "张榜公示")), f"公示{number}"
+    )
 
 
 @require_safe
@@ -51,7 +56,10 @@ def statements(request: Any) -> HttpResponse:
         village = found if found and found.level == Level.VILLAGE else None
         villages = [] if village or not found else list_beneath(found.code, Level(found.level), Level.VILLAGE, on)
     if village and request.GET.get("pdf"):
-        return _pdf(statements_pdf(by=by, division=village.code, period=period), f"{village.name}明白卡")
+        return _pdf(
+            statements_pdf(by=by, division=village.code, period=period, mark=printed_by(request, "发明白卡")),
+            f"{village.name}明白卡",
+        )
     context = {
         "section": "households",
         "place": place,

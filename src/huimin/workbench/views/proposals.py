@@ -22,6 +22,7 @@ from huimin.organisation.acting import Actor, AlreadyDone, may, reading
 from huimin.policy.models import Programme
 from huimin.policy.queries import programme_names
 from huimin.registry.models import Person
+from huimin.registry.snapshots import NotRegistered
 from huimin.screening.commands import request_screening
 from huimin.screening.explaining import explain_household
 from huimin.screening.models import Proposal
@@ -37,7 +38,7 @@ from huimin.screening.queries import (
 from huimin.screening.reasons import in_words
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
-from huimin.workbench.explaining import told
+from huimin.workbench.explaining import Reason, told
 from huimin.workbench.forms import Decision
 from huimin.workbench.guard import page
 from huimin.workbench.listing import Chosen, chosen_place, ids_of, kept, one_of, programmes_seen, require_seen, seen_of
@@ -128,7 +129,7 @@ def _export(request: Any, wanted: ProposalFilter, names: dict[str, str]) -> Http
                 "；".join(in_words(each.reasons, _people([each]) if each.reasons else {}, request.actor)),
             )  # fmt: skip
 
-    return export(request.actor, f"甄别建议 {request.business_date}", columns, rows())
+    return export(request, f"甄别建议 {request.business_date}", columns, rows())
 
 
 @require_safe
@@ -138,9 +139,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     proposal = get_proposal(number)
     require_seen(request.actor, proposal.programme)
     on = proposal.run.determination_date
-    held = granted_of(proposal.household_id, on)
-    explained = explain_household(by=request.actor, household_id=proposal.household_id, on=on, granted=held)
-    reasons = [each for each in told(explained, request.actor) if each.programme == proposal.programme]
+    reasons = [each for each in _explained(request.actor, proposal, on) if each.programme == proposal.programme]
     if proposal.person_id:
         reasons = [each for each in reasons if each.person == proposal.person_id]
     context = {
@@ -158,6 +157,15 @@ def detail(request: Any, number: int) -> HttpResponse:
         and proposal.kind in DECIDABLE,
     }
     return render(request, "workbench/proposal.html", context)
+
+
+def _explained(by: Actor, proposal: Proposal, on: date) -> list[Reason]:
+    """Why, by today's registry; nothing for a household that is registered no more."""
+    held = granted_of(proposal.household_id, on)
+    try:
+        return told(explain_household(by=by, household_id=proposal.household_id, on=on, granted=held), by)
+    except NotRegistered:
+        return []
 
 
 def _people(proposals: list[Proposal]) -> dict[int, str]:

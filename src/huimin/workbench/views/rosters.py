@@ -175,7 +175,7 @@ def _export(request: Any, roster: Roster, wanted: LineFilter) -> HttpResponse:
     name = programme_names().get(roster.programme, roster.programme)
     place = names_of({roster.division}, request.business_date).get(roster.division, roster.division)
     period = Period(roster.period_from, roster.period_until)
-    return export(request.actor, f"{place} {name} {period} 清册", columns, rows())
+    return export(request, f"{place} {name} {period} 清册", columns, rows())
 
 
 @require_http_methods(["GET", "POST"])

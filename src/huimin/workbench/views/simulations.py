@@ -216,7 +216,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         **_broken_down(request, comparison),
     }
     if request.GET.get("export") == "xlsx":
-        return export_simulation(request.actor, row, context)
+        return export_simulation(request, row, context)
     return render(request, "workbench/simulation.html", context)
 
 

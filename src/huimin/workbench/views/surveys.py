@@ -1,5 +1,6 @@
 """The survey form: filled in, checked as one types, kept as a draft, submitted, printed; and scans (REG-01, REG-02, SEC-04)."""
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -7,6 +8,7 @@ from urllib.parse import quote
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -26,6 +28,7 @@ from huimin.registry.models import Attachment, ReportedChange
 from huimin.registry.queries import HouseholdState, get_household
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.change_forms import ChangeForm
+from huimin.workbench.exporting import printed_by
 from huimin.workbench.forms import DeskForm, Purpose, text
 from huimin.workbench.guard import page
 from huimin.workbench.listing import Options, place_options
@@ -111,6 +114,7 @@ def _places(by: Actor, on: Any) -> Options:
     return [(by.division, names_of({by.division}, on).get(by.division, by.division))]
 
 
+@never_cache
 @require_http_methods(["GET", "POST"])
 @page(TELLERS)
 def survey(request: Any, household: int) -> HttpResponse:
@@ -118,6 +122,7 @@ def survey(request: Any, household: int) -> HttpResponse:
     return _survey(request, _sheet(request, household))
 
 
+@never_cache
 @require_http_methods(["GET", "POST"])
 @page(ENTERERS)
 def new(request: Any) -> HttpResponse:
@@ -152,8 +157,18 @@ def _context(request: Any, sheet: Sheet, made: Survey, basis: Basis) -> dict[str
     return {
         "section": "changes", "survey": made, "state": sheet.state, "basis": basis, "places": sheet.places,
         "division": (sheet.typed or {}).get("division", ""), "saved_at": sheet.saved_at, "address": address,
-        "more": len(made.newcomers) + 1, "new_count": len(made.newcomers), "with_gaps": bool((sheet.typed or {}).get("gaps")),
+        **_draft_key(request.actor), "more": len(made.newcomers) + 1, "new_count": len(made.newcomers), "with_gaps": bool((sheet.typed or {}).get("gaps")),
     } | ({"trail": trail} if trail else {})  # fmt: skip
+
+
+def _draft_key(by: Actor) -> dict[str, str]:
+    """What a draft is sealed with that the browser keeps through a lost connection, and under whose name it lies there.
+
+    The person's own, the same after signing in again; it stands in his pages only, which are not cached.
+    """
+    made = salted_hmac("huimin.survey.draft", str(by.account), algorithm="sha256").digest()
+    whose = salted_hmac("huimin.survey.draft.whose", str(by.account)).hexdigest()[:12]
+    return {"draft_key": base64.b64encode(made).decode(), "draft_for": whose}
 
 
 def _problems(sheet: Sheet, made: Survey, basis: Basis) -> list[tuple[str, str]]:
@@ -204,7 +219,7 @@ def _go_on(request: Any, sheet: Sheet, made: Survey, basis: Basis, stage: str) -
 
 
 def _submitted(by: Actor, on: Any, sheet: Sheet, told: Told) -> Outcome:
-    outcome = outcome_of(submit_form(by=by, on=on, told=told))
+    outcome = outcome_of(by, submit_form(by=by, on=on, told=told))
     save_survey_draft(by=by, on=on, household=sheet.key, values={})
     return outcome
 
@@ -256,7 +271,9 @@ def pdf(request: Any, household: int) -> HttpResponse:
     with reading(by):
         added = room.added_here(household)
     address = request.build_absolute_uri(reverse("household", args=[household]))
-    content = survey_pdf(by=by, on=on, household=household, address=address, added=added)
+    content = survey_pdf(
+        by=by, on=on, household=household, address=address, added=added, mark=printed_by(request, "入户调查")
+    )
     return _file(content, "application/pdf", f"{FORM}{household}.pdf")
 
 

@@ -19,6 +19,7 @@ from huimin.registry.commands.attachments import ENDINGS, SIZE_MAX, open_scan
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.capacity_forms import Cancel, CapacityRule, Material, Plan
+from huimin.workbench.exporting import printed_by
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, one_of
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer, shortened
@@ -189,7 +190,7 @@ def sign_in_sheet(request: Any, number: int) -> HttpResponse:
         notes=[f"应到 {len(due)} 人，实到＿＿＿＿人"], seats=["授课人签名", "记录人签名"], to_sign=True,
         address=request.build_absolute_uri(reverse("course", args=[number])),
     )  # fmt: skip
-    return pdf_answer(register_pdf(paper, by=by, on=on), f"签到表{number}")
+    return pdf_answer(register_pdf(paper, by=by, on=on, mark=printed_by(request, "签到")), f"签到表{number}")
 
 
 @require_safe

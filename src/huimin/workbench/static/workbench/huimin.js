@@ -122,11 +122,39 @@
     form.addEventListener("compositionend", later);
   });
 
+  /* What a browser keeps for somebody is sealed with a key that only his own pages bring along (AES-GCM); where the browser
+     has no ciphers (a page without TLS on another machine) nothing is kept. */
+  var sealing = function (secret) {
+    var cipher = window.crypto && window.crypto.subtle, bytes = function (text) { return Uint8Array.from(window.atob(text), function (char) { return char.charCodeAt(0); }); };
+    var text = function (array) { return window.btoa(Array.from(array, function (byte) { return String.fromCharCode(byte); }).join("")); };
+    var key = cipher && secret ? cipher.importKey("raw", bytes(secret), "AES-GCM", false, ["encrypt", "decrypt"]) : Promise.reject(new Error("no cipher"));
+    key.catch(function () { /* told by works */ });
+    return {
+      works: Boolean(cipher && secret),
+      seal: function (plain) {
+        var nonce = window.crypto.getRandomValues(new Uint8Array(12));
+        return key.then(function (own) { return cipher.encrypt({ name: "AES-GCM", iv: nonce }, own, new TextEncoder().encode(plain)); })
+          .then(function (sealed) { return text(nonce) + "." + text(new Uint8Array(sealed)); });
+      },
+      open: function (kept) {
+        var parts = kept.split(".");
+        return key.then(function (own) { return cipher.decrypt({ name: "AES-GCM", iv: bytes(parts[0]) }, own, bytes(parts[1])); })
+          .then(function (plain) { return new TextDecoder().decode(plain); });
+      }
+    };
+  };
+  /* Drafts of before lay here unsealed. */
+  try { Object.keys(window.localStorage).forEach(function (name) { if (name.indexOf("draft:/") === 0) window.localStorage.removeItem(name); }); } catch (closed) { /* nothing kept */ }
+
   /* A form that keeps a draft: on this machine at once, at the server as soon as the connection lets it. */
   all("form[data-drafts]").forEach(function (form) {
-    var kept = one("[data-kept]", form), key = "draft:" + form.dataset.drafts, timer = 0, busy = false;
+    var kept = one("[data-kept]", form), vault = sealing(form.dataset.draftsKey), key = "draft:" + form.dataset.draftsFor + ":" + form.dataset.drafts, timer = 0, busy = false;
     var say = function (words) { if (kept) kept.textContent = words; };
-    var local = function (text) { try { if (text === null) window.localStorage.removeItem(key); else window.localStorage.setItem(key, text); } catch (full) { /* a full store must not stop typing */ } };
+    var turn = 0, local = function (text) {
+      var mine = ++turn, put = function (sealed) { try { if (mine === turn) window.localStorage.setItem(key, sealed); } catch (full) { /* a full store must not stop typing */ } };
+      if (text !== null) vault.seal(text).then(put).catch(function () { /* no cipher on this machine: nothing is kept here */ });
+      else try { window.localStorage.removeItem(key); } catch (closed) { /* nothing was kept */ }
+    };
     var typed = function () { var found = {}; new FormData(form).forEach(function (value, name) { if (!/^(csrfmiddlewaretoken|token|stage)$/.test(name)) found[name] = value; }); return JSON.stringify(found); };
     var send = function () {
       if (busy) return;
@@ -135,17 +163,18 @@
       data.delete("token");
       fetch(form.dataset.drafts, { method: "POST", body: data, credentials: "same-origin" })
         .then(function (answer) { if (answer.status !== 204) throw new Error("not kept"); if (typed() === text) local(null); say("草稿已存"); })
-        .catch(function () { say("连接中断，草稿先存在这台机器上，恢复后自动保存"); window.clearTimeout(timer); timer = window.setTimeout(send, 5000); })
+        .catch(function () { say(vault.works ? "连接中断，草稿先加密存在这台机器上，恢复后自动保存" : "连接中断，草稿还没有存下，请不要离开这一页"); window.clearTimeout(timer); timer = window.setTimeout(send, 5000); })
         .then(function () { busy = false; });
     };
     var later = function (event) { if (event.isComposing) return; local(typed()); window.clearTimeout(timer); timer = window.setTimeout(send, 1500); };
-    var found = null;
-    try { found = JSON.parse(window.localStorage.getItem(key)); } catch (broken) { found = null; }
-    if (found && !one("[data-problems]")) {
+    var put = function (found) {
       Object.keys(found).forEach(function (name) { var node = form.elements[name]; if (node && node.tagName && node.type !== "hidden") { if (node.type === "checkbox") node.checked = true; else node.value = found[name]; } });
       say("已取回断线时填的内容");
       send();
-    }
+    };
+    var sealed = null;
+    try { sealed = window.localStorage.getItem(key); } catch (closed) { sealed = null; }
+    if (sealed && !one("[data-problems]")) vault.open(sealed).then(function (text) { put(JSON.parse(text)); }).catch(function () { /* sealed for somebody else, or broken */ });
     form.addEventListener("input", later);
     form.addEventListener("compositionend", later);
     form.addEventListener("submit", function () { window.clearTimeout(timer); try { window.sessionStorage.setItem("sent", key); } catch (full) { /* only the tidying is lost */ } });
