@@ -168,7 +168,9 @@ def _townships():
 def test_the_list_as_workbook_and_paper_and_a_search_asked_for_reg_04(one):
     pair, two = one
     county = client_of(Post.COUNTY_OFFICER, OfficeKind.LEADING_OFFICE)
-    book = openpyxl.load_workbook(BytesIO(b"".join(county.get("/duplicates/?export=xlsx&purpose=核对").streaming_content)))
+    book = openpyxl.load_workbook(
+        BytesIO(b"".join(county.get("/duplicates/?export=xlsx&purpose=核对").streaming_content))
+    )
     cells = [cell for row in book.active.iter_rows(values_only=True) for cell in row]
     assert pair.first.name in cells and any("姓名相同" in str(cell) for cell in cells)
     assert county.get("/duplicates/?print=pdf").content.startswith(b"%PDF")
