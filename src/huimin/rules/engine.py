@@ -40,8 +40,8 @@ from huimin.rules.typed import EPOCH_ORDINAL, NOBODY_BIT
 if TYPE_CHECKING:
     from huimin.rules.frame import Col
 
-CHUNK_HOUSEHOLDS = 65_536  # smaller chunks lie nearer in the cache, but 41 programmes cost 10 ms of Python in each
-BLOCK_HOUSEHOLDS = 4 * CHUNK_HOUSEHOLDS
+CHUNK_HOUSEHOLDS = 131_072  # smaller chunks lie nearer in the cache, but 41 programmes cost 10 ms of Python in each
+BLOCK_HOUSEHOLDS = 2 * CHUNK_HOUSEHOLDS
 TOGETHER = 4  # programmes whose outcomes are in memory at once, where they are let go of one by one
 GAPS_FEW = 0.3  # when a larger share of a chunk's households lacks something, only the pass with reasons is made
 
