@@ -29,7 +29,7 @@ SHOWN_MAX = 50
 _COUNTS = {"new": "新增", "changed": "变更", "same": "相同", "conflict": "待核实", "wrong": "有误"}
 
 
-@click.command("import", help="导入户、人、卡或资源的表（.xlsx、.csv）")
+@click.command("import", help="导入户、人、卡或资源的表（.xlsx、.xls、.csv）")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--place", required=True, help="导入到哪里：县、乡镇或村的区划代码")
 @click.option(
