@@ -34,7 +34,10 @@ import django  # noqa: E402
 
 django.setup()
 
+from huimin.kernel.command_line import speak_chinese  # noqa: E402
 from tests.stages import Stages  # noqa: E402
+
+speak_chinese()  # as at the entrance, before click keeps a help page in its own words
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from huimin.calendars.models import HolidayYear
 from huimin.calendars.queries import calendar_of
 from huimin.demo.actors import COUNTY, actor
 from huimin.demo.listing import townships
-from huimin.kernel.command_line import speak_chinese
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.working_days import OFFICIAL, CalendarUnknown, WorkingCalendar, YearOff, is_official
 from huimin.organisation.acting import AlreadyDone, NotYourPost, SamePerson, reading
@@ -65,8 +64,6 @@ def test_an_unknown_year_is_said_and_an_entered_one_counts():
 
 
 def test_the_command_line_prints_the_day_and_the_number_or_one_sentence():
-    speak_chinese()
-
     def said(*words):
         return CliRunner().invoke(huimin, ["calendar", *words])
 

@@ -7,7 +7,6 @@ import pytest
 from click.testing import CliRunner
 
 from huimin.__main__ import huimin
-from huimin.kernel.command_line import speak_chinese
 from huimin.kernel.places import Level
 from huimin.processes.book import read_process_folder, read_processes
 from huimin.processes.drawing import describe, draw
@@ -159,8 +158,6 @@ def test_the_picture_names_every_step_and_escapes_what_people_wrote_case_04():
 
 
 def test_the_command_line_lists_shows_and_checks(tmp_path):
-    speak_chinese()
-
     def said(*words):
         return CliRunner().invoke(huimin, ["process", *words])
 

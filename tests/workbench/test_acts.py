@@ -313,4 +313,6 @@ def test_the_desk_of_each_post_leads_to_its_own_next_step(county):
     reviewer = text(client_of(Post.REVIEWER, "341524100000").get("/"))
     assert "公示农村居民最低生活保障清册" in reviewer
     head = text(client_of(Post.TOWNSHIP_HEAD, "341524100000").get("/"))
-    assert "现在没有等您办的事" in head and "签批" not in head
+    assert "申报近亲属" in head and "公示农村居民" not in head and "签批" not in head, (
+        "his own duties and nothing of the roster yet"
+    )

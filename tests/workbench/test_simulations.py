@@ -89,7 +89,9 @@ def test_every_group_of_the_page_and_the_workbook_add_up(county):
         page = text(client.get(f"/simulations/{row.pk}/?by={row.result['breakdowns'][0]['key']}"))
         assert f"{total['after_fen'] / 100:,.2f}" in page
     months = list(book["各月"].iter_rows(min_row=2, values_only=True))
-    assert len(months) == 13 and round(sum(line[2] for line in months[:-1]) * 100) == total["after_fen"]
+    *months, whole, mark = months  # who took it and what for stands under the last row (SEC-04)
+    assert len(months) == 12 and round(sum(line[2] for line in months) * 100) == total["after_fen"]
+    assert round(whole[2] * 100) == total["after_fen"] and "核对" in mark[0]
     assert Event.objects.using("maintenance").filter(kind=Event.Kind.EXPORTED, subject__contains="政策测算").exists()
 
 
@@ -196,7 +198,7 @@ def test_whom_policies_reach_and_miss(county):
     )
     assert several.count() == held[0] > 0
     book = sheets_of(client.get("/coverage/?kind=several&export=xlsx&purpose=核对"))
-    assert book.active.max_row == several.count() + 1
+    assert book.active.max_row == 1 + several.count() + 1  # heads above, who took it below
     assert text(client.get("/coverage/?kind=nonsense&at=nonsense")).count("<tr>") > 5
 
 
@@ -208,7 +210,7 @@ def test_a_village_sees_its_own_findings_and_may_not_begin(county):
     client = client_of(Post.CLERK, at)
     seen = Finding.objects.using("maintenance").filter(division__startswith=at[:9], kind="unknown")
     book = sheets_of(client.get("/coverage/?kind=unknown&export=xlsx&purpose=核对"))
-    assert book.active.max_row == seen.count() + 1
+    assert book.active.max_row == 1 + seen.count() + 1
     assert "开始分析" not in text(client.get("/coverage/"))
     assert analysed(client).status_code == 409
     assert Coverage.objects.using("maintenance").count() == 1
