@@ -38,7 +38,7 @@ serve: install ## the site of the last demo, at http://127.0.0.1:8000
 	@./huimin serve --port $(PORT)
 
 test: install browser ## every test, on a PostgreSQL and a Chromium of its own; the journey on Debian's PostgreSQL 15 too
-	@$(BIN)/pytest -q -n 2 --dist loadfile
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 	@if [ -x $(DEBIAN_PG)/initdb ]; then HUIMIN_TEST_PG=$(DEBIAN_PG) $(BIN)/pytest -q tests/journeys -k "ends_with or verifies"; fi
 
 soak: install ## the payment step killed 200 times, PostgreSQL too
