@@ -1,6 +1,7 @@
 """Changes and the survey form as a clerk meets them: by keyboard, checked while typing, through a lost connection (REG-01, REG-05)."""
 
 import pytest
+from playwright.sync_api import expect
 
 from huimin.demo.actors import actor
 from huimin.organisation.models import Account
@@ -89,8 +90,11 @@ def test_the_survey_form_keeps_what_is_typed_reg_01(site, width, tmp_path):
     page.unroute("**/draft/")
     page.reload()
     # What was told of it is soon overwritten by what the server says; the value stays, and nothing stays in the browser.
-    page.wait_for_function("[...document.querySelectorAll('input')].some(each => each.value === '0.2')")
-    page.wait_for_function("Object.keys(localStorage).length === 0")
+    expect(page.get_by_label("水稻亩数")).to_have_value("0.2", timeout=15_000)
+    for _ in range(150):  # asked again and again from here: the page lets no text be run as code
+        if not page.evaluate("Object.keys(localStorage).length"):
+            break
+        page.wait_for_timeout(100)
     page.get_by_label("没填的确实问不到").check()
     page.get_by_role("button", name="核对并提交").click()
     page.wait_for_selector("text=核对：基本信息表")
