@@ -19,7 +19,7 @@ from typing import Any
 
 from huimin.database.bulk import run, temporary
 from huimin.database.context import scope_of
-from huimin.fieldwork.models import FieldRule, LowIncome, Signal
+from huimin.fieldwork.models import FieldRule, Signal
 from huimin.fieldwork.rules import LOOKBACK_DAYS, field_rules
 from huimin.organisation.acting import Actor, command
 from huimin.organisation.posts import Post
@@ -235,5 +235,3 @@ ORDER BY h.id, e.person_id, e.programme, e.valid_to"""  # noqa: S608
         + _ONCE,
     ),
 )  # fmt: skip
-
-LAYERS = LowIncome.Layer
