@@ -42,6 +42,7 @@ def test_an_application_at_the_desk_told_supplied_accepted_and_printed_case_01(c
     by = people(house)[Post.CLERK]
     printed = {"by": by, "on": DAY, "case_id": case.pk, "address": "http://127.0.0.1/cases/1/"}
     assert case_pdf(kind="missing", **printed).startswith(b"%PDF")
+    assert case_pdf(kind="declaration", **printed).startswith(b"%PDF")  # what is to be signed, VER-01
     with pytest.raises(NoSuchPaper):
         case_pdf(kind="slip", **printed)
     lacking = re.findall(r'name="papers" value="([^"]+)"', text(clerk.get(f"/cases/{case.pk}/supply/")))

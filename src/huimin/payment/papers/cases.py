@@ -1,9 +1,10 @@
-"""What the applicant takes home: 受理通知书 with 承办单, 一次性告知书, 不予受理告知书 (CASE-01, SVC-01, CASE-11).
+"""What the applicant takes home or signs: 受理通知书 with 承办单, 一次性告知书, 不予受理告知书, 申请书 (CASE-01, SVC-01, CASE-11, VER-01).
 
 in    a case, which of its papers, the address its code leads to
 out   PDF/A-2b: number, QR, what was asked, what is missing or when it will be decided, rights, lines to sign
 
-Law: 皖政办〔2008〕23号 附件5 第13–15条 (补充材料清单, 承办单, 告知权利义务); 伊民规〔2022〕2号 二(一)2 (一次性告知).
+Law: 皖政办〔2008〕23号 附件5 第13–15条 (补充材料清单, 承办单, 告知权利义务); 伊民规〔2022〕2号 二(一)2 (一次性告知);
+民发〔2021〕57号 第13, 14, 17条 (what is declared, and what may be checked).
 """
 
 from datetime import date
@@ -22,9 +23,16 @@ from huimin.payment.papers.words import day_in_words, wrappable
 from huimin.policy.models import Programme
 from huimin.processes.language import Process
 from huimin.processes.queries import way_of
-from huimin.registry.models import Membership
+from huimin.registry.models import Membership, Person
 
-CASE_PAPERS = {"slip": "受理通知书", "missing": "一次性告知书", "declined": "不予受理告知书"}
+CASE_PAPERS = {
+    "slip": "受理通知书", "missing": "一次性告知书", "declined": "不予受理告知书", "declaration": "申请书和核对授权书",
+}  # fmt: skip
+CHECKED = (
+    "户籍、婚姻、死亡登记", "纳税、社会保险、住房公积金", "不动产、市场主体登记", "机动车船、农机", "存款、证券、商业保险、互联网金融资产",
+)  # fmt: skip
+"""What the applicant lets the office ask about, 民发〔2021〕57号 第17条."""
+ADULT = 18
 State = Case.State
 
 
@@ -35,7 +43,8 @@ class NoSuchPaper(Refusal):
 def case_pdf(*, by: Actor, on: date, case_id: int, kind: str, address: str) -> bytes:
     """NoSuchPaper when the case is not there yet; NoFonts."""
     content = gather_case(by=by, on=on, case_id=case_id, kind=kind)
-    return typeset("case", {**content, "code": square_code(address), "address": address}, on=on)
+    template = "declaration" if kind == "declaration" else "case"
+    return typeset(template, {**content, "code": square_code(address), "address": address}, on=on)
 
 
 @command(
@@ -51,7 +60,8 @@ def gather_case(*, by: Actor, on: date, case_id: int, kind: str) -> dict[str, An
     case = Case.objects.select_related("process", "household", "person").get(pk=case_id)
     _require_told(case, kind)
     way = way_of(case.process)
-    lines = {"slip": _slip, "missing": _missing, "declined": _declined}[kind](case, way)
+    makers = {"slip": _slip, "missing": _missing, "declined": _declined, "declaration": _declaration}
+    lines = makers[kind](case, way)
     record_event(by, Event.Kind.EXPORTED, case.subject, {"paper": kind})
     law = Programme.objects.get(code=case.programme)
     return {
@@ -64,7 +74,10 @@ def gather_case(*, by: Actor, on: date, case_id: int, kind: str) -> dict[str, An
 
 
 def _require_told(case: Case, kind: str) -> None:
-    there = {"slip": case.accepted_on, "missing": case.told_on, "declined": case.state == State.OUT_OF_SCOPE}[kind]
+    there = {
+        "slip": case.accepted_on, "missing": case.told_on, "declined": case.state == State.OUT_OF_SCOPE,
+        "declaration": case.step,
+    }[kind]  # fmt: skip
     if not there or case.household_id is None:
         raise NoSuchPaper(f"这件事没有{CASE_PAPERS[kind]}", why=case.get_state_display(), remedy="请刷新后查看")
 
@@ -115,3 +128,28 @@ def _declined(case: Case, way: Process) -> dict[str, Any]:
         "parts": [["请到这里办", [case.where_to]]],
         "rights": "不服的可以向上级主管部门反映或申请复核。",
     }
+
+
+def _declaration(case: Case, way: Process) -> dict[str, Any]:
+    """What is declared and what may be checked; everybody of age signs for himself (授权)."""
+    members = Membership.objects.filter(household=case.household_id, recorded_to=None, valid_to=None)
+    rows = [
+        [wrappable(each.person.name), each.relation, "本人签名" if _of_age(each.person, case.asked_on) else "由监护人签名"]
+        for each in members.select_related("person").order_by("id")
+    ]
+    return {
+        "story": case.story,
+        "members": rows,
+        "checked": list(CHECKED),
+        "declared": [
+            "所报家庭成员、收入、财产、支出和困难情况真实、完整，没有隐瞒。",
+            "家庭人口、收入、财产有变化的，及时告知乡镇或村代理点。",
+            "知道虚报、隐瞒、伪造的要停止救助、退回多领的钱，并依法承担责任。",
+            "申请人与经办人员、村（居）委会成员有近亲属关系的，在此写明：＿＿＿＿＿＿",
+        ],
+    }
+
+
+def _of_age(person: Person, on: date) -> bool:
+    born = person.birth_date
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day)) >= ADULT
