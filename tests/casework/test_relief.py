@@ -26,6 +26,7 @@ from huimin.casework.relief import (
     refuse_relief,
     set_up_fund,
 )
+from huimin.database.personal import ID_NUMBER, plain
 from huimin.demo.actors import actor
 from huimin.demo.listing import townships
 from huimin.kernel.errors import BadInput
@@ -219,3 +220,83 @@ def test_what_cannot_be_is_refused() -> None:
     finance = actor(Post.FINANCE_OFFICER, OfficeKind.FINANCE)
     with pytest.raises(BadInput):
         set_up_fund(by=finance, on=DAY, division="341524000000", limit_fen=1, basis="x")
+
+
+# Somebody from elsewhere, helped where the emergency is (CASE-01, SEC-03).
+
+
+def guest(**told):
+    given = {
+        "by": clerk(), "on": DAY, "guest": "李远行", "id_number": "", "home": townships()[1], "cause": "accident",
+        "story": "路过本镇遇车祸，身无分文", "happened_on": DAY, "amount_fen": 80_000,
+    }  # fmt: skip
+    return room.record_guest(**{**given, **told})
+
+
+def member_elsewhere() -> tuple[Actor, int, int, str]:
+    """The clerk of the second township, and a household there with its head and his number."""
+    there = actor(Post.CLERK, townships()[1])
+    with reading(there):
+        row = (
+            Membership.objects.filter(relation="户主", recorded_to=None, valid_to=None).select_related("person").first()
+        )
+        return there, row.household_id, row.person_id, plain(row.person.id_number_enc, ID_NUMBER)
+
+
+def test_who_lives_elsewhere_is_helped_where_the_emergency_is_and_his_home_ties_him_case_01() -> None:
+    fund()
+    there, household, person, number = member_elsewhere()
+    made = guest(id_number=number)
+    with pytest.raises(AlreadyDone, match="已有一件急难救助"):
+        guest(id_number=number)
+    approve_relief(by=head(), on=DAY, relief_id=made.pk)
+    with reading(there):
+        [seen] = page_reliefs(there.prefix, room.ABROAD, DAY)
+        assert (seen.pk, seen.state, seen.amount_fen) == (made.pk, "paid", 80_000)
+        assert room.list_untied(there.prefix) == [seen] and not list(page_reliefs(there.prefix, "", DAY))
+        assert not PettyEntry.objects.exists(), "the fund of another township is not his to see"
+    tied = room.tie_guest(by=there, on=DAY, relief_id=made.pk, household=household, person=person)
+    assert (tied.household_id, tied.person_id) == (household, person)
+    with pytest.raises(AlreadyDone, match="已经认领"):
+        room.tie_guest(by=there, on=DAY, relief_id=made.pk, household=household, person=person)
+    with reading(there):
+        assert not room.list_untied(there.prefix)
+    with reading(clerk()):
+        row = Relief.objects.select_related("household").get(pk=made.pk)
+        assert row.whom == "李远行" and row.household is None, "the household stays invisible here"
+        assert not Household.objects.filter(pk=household).exists()
+
+
+def test_a_guest_is_seen_by_two_places_only_and_decided_at_one_sec_03() -> None:
+    fund()
+    there, household, person, number = member_elsewhere()
+    made = guest(id_number=number)
+    third = actor(Post.CLERK, townships()[2])
+    with reading(third):
+        assert not Relief.objects.exists()
+    with pytest.raises(NotYourPlace):
+        approve_relief(by=actor(Post.TOWNSHIP_HEAD, townships()[1]), on=DAY, relief_id=made.pk)
+    with pytest.raises(NotYourPlace):
+        room.tie_guest(by=third, on=DAY, relief_id=made.pk, household=household, person=person)
+    with reading(there):
+        other = Membership.objects.filter(household=household, recorded_to=None).exclude(person=person).first()
+    if other:
+        with pytest.raises(BadInput, match="不一致"):
+            room.tie_guest(by=there, on=DAY, relief_id=made.pk, household=household, person=other.person_id)
+
+
+def test_a_guest_without_papers_is_helped_and_wrong_input_is_told_case_01() -> None:
+    fund()
+    assert guest(home="").whom == "李远行"
+    with reading(clerk()):
+        here = Membership.objects.filter(relation="户主", recorded_to=None).select_related("person").first()
+        number = plain(here.person.id_number_enc, ID_NUMBER)
+    for wrong, told in (
+        ({"id_number": number}, "登记在本乡镇"), ({"id_number": "34152419990230001X"}, "证件号码"),
+        ({"home": townships()[0]}, "户籍地"), ({"home": "999999999999"}, "户籍地"), ({"guest": " "}, "姓名"),
+        ({"happened_on": DAY + timedelta(days=1)}, "还没有到"), ({"amount_fen": 0}, "金额"), ({"story": ""}, "急难情形"),
+    ):  # fmt: skip
+        with pytest.raises(BadInput, match=told):
+            guest(**wrong)
+    with pytest.raises(NotYourPost):
+        guest(by=head())

@@ -11,6 +11,9 @@ from huimin.database.tables import SealedField, Table, TableClass
 from tests.database.acting import maintenance
 
 MODELS = {model._meta.db_table: model for model in our_tables()}
+SEEN_FROM_ELSEWHERE = (
+    TableClass.CHAIN, TableClass.OPEN, TableClass.BANK, TableClass.TRACE, TableClass.ADDRESSED,
+)  # fmt: skip
 SCOPED = {name: model for name, model in MODELS.items() if model.table_class is not TableClass.INSTANCE}
 
 
@@ -110,8 +113,10 @@ def test_the_application_changes_only_what_models_declare() -> None:
 def test_rows_seen_from_below_cannot_be_moved() -> None:
     """Rows of these classes are visible outside their place; changing the place would be taking them away."""
     for name, model in SCOPED.items():
-        if model.table_class in (TableClass.CHAIN, TableClass.OPEN, TableClass.BANK, TableClass.TRACE):
+        if model.table_class in SEEN_FROM_ELSEWHERE:
             assert model.scope_column not in model.changeable and "*" not in model.changeable, name
+        if model.table_class is TableClass.ADDRESSED:
+            assert model.addressed_column and model.addressed_column not in model.changeable, name
 
 
 def test_business_rows_can_never_be_removed() -> None:

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from huimin.audit.models import Signature
-from huimin.database.tables import DateRange, DivisionField, Table, TableClass
+from huimin.database.tables import DateRange, DivisionField, SealedField, Table, TableClass
 from huimin.registry.models import Household, Person
 from huimin.screening.models import Proposal
 
@@ -128,10 +128,17 @@ class Relief(Table):
 
     Within the fund's limit the township head approves; above it a meeting decides first (一事一议). `amount_fen` is paid
     in full from the petty fund with the approval.
+
+    Somebody who lives elsewhere is helped where the emergency is (伊民规〔2022〕2号 二(四)1): a `guest` with a name and, where
+    it is known, a number; `home` is where he lives, which sees this row and ties it to its household.
     """
 
-    table_class = TableClass.SUBTREE
-    changeable = ("state", "decided_by", "decided_on", "signature", "refusal", "papers", "papers_on", "papers_by")
+    table_class = TableClass.ADDRESSED
+    addressed_column = "home"
+    changeable = (
+        "state", "decided_by", "decided_on", "signature", "refusal", "papers", "papers_on", "papers_by", "household",
+        "person", "tied_by", "tied_on",
+    )  # fmt: skip
 
     class Cause(models.TextChoices):
         FIRE = "fire", "火灾"
@@ -146,8 +153,14 @@ class Relief(Table):
         REFUSED = "refused", "不予救助"
 
     division = DivisionField()
-    household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="reliefs")
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, null=True, related_name="reliefs")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True)
+    guest = models.CharField(max_length=60, default="")
+    id_number_enc = SealedField(null=True)
+    id_number_hash = models.BinaryField(null=True)
+    home = DivisionField(default="")
+    tied_by = models.BigIntegerField(null=True)
+    tied_on = models.DateField(null=True)
     cause = models.CharField(max_length=10, choices=Cause.choices)
     story = models.CharField(max_length=500)
     happened_on = models.DateField()
@@ -168,9 +181,28 @@ class Relief(Table):
     class Meta:
         constraints = [
             models.CheckConstraint(name="relief_positive", condition=Q(amount_fen__gt=0)),
-            models.UniqueConstraint(fields=["household"], condition=Q(state="recorded"), name="relief_one_waiting"),
+            models.UniqueConstraint(
+                fields=["household"], condition=Q(state="recorded", guest=""), name="relief_one_waiting"
+            ),
+            models.UniqueConstraint(
+                fields=["id_number_hash"],
+                condition=Q(state="recorded") & ~Q(guest=""),
+                name="relief_of_guest_one_waiting",
+            ),
+            models.CheckConstraint(
+                name="relief_of_household_or_guest",
+                condition=Q(guest="", household__isnull=False, id_number_hash=None, home="") | ~Q(guest=""),
+            ),
         ]
-        indexes = [models.Index(fields=["division", "state", "id"], name="relief_list")]
+        indexes = [
+            models.Index(fields=["division", "state", "id"], name="relief_list"),
+            models.Index(fields=["home", "id"], name="relief_of_guests", condition=~Q(guest="")),
+        ]
+
+    @property
+    def whom(self) -> str:
+        """As lists and desks name it: the household's number, or the guest."""
+        return self.guest or (self.household.household_no if self.household else "")
 
     def overdue(self, on: date) -> bool:
         """Paid, and the papers are still not there after their day."""

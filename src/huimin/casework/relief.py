@@ -2,6 +2,9 @@
 
     clerk records ──(above the limit: a meeting decides)──► head approves ──► paid from the petty fund ──► papers filed
 
+Somebody from elsewhere is helped where the emergency is: `record_guest`; his home sees the row and ties it to his household
+(`tie_guest`), from where he may ask for more. Neither place sees anything else of the other (TableClass.ADDRESSED).
+
 Always true: who recorded a case does not approve it, and nobody records, reviews or decides his relative's (REG-10); above the limit nobody approves without a meeting of three or more
 of whom most were in favour; a case is paid once and in full, in the transaction that approves it; the fund never falls
 below zero and equals the sum of its booked entries; money given to a fund counts when a second person of finance has
@@ -19,14 +22,18 @@ from huimin.calendars.queries import calendar_of
 from huimin.casework.models import PettyEntry, PettyFund, Relief, ReliefMeeting
 from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
+from huimin.database.personal import ID_NUMBER, sealed
+from huimin.divisions.queries import find_division
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
+from huimin.kernel.identity import parse_identity
 from huimin.kernel.money import yuan
 from huimin.kernel.places import Level, chain
-from huimin.kinship.recusal import require_not_related
+from huimin.kinship.recusal import require_not_related, require_not_relative
 from huimin.organisation.acting import (
     Actor,
     AlreadyDone,
+    NotYourPlace,
     command,
     refused_by_constraint,
     require_another,
@@ -36,7 +43,7 @@ from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.policy.queries import adopted_book
 from huimin.registry.commands.facts import locked_household
-from huimin.registry.models import Membership
+from huimin.registry.models import Membership, Person
 
 PAPERS_DAYS = 10
 """Working days in which papers and signatures are completed after the help."""
@@ -62,6 +69,12 @@ class MeetingAgainst(Refusal):
 
 refused_by_constraint(
     "petty_fund_not_negative", PettyFundExhausted, "备用金余额不够", "请先申请拨入备用金，或由县级审批"
+)
+refused_by_constraint(
+    "relief_of_guest_one_waiting",
+    AlreadyDone,
+    "这个人已有一件急难救助在等审批",
+    "请先办完那一件；也可能在别的乡镇登记过",
 )
 refused_by_constraint("relief_one_waiting", AlreadyDone, "这一户已有一件急难救助在等审批", "请先办完那一件")
 refused_by_constraint("casework_pettyentry_relief_id_key", AlreadyDone, "这件救助已经付过", "请刷新后查看")
@@ -157,12 +170,7 @@ def record_relief(
     found = locked_household(by, household)
     require_not_related(by, on, [found.pk])
     fund = _fund(by.division)
-    if cause not in Relief.Cause.values or not story.strip():
-        raise BadInput("没有写明急难情形", where="急难情形", remedy="请选择情形并写明经过")
-    if happened_on > on:
-        raise BadInput(f"{happened_on} 还没有到", where="发生日期", remedy="请核对发生日期")
-    if not 0 < amount_fen <= AMOUNT_MAX_FEN:
-        raise BadInput("救助金额不对", where="救助金额", remedy=f"请写大于零、不超过 {yuan(AMOUNT_MAX_FEN)} 元的金额")
+    _require_told(on, cause, story, happened_on, amount_fen)
     if person is not None and not _is_member(found.pk, person, on):
         raise BadInput("这个人不在这一户", where="救助对象", remedy="请从这一户的成员中选择")
     return Relief.objects.create(
@@ -170,6 +178,70 @@ def record_relief(
         happened_on=happened_on, amount_fen=amount_fen, collective=amount_fen > limit_of(fund, on),
         recorded_by=by.appointment, recorded_on=on, papers_due_on=calendar_of(by.division).add(on, PAPERS_DAYS),
     )  # fmt: skip
+
+
+def _require_told(on: date, cause: str, story: str, happened_on: date, amount_fen: int) -> None:
+    if cause not in Relief.Cause.values or not story.strip():
+        raise BadInput("没有写明急难情形", where="急难情形", remedy="请选择情形并写明经过")
+    if happened_on > on:
+        raise BadInput(f"{happened_on} 还没有到", where="发生日期", remedy="请核对发生日期")
+    if not 0 < amount_fen <= AMOUNT_MAX_FEN:
+        raise BadInput("救助金额不对", where="救助金额", remedy=f"请写大于零、不超过 {yuan(AMOUNT_MAX_FEN)} 元的金额")
+
+
+@command(Post.CLERK)
+def record_guest(
+    *, by: Actor, on: date, guest: str, id_number: str, home: str, cause: str, story: str, happened_on: date,
+    amount_fen: int,
+) -> Relief:  # fmt: skip
+    """An emergency here of somebody who lives elsewhere. `id_number` "" when he has no paper; `home` "" when nobody knows.
+
+    BadInput when the number is not one, or when he is registered here.
+    """
+    fund = _fund(by.division)
+    _require_told(on, cause, story, happened_on, amount_fen)
+    if not 1 < len(guest.strip()) <= 60:
+        raise BadInput("没有写姓名", where="姓名", remedy="请写本人所说的姓名；说不出的写明特征")
+    enc = hashed = None
+    if id_number.strip():
+        enc, hashed = sealed(parse_identity(id_number, today=on).number, ID_NUMBER)
+        require_not_relative(by, hashed)
+        if Person.objects.filter(id_number_hash=hashed, closed_on=None).exists():
+            raise BadInput("这个人登记在本乡镇", where="证件号码", remedy="请查到这一户，从家庭页面登记急难救助")
+    if home and (home.startswith(by.prefix) or find_division(home, on) is None):
+        raise BadInput("户籍地不对", where="户籍地", remedy="请选择外乡镇；不清楚的先不选")
+    return Relief.objects.create(
+        division=by.division, guest=guest.strip(), id_number_enc=enc, id_number_hash=hashed, home=home, cause=cause,
+        story=story.strip()[:500], happened_on=happened_on, amount_fen=amount_fen,
+        collective=amount_fen > limit_of(fund, on), recorded_by=by.appointment, recorded_on=on,
+        papers_due_on=calendar_of(by.division).add(on, PAPERS_DAYS),
+    )  # fmt: skip
+
+
+@command(Post.CLERK)
+def tie_guest(*, by: Actor, on: date, relief_id: int, household: int, person: int) -> Relief:
+    """At home: whom somewhere else was helped is this member of this household; the number must agree where it is known."""
+    relief = Relief.objects.select_for_update().filter(pk=relief_id).first()
+    if relief is None or not relief.guest or not relief.home.startswith(by.prefix):
+        raise NotYourPlace("这件救助不是本地居民在外地的", remedy="请从“本地居民在外地”的列表进入")
+    if relief.household_id is not None:
+        raise AlreadyDone("已经认领", remedy="请刷新后查看")
+    found = locked_household(by, household)
+    if not _is_member(found.pk, person, on):
+        raise BadInput("这个人不在这一户", where="救助对象", remedy="请从这一户的成员中选择")
+    known = Person.objects.get(pk=person)
+    if relief.id_number_hash is not None and bytes(relief.id_number_hash) != bytes(known.id_number_hash):
+        raise BadInput("证件号码与登记的不一致", where="救助对象", remedy="请核对是不是同一个人")
+    relief.household, relief.person, relief.tied_by, relief.tied_on = found, known, by.appointment, on
+    relief.save(update_fields=["household", "person", "tied_by", "tied_on"])
+    return relief
+
+
+def _require_no_relative(by: Actor, on: date, relief: Relief) -> None:
+    if relief.household_id is not None:
+        require_not_related(by, on, [relief.household_id])
+    if relief.id_number_hash is not None:
+        require_not_relative(by, bytes(relief.id_number_hash))
 
 
 def limit_of(fund: PettyFund, on: date) -> int:
@@ -193,7 +265,7 @@ def record_meeting(
 ) -> ReliefMeeting:
     """The collective decision (一事一议): who attended, how many were in favour, what was said."""
     relief = _waiting(by, relief_id)
-    require_not_related(by, on, [relief.household_id])
+    _require_no_relative(by, on, relief)
     names = [name.strip()[:40] for name in attendants if name.strip()]
     if len(set(names)) != len(names) or len(names) < 3:
         raise BadInput("参加会议的人不足三人，或有重名", where="参加人", remedy="请写三名以上参加人，每人一行")
@@ -214,7 +286,7 @@ def approve_relief(*, by: Actor, on: date, relief_id: int) -> Relief:
     """Approved, signed and paid from the petty fund, at once."""
     relief = _waiting(by, relief_id)
     require_another(by, relief.recorded_by, "登记救助")
-    require_not_related(by, on, [relief.household_id])
+    _require_no_relative(by, on, relief)
     fund = _fund(by.division)
     meeting = ReliefMeeting.objects.filter(relief=relief).first()
     if relief.collective or relief.amount_fen > limit_of(fund, on):
@@ -246,7 +318,7 @@ def refuse_relief(*, by: Actor, on: date, relief_id: int, refusal: str) -> Relie
     """Not helped, with the reason."""
     relief = _waiting(by, relief_id)
     require_another(by, relief.recorded_by, "登记救助")
-    require_not_related(by, on, [relief.household_id])
+    _require_no_relative(by, on, relief)
     if not refusal.strip():
         raise BadInput("不予救助须写明理由", where="理由", remedy="请填写理由后再提交")
     relief.state, relief.decided_by, relief.decided_on = Relief.State.REFUSED, by.appointment, on
@@ -283,12 +355,16 @@ def _waiting(by: Actor, relief_id: int) -> Relief:
 
 # Reads; inside `reading(by)`.
 
-OVERDUE, OWING = "overdue", "owing"
+OVERDUE, OWING, ABROAD = "overdue", "owing", "abroad"
 
 
 def page_reliefs(prefix: str, state: str, on: date, place: str = "", size: int = SIZE) -> Page[Relief]:
-    """By village; `state` is a case's, or OWING: papers are to follow, or OVERDUE: they are late."""
+    """By village; `state` is a case's, or OWING: papers are to follow, or OVERDUE: they are late, or ABROAD: people of
+    here who were helped elsewhere."""
     first, until = scope_of(prefix)
+    if state == ABROAD:
+        rows = Relief.objects.filter(home__gte=first, home__lt=until).exclude(guest="")
+        return cut(rows.select_related("household", "person"), ("home", "id"), place, size)
     rows = Relief.objects.filter(division__gte=first, division__lt=until).select_related("household", "person")
     if state in (OVERDUE, OWING):
         rows = rows.filter(state=Relief.State.PAID, papers_on=None)
@@ -310,6 +386,13 @@ def list_waiting(prefix: str, rows_max: int = 200) -> list[Relief]:
     first, until = scope_of(prefix)
     rows = Relief.objects.filter(division__gte=first, division__lt=until, state=Relief.State.RECORDED)
     return list(rows.select_related("household").order_by("recorded_on", "id")[:rows_max])
+
+
+def list_untied(prefix: str, rows_max: int = 60) -> list[Relief]:
+    """People of here who were helped elsewhere and are not tied to their household yet, the oldest first."""
+    first, until = scope_of(prefix)
+    rows = Relief.objects.filter(home__gte=first, home__lt=until, household=None).exclude(guest="")
+    return list(rows.order_by("id")[:rows_max])
 
 
 def list_proposed(prefix: str, rows_max: int = 60) -> list[PettyEntry]:

@@ -62,6 +62,7 @@ _OWN_FILE = (
     "account = (SELECT a.account_id FROM organisation_appointment a"
     " WHERE a.id::text = nullif(current_setting('app.appointment', true), ''))"
 )
+_ADDRESSED = f"({_BENEATH} OR {_BENEATH.replace('column', 'addressed')})"
 _READ = {
     TableClass.SUBTREE: f"{_STAFF} AND {_BENEATH}",
     TableClass.LOG: f"{_STAFF} AND {_BENEATH}",
@@ -70,6 +71,7 @@ _READ = {
     TableClass.BANK: f"({_STAFF} AND {_BENEATH}) OR {_OWN_BANK}",
     TableClass.PRIVATE: f"{_STAFF} AND ({_BENEATH} OR {_OWN_FILE})",
     TableClass.TRACE: f"({_STAFF} AND {_BENEATH}) OR {_OWN_ACT}",
+    TableClass.ADDRESSED: f"{_STAFF} AND {_ADDRESSED}",
 }
 _WRITE = {
     TableClass.SUBTREE: f"{_STAFF} AND {_BENEATH}",
@@ -79,6 +81,7 @@ _WRITE = {
     TableClass.BANK: f"{_STAFF} AND {_BENEATH}",
     TableClass.PRIVATE: f"{_STAFF} AND ({_BENEATH} OR ({_ABOVE} AND {_OWN_FILE}))",
     TableClass.TRACE: f"({_STAFF} AND {_BENEATH}) OR ({_BENEATH} AND {_OWN_ACT})",
+    TableClass.ADDRESSED: f"{_STAFF} AND {_BENEATH}",
 }
 
 
@@ -170,9 +173,13 @@ def row_digest(columns: list[str], row: str) -> str:
 
 
 def _policies(model: type[Table], table: sql.Identifier) -> Iterator[sql.Composed]:
-    column = sql.Identifier(model._meta.get_field(model.scope_column).column)
-    read = sql.SQL(_READ[model.table_class]).format(column=column)
-    write = sql.SQL(_WRITE[model.table_class]).format(column=column)
+    names = {"column": sql.Identifier(model._meta.get_field(model.scope_column).column)}
+    if model.table_class is TableClass.ADDRESSED:
+        names["addressed"] = sql.Identifier(model._meta.get_field(model.addressed_column).column)
+    read = sql.SQL(_READ[model.table_class]).format(**names)
+    write = sql.SQL(_WRITE[model.table_class]).format(**names)
+    # Whom a row is addressed to may change it; neither may move it out of its two places.
+    kept = read if model.table_class is TableClass.ADDRESSED else write
     yield sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table)
     yield sql.SQL("ALTER TABLE {} FORCE ROW LEVEL SECURITY").format(table)
     for name in ("scope_read", "scope_add", "scope_change", "scope_remove", "log_add"):
@@ -183,7 +190,7 @@ def _policies(model: type[Table], table: sql.Identifier) -> Iterator[sql.Compose
         yield sql.SQL("CREATE POLICY log_add ON {} FOR INSERT TO {} WITH CHECK (true)").format(table, owner)
         return
     yield sql.SQL("CREATE POLICY scope_add ON {} FOR INSERT WITH CHECK ({})").format(table, write)
-    yield sql.SQL("CREATE POLICY scope_change ON {} FOR UPDATE USING ({}) WITH CHECK ({})").format(table, read, write)
+    yield sql.SQL("CREATE POLICY scope_change ON {} FOR UPDATE USING ({}) WITH CHECK ({})").format(table, read, kept)
     yield sql.SQL("CREATE POLICY scope_remove ON {} FOR DELETE USING ({})").format(table, write)
 
 

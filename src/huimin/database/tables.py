@@ -12,6 +12,7 @@ without a class.
     LOG       written by triggers only; read as SUBTREE
     PRIVATE   a separate file: read and kept at its place and above, and read and added to by whose account it names
     TRACE     acts: added by everybody signed in, read by staff as SUBTREE, by a bank's login only its own
+    ADDRESSED as SUBTREE, and also read and changed where `addressed_column` says: one row of two places, nothing else of either
 """
 
 from enum import Enum
@@ -29,6 +30,7 @@ class TableClass(Enum):
     LOG = "log"
     PRIVATE = "private"
     TRACE = "trace"
+    ADDRESSED = "addressed"
 
 
 class Table(models.Model):
@@ -38,7 +40,7 @@ class Table(models.Model):
     `changeable`: columns the application may update ("*" for all); empty means rows are written once.
     `removable`: whether the application may delete rows (work in progress only, never business records).
     `recorded`: whether the change log follows it; `unlogged`: columns the log never holds, besides sealed ones.
-    `scope_column`: the column that holds the division code.
+    `scope_column`: the column that holds the division code; `addressed_column`: the other place of an ADDRESSED row, or "".
     """
 
     table_class: ClassVar[TableClass]
@@ -46,6 +48,7 @@ class Table(models.Model):
     changeable: ClassVar[tuple[str, ...]] = ()
     removable: ClassVar[bool] = False
     scope_column: ClassVar[str] = "division"
+    addressed_column: ClassVar[str] = ""
     recorded: ClassVar[bool] = True
     unlogged: ClassVar[tuple[str, ...]] = ()
 

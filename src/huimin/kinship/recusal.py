@@ -66,6 +66,20 @@ def require_not_related(by: Actor, on: date, households: Iterable[int]) -> None:
         )
 
 
+def require_not_relative(by: Actor, id_number_hash: bytes) -> None:
+    """Recused when the person with this number, who need not be registered here, is a relative `by` declared."""
+    found = fetch(
+        "SELECT 1 FROM kinship_relative WHERE account = %s AND ended_on IS NULL AND id_number_hash = %s LIMIT 1",
+        [by.account, id_number_hash],
+    )
+    if found:
+        raise Recused(
+            "您须回避：这个人是您申报的近亲属",
+            why="近亲属回避，本人不得办理、审核、签批",
+            remedy="请转交另一位同岗位人员或上级办理",
+        )
+
+
 def leave_out_related(by: Actor, on: date, table: str, *, act: str, subject: str) -> int:
     """Take out of temporary `table` (with a column household_id) the households of `by`'s relatives, and write them down.
 

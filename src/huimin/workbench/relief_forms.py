@@ -8,6 +8,7 @@ from huimin.casework.care import ITEMS
 from huimin.casework.models import CareAgreement, Relief
 from huimin.kernel.errors import BadInput
 from huimin.kernel.money import parse_yuan
+from huimin.workbench.change_forms import IdentityField
 from huimin.workbench.forms import DayField, DeskForm, text
 
 
@@ -63,6 +64,38 @@ class RecordRelief(DeskForm):
     def __init__(self, *args: Any, people: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["person"].choices = [("", "全户"), *people]
+
+
+class RecordGuest(DeskForm):
+    """Somebody who lives elsewhere and is in need here."""
+
+    guest = text("姓名", "请填写姓名", hint="说不出姓名的，写明特征", max_length=60, autocomplete="off")
+    id_number = IdentityField("证件号码", required=False, hint="没有证件的先不填，查清后由户籍地补")
+    home = forms.ChoiceField(
+        label="户籍地", required=False, help_text="选中的乡镇会看到这件救助并认领；不清楚的先不选",
+        error_messages={"invalid_choice": "请从列表选择户籍地"},
+    )  # fmt: skip
+    cause = _radio("急难情形", Relief.Cause.choices)
+    happened_on = _day("发生日期")
+    story = text(
+        "经过和困难",
+        "请填写经过和困难",
+        hint="写清发生了什么、眼下缺什么；不要写证件号码和电话",
+        rows=4,
+        max_length=500,
+    )
+    amount = _yuan("救助金额")
+
+    def __init__(self, *args: Any, homes: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["home"].choices = [("", "不清楚，或不在名单内"), *homes]  # type: ignore[attr-defined]
+
+
+class TieGuest(DeskForm):
+    """Which household of here it was."""
+
+    household_no = text("户编码", "请填写户编码", hint="从家庭页面抄户编码", max_length=24, autocomplete="off")
+    name = text("成员姓名", "请填写成员姓名", hint="被救助的是这一户的谁", max_length=60, autocomplete="off")
 
 
 class Meeting(DeskForm):

@@ -325,6 +325,9 @@ def _reliefs(asking: Asking) -> Iterator[Todo]:
     if may(asking.by, reliefs.file_papers):
         for each in reliefs.list_owing(asking.by.prefix):
             yield _relief_row(asking, each, "补齐救助材料", each.papers_due_on)
+    if may(asking.by, reliefs.tie_guest):
+        for each in reliefs.list_untied(asking.by.prefix):
+            yield _relief_row(asking, each, "认领在外地受救助的居民", each.papers_due_on)
     if may(asking.by, reliefs.confirm_topup):
         for entry in reliefs.list_proposed(asking.by.prefix):
             yield Todo(
@@ -336,9 +339,7 @@ def _reliefs(asking: Asking) -> Iterator[Todo]:
 def _relief_row(asking: Asking, relief: Relief, title: str, due: date) -> Todo:
     place = asking.places({relief.division}).get(relief.division, relief.division)
     url = reverse("relief", args=[relief.pk])
-    return Todo(
-        title, f"{relief.get_cause_display()} {relief.household.household_no}", place, 1, relief.amount_fen, due, url
-    )
+    return Todo(title, f"{relief.get_cause_display()} {relief.whom}", place, 1, relief.amount_fen, due, url)
 
 
 def _cases(asking: Asking) -> Iterator[Todo]:

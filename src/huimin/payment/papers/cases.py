@@ -134,7 +134,11 @@ def _declaration(case: Case, way: Process) -> dict[str, Any]:
     """What is declared and what may be checked; everybody of age signs for himself (授权)."""
     members = Membership.objects.filter(household=case.household_id, recorded_to=None, valid_to=None)
     rows = [
-        [wrappable(each.person.name), each.relation, "本人签名" if _of_age(each.person, case.asked_on) else "由监护人签名"]
+        [
+            wrappable(each.person.name),
+            each.relation,
+            "本人签名" if _of_age(each.person, case.asked_on) else "由监护人签名",
+        ]
         for each in members.select_related("person").order_by("id")
     ]
     return {

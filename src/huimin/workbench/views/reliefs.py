@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,12 +13,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.casework import relief as room
 from huimin.casework.models import PettyFund, Relief
+from huimin.database.personal import ID_NUMBER, plain
 from huimin.divisions.queries import chain_names, list_beneath, names_of
 from huimin.kernel.errors import BadInput
+from huimin.kernel.masking import mask_identity
 from huimin.kernel.money import yuan
 from huimin.kernel.places import Level
 from huimin.organisation.acting import Actor, may, reading
-from huimin.registry.models import Household
+from huimin.registry.models import Household, Membership, Person
 from huimin.registry.queries import get_household
 from huimin.workbench import guard, relief_forms
 from huimin.workbench.acts import Outcome, once
@@ -24,7 +28,9 @@ from huimin.workbench.forms import DeskForm
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, one_of
 
-STATES = [*Relief.State.choices, (room.OWING, "待补材料"), (room.OVERDUE, "材料超期")]
+STATES = [
+    *Relief.State.choices, (room.OWING, "待补材料"), (room.OVERDUE, "材料超期"), (room.ABROAD, "本地居民在外地"),
+]  # fmt: skip
 
 
 @require_safe
@@ -41,8 +47,63 @@ def listing(request: Any) -> HttpResponse:
         "states": STATES,
         "places": names_of({row.division for row in page_of}, request.business_date),
         "overdue": {row.pk for row in page_of if row.overdue(request.business_date)},
+        "may_guest": may(request.actor, room.record_guest),
     }
     return render(request, "workbench/reliefs.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@page(frozenset(room.record_guest.posts))  # type: ignore[attr-defined]
+def guest(request: Any) -> HttpResponse:
+    """An emergency here of somebody who lives elsewhere (CASE-01)."""
+    by, on = request.actor, request.business_date
+    with reading(by):
+        fund = PettyFund.objects.filter(division=by.division).first()
+        limit = room.limit_of(fund, on) if fund else None
+        homes = _homes(by, on)
+    form = relief_forms.RecordGuest(request.POST or None, homes=homes)
+
+    def act() -> Outcome:
+        told = dict(form.cleaned_data)
+        made = room.record_guest(by=by, on=on, amount_fen=told.pop("amount"), **told)
+        then = "超过单笔限额，先登记集体研究的会议。" if made.collective else "已转乡镇负责人审批。"
+        return Outcome(f"已登记急难救助 ¥{yuan(made.amount_fen)}", reverse("relief", args=[made.pk]), then)
+
+    context = {"section": "reliefs", "fund": fund, "limit": limit}
+    return _answer(request, form, act, "workbench/relief_guest.html", context)
+
+
+def _homes(by: Actor, on: Any) -> list[tuple[str, str]]:
+    """The other townships of the county."""
+    county = by.division[:6].ljust(12, "0")
+    beneath = list_beneath(county, Level.COUNTY, Level.TOWNSHIP, on)
+    return [(each.code, each.name) for each in beneath if not each.code.startswith(by.prefix)]
+
+
+@require_http_methods(["GET", "POST"])
+@page(frozenset(room.tie_guest.posts))  # type: ignore[attr-defined]
+def tie(request: Any, number: int) -> HttpResponse:
+    """At home: whose household it was; where the number is registered here, the form is filled in."""
+    by, on = request.actor, request.business_date
+    with reading(by):
+        relief = Relief.objects.get(pk=number)
+        known = Person.objects.filter(id_number_hash=relief.id_number_hash, closed_on=None).first()
+        household = household_of(known.pk, on) if known else None
+        names = names_of({relief.division}, on)
+    initial = {"household_no": household.household_no, "name": known.name} if household and known else {}
+    form = relief_forms.TieGuest(request.POST or None, initial=initial)
+
+    def act() -> Outcome:
+        told = form.cleaned_data
+        with reading(by):
+            member = find_member(told["household_no"], told["name"], on)
+        if member is None:
+            raise BadInput("没有找到这一户的这个成员", where="户编码", remedy="请核对户编码和姓名")
+        room.tie_guest(by=by, on=on, relief_id=number, household=member[0], person=member[1])
+        return Outcome("已认领", reverse("relief", args=[number]), "需要长期救助的，从家庭页面为他申请。")
+
+    context = {"section": "reliefs", "relief": relief, "names": names, "known": known}
+    return _answer(request, form, act, "workbench/relief_tie.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -75,14 +136,19 @@ def record(request: Any, household: int) -> HttpResponse:
 @page(guard.RELIEF_READERS)
 def detail(request: Any, number: int) -> HttpResponse:
     """One case: what happened, who decided, what is still to come."""
+    by: Actor = request.actor
     relief = Relief.objects.select_related("household", "person", "signature").get(pk=number)
+    here = relief.division.startswith(by.prefix)
     context = {
         "section": "reliefs",
         "relief": relief,
         "meeting": room.ReliefMeeting.objects.filter(relief=relief).first(),
         "trail": chain_names(relief.division, request.business_date),
         "overdue": relief.overdue(request.business_date),
-        "steps": [step for step in STEPS.values() if may(request.actor, step.act) and step.fits(relief)],
+        "steps": [step for step in STEPS.values() if here and may(by, step.act) and step.fits(relief)],
+        "home": names_of({relief.home}, request.business_date).get(relief.home, "") if relief.home else "",
+        "identity": mask_identity(plain(relief.id_number_enc, ID_NUMBER)) if relief.id_number_enc else "",
+        "may_tie": relief.home.startswith(by.prefix) and not relief.household_id and may(by, room.tie_guest),
     }
     return render(request, "workbench/relief.html", context)
 
@@ -245,6 +311,22 @@ def _answer(
             form.add_error(next(iter(form.fields)), str(wrong))
     status = 422 if form is not None and form.errors else 200
     return render(request, template, {**context, "form": form}, status=status)
+
+
+def find_member(household_no: str, name: str, on: date) -> tuple[int, int] | None:
+    """(household, person) of a member by the household's number and his name; None when it is not one of here."""
+    rows = _living(on).filter(household__household_no=household_no.strip(), person__name=name.strip())
+    return next(iter(rows.values_list("household_id", "person_id")[:1]), None)
+
+
+def household_of(person: int, on: date) -> Household | None:
+    row = _living(on).filter(person=person).select_related("household").first()
+    return row.household if row else None
+
+
+def _living(on: date) -> "QuerySet[Membership]":
+    rows = Membership.objects.filter(recorded_to=None, valid_from__lte=on)
+    return rows.filter(Q(valid_to=None) | Q(valid_to__gt=on)).order_by("id")
 
 
 def may_record(by: Actor, household: Household) -> bool:
