@@ -25,6 +25,7 @@ RULES: dict[tuple[str, str], str] = {
     ("screening_proposal", "person_id"): "ends",
     ("cases_case", "person_id"): "blocks",
     ("cases_caseline", "person_id"): "blocks",
+    ("visits_doubt", "person_id"): "stays",  # it is answered for the record it was raised on
     ("casework_decision", "person_id"): "stays",
     ("casework_entitlement", "person_id"): "moves",
     ("casework_relief", "person_id"): "blocks",

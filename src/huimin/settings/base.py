@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "huimin.casework",
     "huimin.cases",
     "huimin.fieldwork",
+    "huimin.visits",
     "huimin.payment",
     "huimin.archives",
     "huimin.duplicates",

@@ -22,7 +22,7 @@ from huimin.organisation.acting import Actor, command, record_event
 from huimin.organisation.posts import Post
 from huimin.registry.commands.facts import locked_household
 from huimin.registry.commands.looking import LOOKERS, PURPOSE_MAX, PURPOSE_MIN
-from huimin.registry.models import Attachment
+from huimin.registry.models import Attachment, Household
 from huimin.registry.snapshots import NotRegistered
 
 SIZE_MAX = 10 * 1024 * 1024
@@ -42,17 +42,21 @@ def folder() -> Path:
 @command(Post.INFORMATION_OFFICER, Post.CLERK, Post.COUNTY_OFFICER)
 def attach_scan(*, by: Actor, on: date, household: int, title: str, file_name: str, content: bytes) -> Attachment:
     """Keep a scan with the household; the same file again is the same attachment. BadInput names what is wrong."""
-    found = locked_household(by, household)
+    return keep_attachment(by, on, locked_household(by, household), title=title, file_name=file_name, content=content)
+
+
+def keep_attachment(by: Actor, on: date, found: Household, *, title: str, file_name: str, content: bytes) -> Attachment:
+    """The step of `attach_scan` for commands that have locked the household."""
     title = title.strip()
     if not 2 <= len(title) <= 80:
         raise BadInput("没有写明是什么材料", where="材料名称", remedy="如：基本信息表签字页、残疾人证")
     media_type = _media_type(content)
-    if found.attachments.count() >= OF_HOUSEHOLD_MAX:
-        raise BadInput(f"附件超过 {OF_HOUSEHOLD_MAX} 份", where="文件", remedy="请合并为 PDF 后再上传")
     sha256 = hashlib.sha256(content).hexdigest()
     earlier = found.attachments.filter(sha256=sha256).first()
     if earlier is not None:
         return earlier
+    if found.attachments.count() >= OF_HOUSEHOLD_MAX:
+        raise BadInput(f"附件超过 {OF_HOUSEHOLD_MAX} 份", where="文件", remedy="请合并为 PDF 后再上传")
     _write(sha256, content)
     return Attachment.objects.create(
         household=found, division=found.division, title=title, file_name=Path(file_name).name[-120:],
