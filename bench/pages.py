@@ -160,6 +160,9 @@ class _Desk:
             "查找村": lambda row: f"/search/?q={quote(self._village(row))}",
             "查找户编号": lambda row: f"/search/?q={row[1]}",
             "查找身份证号": self.lookup,
+            "名单": lambda row: "/lists/",
+            "某日名单": lambda row: "/lists/?kind=members&on=2021-06-30&known=2026-01-01",
+            "在册待遇": lambda row: "/lists/?kind=benefits",
             "一户与时间线": lambda row: f"/households/{row[0]}/",
             "一户某日": lambda row: f"/households/{row[0]}/?on=2021-06-30",
         }

@@ -98,7 +98,10 @@ class Entitlement(Table):
             ),
             models.CheckConstraint(name="entitlement_positive", condition=Q(amount_fen__gt=0)),
         ]
-        indexes = [models.Index(fields=["programme", "division"], name="entitlement_list")]
+        indexes = [
+            models.Index(fields=["programme", "division"], name="entitlement_list"),
+            models.Index(fields=["division", "id"], name="entitlement_place"),
+        ]
 
 
 class PettyFund(Table):

@@ -80,7 +80,8 @@ def iterate_held(wanted: HeldFilter) -> Iterator[Entitlement]:
 
 def _held(wanted: HeldFilter) -> "QuerySet[Entitlement]":
     rows = Entitlement.objects.filter(division__gte=wanted.prefix, division__lt=wanted.prefix + "~")
-    rows = rows.filter(valid_from__lte=wanted.on).select_related("household", "person")
+    # Names are fetched for the rows of a page: joined, they are gathered for a whole county before fifty are taken.
+    rows = rows.filter(valid_from__lte=wanted.on).prefetch_related("household", "person")
     if wanted.programme:
         rows = rows.filter(programme=wanted.programme)
     if wanted.programmes is not None:
