@@ -47,8 +47,17 @@ def run(households: int) -> Iterator[Result]:
             [on] = superuser.execute("SELECT business_date FROM organisation_simulatedclock").fetchone() or [None]
             [households] = superuser.execute("SELECT count(*) FROM registry_household").fetchone() or [0]
             superuser.execute(_FILL, {"cases": cases, "on": on, "households": households})
+            _escalate()
             superuser.execute("VACUUM ANALYZE")
         yield _measured(cases)
+
+
+def _escalate() -> None:
+    """What is late was told above, as on any morning."""
+    from huimin.cases.escalating import escalate_overdue
+    from huimin.organisation.queries import business_date
+
+    escalate_overdue(by=_actor("县"), on=business_date())
 
 
 def _measured(cases: int) -> Result:
@@ -70,5 +79,5 @@ def _measured(cases: int) -> Result:
 def _kinds() -> dict[str, Any]:
     return {
         "工作台": "/", "等我办的": "/cases/", "全部在办": "/cases/?mine=no", "已超期": "/cases/?mine=no&due=late",
-        "一步": "/cases/?mine=no&step=评议", "时限和快慢": "/cases/times/",
+        "一步": "/cases/?mine=no&step=评议", "时限和快慢": "/cases/times/", "督办": "/cases/escalations/",
     }  # fmt: skip

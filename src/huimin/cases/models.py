@@ -121,6 +121,14 @@ class Case(Table):
                 condition=~Q(step=""),
             ),
             models.Index(fields=["programme", "division", "ended_on"], name="case_ended", condition=Q(step="")),
+            models.Index(
+                fields=["decided_on", "division"], name="case_decided", condition=Q(decided_on__isnull=False)
+            ),
+            models.Index(
+                fields=["division", "answer_due_on", "id"],
+                name="case_to_tell",
+                condition=Q(state="refused", answered_on=None),
+            ),
         ]
 
     @property
@@ -295,6 +303,78 @@ class CaseLine(Table):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "proposal"], name="case_line_once")]
+
+
+class TimeRule(Table):
+    """After how many working days overdue the county's office is told, by which document; the newest counts (CASE-05)."""
+
+    table_class = TableClass.CHAIN
+
+    division = DivisionField()
+    county_days = models.SmallIntegerField()
+    basis = models.CharField(max_length=120)
+    set_by = models.BigIntegerField()
+    set_on = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="time_rule_within_bounds", condition=Q(county_days__gte=1, county_days__lte=60))
+        ]
+        indexes = [models.Index(fields=["division", "-id"], name="time_rule_newest")]
+
+
+class Escalation(Table):
+    """One lateness was told to whoever answers above (督办): what should have been done by when, whom it was told, the answer.
+
+    A step is late in its round against its day; papers that were to follow, and a result to be told, have neither. Where a
+    new date was promised and not kept, that date is the one missed.
+    """
+
+    table_class = TableClass.SUBTREE
+    changeable = ("reason", "promised_on", "answered_by", "answerer", "answered_on")
+
+    class Matter(models.TextChoices):
+        STEP = "step", "步骤"
+        PAPERS = "papers", "后补材料"
+        TELLING = "telling", "书面告知"
+
+    class Above(models.TextChoices):
+        HEAD = "head", "乡镇负责人"
+        COUNTY = "county", "县惠民办"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="escalations", db_index=False)
+    division = DivisionField()
+    matter = models.CharField(max_length=8, choices=Matter.choices)
+    step = models.CharField(max_length=20, default="")
+    round = models.SmallIntegerField(default=0)
+    due_on = models.DateField()
+    above = models.CharField(max_length=8, choices=Above.choices)
+    told = models.CharField(max_length=200)
+    raised_by = models.BigIntegerField()
+    raised_on = models.DateField()
+    reason = models.CharField(max_length=300, default="")
+    promised_on = models.DateField(null=True)
+    answered_by = models.BigIntegerField(null=True)
+    answerer = models.CharField(max_length=160, default="")
+    answered_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "matter", "step", "round", "due_on", "above"], name="escalation_once"
+            ),
+            models.CheckConstraint(name="escalation_of_what_is_late", condition=Q(due_on__lt=F("raised_on"))),
+            models.CheckConstraint(
+                name="escalation_answered_whole",
+                condition=Q(answered_on=None, promised_on=None, answered_by=None)
+                | Q(answered_on__isnull=False, answered_by__isnull=False, promised_on__gte=F("answered_on"))
+                & ~Q(reason=""),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["division", "above", "-id"], name="escalation_list"),
+            models.Index(fields=["division", "id"], name="escalation_waits", condition=Q(answered_on=None)),
+        ]
 
 
 OVER = (Case.State.REFUSED, Case.State.OUT_OF_SCOPE, Case.State.WITHDRAWN)

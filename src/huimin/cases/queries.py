@@ -65,9 +65,15 @@ def _of_steps(pairs: Sequence[tuple[int, str]]) -> Q:
 
 
 def page_cases(wanted: CaseFilter, place: str = "", size: int = SIZE) -> Page[Case]:
-    """By deadline, the earliest first; what is over newest first."""
+    """By deadline, the earliest first; what is over newest first.
+
+    A page is chosen from the cases alone and what they name is read after: joined before, every case of a county's list
+    would be looked up for the fifty that are shown.
+    """
     order = ("-id",) if wanted.state in (State.GRANTED, *_OVER) else ("step_due_on", "id")
-    return cut(wanted.rows().select_related("household", "person", "process"), order, place, size)
+    page = cut(wanted.rows().only("id", "step_due_on"), order, place, size)
+    rows = Case.objects.select_related("household", "person", "process").in_bulk([row.pk for row in page.rows])
+    return Page([rows[row.pk] for row in page.rows], page.previous, page.next)
 
 
 _OVER = (State.REFUSED, State.OUT_OF_SCOPE, State.WITHDRAWN)
@@ -148,46 +154,75 @@ class OfficeLoad:
     latest_days: int
 
 
-_BY_OFFICE = """
+_LOAD = """
 SELECT substr(division, 1, 9), process_id, step, count(*), count(*) FILTER (WHERE step_due_on < %(on)s),
        count(*) FILTER (WHERE step_due_on = %(on)s),
        count(*) FILTER (WHERE step_due_on > %(on)s AND step_due_on <= %(sunday)s), min(step_due_on)
-FROM cases_case WHERE step <> '' AND division >= %(low)s AND division < %(high)s GROUP BY 1, 2, 3
+FROM cases_case WHERE step <> '' AND division >= %(low)s AND division < %(high)s
+  AND (%(programmes)s::text[] IS NULL OR programme = ANY (%(programmes)s)) GROUP BY 1, 2, 3
 """
 
 
-def load_by_office(prefix: str, on: date) -> list[OfficeLoad]:
-    """By township and the level that acts now, the most overdue first; one statement."""
+@dataclass(frozen=True)
+class Load:
+    """What is under way beneath a place, put together by office and by step; the most overdue first."""
+
+    offices: list[OfficeLoad]
+    steps: list[Waiting]
+
+
+def load_of(prefix: str, on: date, programmes: tuple[str, ...] | None = None) -> Load:
+    """By township and the level that acts now, and by step; one statement."""
     low, high = scope_of(prefix)
-    sunday = on + timedelta(days=7 - on.isoweekday())
+    asked = {
+        "on": on, "sunday": on + timedelta(days=7 - on.isoweekday()), "low": low, "high": high,
+        "programmes": None if programmes is None else list(programmes),
+    }  # fmt: skip
     ways = {number: way_of(row) for number, row in processes_in_use().items()}
-    sums: dict[tuple[str, Level], list[Any]] = {}
-    for township, process, step, *counts, earliest in fetch(
-        _BY_OFFICE, {"on": on, "sunday": sunday, "low": low, "high": high}
-    ):
-        level = ways[process].step(step).acting[0].level
+    offices: dict[tuple[str, Level], list[Any]] = {}
+    steps: dict[tuple[str, str], list[Any]] = {}
+    for township, process, step, *counts, earliest in fetch(_LOAD, asked):
+        standing = ways[process].step(step)
+        level = standing.acting[0].level
         where = ("" if level == Level.COUNTY else township.ljust(12, "0"), level)
-        told = sums.setdefault(where, [0, 0, 0, 0, FAR])
-        told[:4] = [a + b for a, b in zip(told[:4], counts, strict=True)]
-        told[4] = min(told[4], earliest)
-    rows = [
-        OfficeLoad(township, level, *told[:4], max((on - told[4]).days, 0))
-        for (township, level), told in sums.items()
-    ]  # fmt: skip
-    return sorted(rows, key=lambda row: (-row.late, -row.count, row.township, row.level))
+        _add(offices.setdefault(where, [0, 0, 0, 0, FAR]), counts, earliest)
+        _add(steps.setdefault((step, standing.name), [0, 0, 0, 0, FAR]), counts, earliest)
+    by_office = [OfficeLoad(*where, *told[:4], max((on - told[4]).days, 0)) for where, told in offices.items()]
+    by_step = [Waiting(*which, *told[:4], None if told[4] == FAR else told[4]) for which, told in steps.items()]
+    return Load(
+        sorted(by_office, key=lambda row: (-row.late, -row.count, row.township, row.level)),
+        sorted(by_step, key=lambda row: (-row.late, row.earliest or FAR, row.step)),
+    )
+
+
+def _add(sums: list[Any], counts: Sequence[int], earliest: date) -> None:
+    sums[:4] = [a + b for a, b in zip(sums[:4], counts, strict=True)]
+    sums[4] = min(sums[4], earliest)
+
+
+def load_by_office(prefix: str, on: date) -> list[OfficeLoad]:
+    """By township and the level that acts now, the most overdue first."""
+    return load_of(prefix, on).offices
 
 
 @dataclass(frozen=True)
 class Speed:
-    """How long cases of a programme took at a township, from acceptance to decision, in days; how many were late."""
+    """How long cases of a programme took at a township, from acceptance to decision, in days: on average, nine of ten, the
+    worst; of how many a step was late, and how many steps."""
 
     programme: str
     township: str
     count: int
     average: float
+    ninth: int
     worst: int
     worst_case: int
+    late: int
     late_acts: int
+
+    @property
+    def late_percent(self) -> int:
+        return round(100 * self.late / self.count)
 
 
 _SPEED = """
@@ -195,20 +230,22 @@ WITH ended AS (
     SELECT c.id, c.programme, substr(c.division, 1, 9) AS township, c.decided_on - c.accepted_on AS days
     FROM cases_case c WHERE c.decided_on >= %(since)s AND c.accepted_on IS NOT NULL
       AND c.division >= %(low)s AND c.division < %(high)s
+      AND (%(programmes)s::text[] IS NULL OR c.programme = ANY (%(programmes)s))
 ), late AS (
     SELECT a.case_id, count(*) AS acts FROM cases_caseact a JOIN ended e ON e.id = a.case_id
     WHERE a.acted_on > a.due_on GROUP BY 1
 )
-SELECT e.programme, e.township, count(*), avg(e.days)::float, max(e.days),
-       (array_agg(e.id ORDER BY e.days DESC, e.id))[1], coalesce(sum(l.acts), 0)::int
+SELECT e.programme, e.township, count(*), avg(e.days)::float, percentile_disc(0.9) WITHIN GROUP (ORDER BY e.days),
+       max(e.days), (array_agg(e.id ORDER BY e.days DESC, e.id))[1], count(l.acts)::int, coalesce(sum(l.acts), 0)::int
 FROM ended e LEFT JOIN late l ON l.case_id = e.id GROUP BY 1, 2 ORDER BY 4 DESC, 1, 2 LIMIT 400
 """
 
 
-def list_speeds(prefix: str, since: date) -> list[Speed]:
+def list_speeds(prefix: str, since: date, programmes: tuple[str, ...] | None = None) -> list[Speed]:
     """Programmes and townships, the slowest first, of what was decided since a day; one statement."""
     low, high = scope_of(prefix)
-    rows = fetch(_SPEED, {"since": since, "low": low, "high": high})
+    seen = None if programmes is None else list(programmes)
+    rows = fetch(_SPEED, {"since": since, "low": low, "high": high, "programmes": seen})
     return [Speed(row[0], row[1].ljust(12, "0"), *row[2:]) for row in rows]
 
 

@@ -17,6 +17,8 @@ from huimin.database import instance
 from huimin.database.cluster import NoDatabase
 
 SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_DAYS_ASKED = 60.0
+"""How often it is looked whether a new business day has begun."""
 
 
 @click.command("work", help="后台进程：做页面上发起的筛查等费时的工作")
@@ -73,16 +75,20 @@ def _take_up(*, once: bool, beside: int) -> None:
     instance.use_instance()
     from django.db import Error, connections
 
+    from huimin.jobs.daily import ask_for_daily_work
     from huimin.jobs.working import present, work_one
     from huimin.kernel.errors import Refusal
 
     log = logging.getLogger("huimin.jobs")
-    announced = False
+    announced, asked_at = False, 0.0
     while once or os.getppid() == beside:
         try:
             if not announced:
                 with present():
                     announced = True
+            if not asked_at or time.monotonic() - asked_at > SECONDS_BETWEEN_DAYS_ASKED:
+                asked_at = time.monotonic()
+                ask_for_daily_work()
             if work_one() is not None:
                 continue
         except Refusal as refusal:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.forms import Form
 
-from huimin.cases import answering, asking, taking
+from huimin.cases import answering, asking, escalating, taking
 from huimin.cases.kinds import waits_for
 from huimin.cases.models import Case, CasePaper
 from huimin.organisation.acting import Actor, may
@@ -209,6 +209,12 @@ ACTS = {
             "withdraw", "申请人撤回？", "撤回申请", lambda told: told.case.state in (State.ASKED, State.PAPERS, State.OPEN) and _desk(told),
             _reason, lambda told, data: asking.withdraw_case(by=told.by, on=told.on, case_id=told.case.pk, **data), "已撤回",
             "以后可以重新申请。", True,
+        ),
+        Act(
+            "answer", "答复督办", "答复", lambda told: bool(escalating.answerable(told.by, told.case.pk, told.on)),
+            lambda told, data: forms.AnswerOverdue(data),
+            lambda told, data: escalating.answer_overdue(by=told.by, on=told.on, case_id=told.case.pk, **data), "已答复督办",
+            "答复报给督办的上一级，只能答复一次；到新的期限还没办完，直接报县惠民办。",
         ),
         Act("hand", "移交或指定替办", "移交、替办", _may_hand, _hand_form, _hand, "已登记移交", "首问负责：承办人全程负责，非特殊情况中途不得转交。"),
         Act(

@@ -125,3 +125,28 @@ class NewList(DeskForm):
         super().__init__(*args, **kwargs)
         self.fields["programme"].choices = programmes  # type: ignore[attr-defined]
         self.fields["division"].choices = places  # type: ignore[attr-defined]
+
+
+class AnswerOverdue(DeskForm):
+    """Why it is late, and by which day it will be done (CASE-05)."""
+
+    reason = text(
+        "超期的原因", "请写明为什么没有按期办", hint="会报给督办的上一级，写进这件事的经过", rows=3, max_length=300
+    )
+    promised_on = DayField(
+        label="新的期限", help_text="哪天前办完，如 2021-07-20；过了这一天还没办完会直接报县",
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"required": "请填写哪天前办完"},
+    )  # fmt: skip
+
+
+class TimeRule(DeskForm):
+    """After how many working days overdue the county is told (CASE-05)."""
+
+    county_days = forms.IntegerField(
+        label="超期几个工作日报县", min_value=1, max_value=60, widget=forms.NumberInput,
+        error_messages={
+            "required": "请填写工作日天数", "invalid": "请填写整数，如 5", "min_value": "请填写 1 至 60", "max_value": "请填写 1 至 60",
+        },
+    )  # fmt: skip
+    basis = text("依据", "请填写文件名和文号", hint="如：县民政局关于督办的通知（民发〔2021〕3 号）", max_length=120)

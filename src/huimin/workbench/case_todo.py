@@ -10,9 +10,11 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from huimin.cases import queries
+from huimin.cases import lateness, queries
 from huimin.cases.answering import tell_result
 from huimin.cases.asking import supply_papers
+from huimin.cases.escalating import answer_overdue
+from huimin.cases.models import Escalation
 from huimin.organisation.acting import Actor, may
 from huimin.organisation.posts import Post
 from huimin.workbench.listing import programmes_seen
@@ -20,7 +22,9 @@ from huimin.workbench.listing import programmes_seen
 Row = tuple[str, str, str, int, int | None, date | None, str]
 """title, note, place, count, amount, due, address"""
 OVERSEERS = frozenset({Post.TOWNSHIP_HEAD, Post.COUNTY_OFFICER, Post.SUPERVISOR})
-"""Who is told of overdue cases beneath him."""
+"""Who sees how many overdue cases there are beneath him."""
+ABOVE = {Post.TOWNSHIP_HEAD: Escalation.Above.HEAD, Post.COUNTY_OFFICER: Escalation.Above.COUNTY}
+"""To whom an escalation is told."""
 
 
 def rows_of(
@@ -30,6 +34,7 @@ def rows_of(
     yield from _steps(by, on)
     if by.post in OVERSEERS and (late := queries.count_late(by.prefix, on)):
         yield "督办超期的申请", "件，下级未按期办理", by.office_name, late, None, on, reverse("case-times")
+    yield from _escalations(by, on)
     if may(by, supply_papers):
         owed = queries.list_owed(by.prefix)
         names = places({row.division for row in owed})
@@ -49,3 +54,20 @@ def _steps(by: Actor, on: date) -> Iterator[Row]:
         note = f"已超期 {row.late} 件" if row.late else "申请办理"
         where = f"{reverse('cases')}?{urlencode({'mine': 'yes', 'step': row.step})}"
         yield row.name, note, by.office_name, row.count, None, row.earliest, where
+
+
+def _escalations(by: Actor, on: date) -> Iterator[Row]:
+    """What was told to this level and has no answer, or a promise that was not kept; what this post has to answer."""
+    if by.post in ABOVE:
+        waiting, broken = lateness.count_open(by.prefix, on, ABOVE[by.post])
+        where = f"{reverse('escalations')}?{urlencode({'above': ABOVE[by.post], 'standing': lateness.BROKEN})}"
+        if broken:
+            yield "督办：答复的期限已过", "件，说了新的期限没有办成", by.office_name, broken, None, on, where
+        if waiting:
+            where = f"{reverse('escalations')}?{urlencode({'above': ABOVE[by.post]})}"
+            yield "督办：超期没有答复", "件，须写明原因和新的期限", by.office_name, waiting, None, on, where
+    if may(by, answer_overdue):
+        count, since = lateness.count_to_answer(by, on, programmes_seen(by))
+        if count:
+            where = f"{reverse('cases')}?{urlencode({'mine': 'yes', 'due': 'late'})}"
+            yield "答复督办", "件已超期并报上一级，写明原因和新的期限", by.office_name, count, None, since, where

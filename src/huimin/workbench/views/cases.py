@@ -1,6 +1,5 @@
 """Applications and lists: what is on its way, one case with its steps, asking for help, and every act on it (CASE-01, CASE-04)."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from huimin.cases import queries
 from huimin.cases.asking import Asked, open_case, open_list, papers_of
 from huimin.cases.determining import determine
+from huimin.cases.lateness import list_escalations_of
 from huimin.cases.models import Case, CaseHandover, CasePaper
 from huimin.cases.queries import CaseFilter
 from huimin.casework.models import Relief
@@ -23,7 +23,6 @@ from huimin.organisation.models import Appointment
 from huimin.policy.models import Programme
 from huimin.policy.queries import programme_names
 from huimin.processes.drawing import draw
-from huimin.processes.language import LEVEL_WORDS
 from huimin.processes.models import Process
 from huimin.processes.queries import find_rule, process_for, way_of
 from huimin.registry.queries import get_household
@@ -38,7 +37,6 @@ from huimin.workbench.views.reliefs import _answer as answer
 
 STATES = [(key, label) for key, label in Case.State.choices if key != "asked"]
 EXPORT_MAX = 5000
-SPEED_DAYS = 365
 COLUMNS = (
     Column("编号", width=16), Column("户编码", width=18), Column("项目", width=20), Column("村（组）", width=20), Column("申请", "date"),
     Column("受理", "date"), Column("状态"), Column("现在的步骤", width=20), Column("这一步到期", "date"),
@@ -74,13 +72,13 @@ def listing(request: Any) -> HttpResponse:
     context = {
         "section": "cases", "page": found, **asked, "states": STATES, "dues": list(queries.DUE.items()),
         "places": names_of({row.division for row in found}, request.business_date),
-        "steps": {row.pk: _step_name(row) for row in found}, "may_list": may(request.actor, open_list),
+        "steps": {row.pk: step_name(row) for row in found}, "may_list": may(request.actor, open_list),
         "programmes": list(asked["names"].items()), "ranges": [("yes", "等我办的"), ("no", "全部在办")],
     }  # fmt: skip
     return render(request, "workbench/cases.html", context)
 
 
-def _step_name(case: Case) -> str:
+def step_name(case: Case) -> str:
     return way_of(case.process).step(case.step).name if case.step else ""
 
 
@@ -90,7 +88,7 @@ def _exported(request: Any, wanted: CaseFilter, names: dict[str, str], on: Any) 
     lines = (
         (
             row.number, row.household.household_no if row.household else "名单", names.get(row.programme, row.programme),
-            places.get(row.division, row.division), row.asked_on, row.accepted_on, row.get_state_display(), _step_name(row),
+            places.get(row.division, row.division), row.asked_on, row.accepted_on, row.get_state_display(), step_name(row),
             row.step_due_on if row.step_due_on.year < 9999 else None,
         )
         for row in rows
@@ -119,7 +117,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "responsible": _holder(case.responsible), "stand_in": _holder(case.stand_in),
         "reports": list(case.reports.select_related("signature").order_by("-id")[:40]),
         "finding": _finding(by, on, case), "has_limit": case.step_due_on.year < 9999, "whole": case.due_on.year < 9999,
-        "step_names": {step.key: step.name for step in way.steps},
+        "step_names": {step.key: step.name for step in way.steps}, "escalations": list_escalations_of(case.pk),
     }  # fmt: skip
     return render(request, "workbench/case.html", context)
 
@@ -171,7 +169,7 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
         chosen.run(told, form.cleaned_data if form else {})
         with reading(by):
             after = queries.get_case(number)
-        then = f"下一步：{_step_name(after)}。" if after.step else f"这件事{after.get_state_display()}。"
+        then = f"下一步：{step_name(after)}。" if after.step else f"这件事{after.get_state_display()}。"
         return Outcome(chosen.done, reverse("case", args=[number]), then)
 
     context = {
@@ -274,21 +272,3 @@ def _is_listed(programme: str, division: str, on: Any) -> bool:
     if find_rule(programme, division, on) is None:
         return False
     return process_for(programme, division, on).subject == Process.Subject.LIST
-
-
-@require_safe
-@page(guard.STAFF)
-def times(request: Any) -> HttpResponse:
-    """What waits where, what is late, and how long things took: by office, by programme and place."""
-    on = request.business_date
-    place = chosen_place(request)
-    loads = queries.load_by_office(place.prefix, on)
-    speeds = queries.list_speeds(place.prefix, on - timedelta(days=SPEED_DAYS))
-    codes = {row.township for row in [*loads, *speeds] if row.township}
-    late = queries.page_cases(CaseFilter(prefix=place.prefix, on=on, due="late"), size=50)
-    context = {
-        "section": "case-times", "place": place, "loads": loads, "speeds": speeds, "late": late,
-        "places": names_of(codes | {row.division for row in late}, on), "levels": LEVEL_WORDS, "names": programme_names(),
-        "steps": {row.pk: _step_name(row) for row in late},
-    }  # fmt: skip
-    return render(request, "workbench/case_times.html", context)
