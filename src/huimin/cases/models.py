@@ -121,9 +121,7 @@ class Case(Table):
                 condition=~Q(step=""),
             ),
             models.Index(fields=["programme", "division", "ended_on"], name="case_ended", condition=Q(step="")),
-            models.Index(
-                fields=["decided_on", "division"], name="case_decided", condition=Q(decided_on__isnull=False)
-            ),
+            models.Index(fields=["decided_on", "division"], name="case_decided", condition=Q(decided_on__isnull=False)),
             models.Index(
                 fields=["division", "answer_due_on", "id"],
                 name="case_to_tell",
