@@ -52,6 +52,7 @@ NOT_A_PAGE = {
     "course-material",
     "roster-pdf",
     "notice-pdf",
+    "notice-photo",
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
@@ -91,6 +92,7 @@ OF_A_MOMENT = {
     "compile",
     "objection-file",
     "objection-answer",
+    "objection-who",
     "correction",
     "authority",
     "card-issue",
@@ -191,7 +193,11 @@ def test_every_page_is_accessible_narrow_and_its_own(site):
     [
         ("screened", "civil-approver", ["/proposals/?kind=enter", "/proposals/decide/?programme=dibao-rural"]),
         ("accrued", "meishan-clerk", ["/", "/rosters/compile/"]),
-        ("published", "meishan-clerk", ["/notices/1/", "/notices/1/sheet/", "/notices/rows/1/objection/"]),
+        (
+            "published",
+            "meishan-clerk",
+            ["/notices/1/", "/notices/1/sheet/", "/notices/rows/1/objection/", "/notices/sheets/1/"],
+        ),
         ("prepared", "finance-releaser", ["/", "/batches/", "/batches/2/release/", "/batches/many/release/?id=2&id=3"]),
     ],
 )

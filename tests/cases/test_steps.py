@@ -183,8 +183,9 @@ def test_out_of_scope_says_where_to_go_and_a_withdrawal_why_case_01(county):
 
 
 def test_no_notice_shorter_than_its_days_and_none_with_an_objection_case_06(county):
-    from huimin.notices.commands import answer_objection, file_objection
+    from huimin.notices.commands import ObjectionOpen
     from huimin.notices.models import NoticeRow
+    from huimin.notices.objections import Review, answer_objection, file_objection
 
     county("screened")
     house = entering()
@@ -206,8 +207,18 @@ def test_no_notice_shorter_than_its_days_and_none_with_an_objection_case_06(coun
         objection = file_objection(by=officer, on=on, row_id=row.pk, text="他家有小汽车")
         with pytest.raises(EvidenceMissing, match="异议没有答复"):
             passed(officer, case, on + timedelta(days=8))
+        with pytest.raises(ObjectionOpen, match="没有答复"):  # nor back, before it is answered
+            take_step(
+                by=officer, on=on, case_id=case.pk, step="村公示", outcome="returned", reason="先退回去", to="评议"
+            )
+        found = Review("investigation", on, "审核员、村民小组长", "车辆登记在户主名下")
         answer_objection(
-            by=who[Post.REVIEWER], on=on, objection_id=objection.pk, upheld=True, answer="查实有车，重新评议"
+            by=who[Post.REVIEWER],
+            on=on,
+            objection_id=objection.pk,
+            upheld=True,
+            answer="查实有车，重新评议",
+            review=found,
         )
         on += timedelta(days=8)
         with pytest.raises(EvidenceMissing, match="请退回“评议”"):

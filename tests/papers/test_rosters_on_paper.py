@@ -165,7 +165,7 @@ def test_taking_a_roster_is_remembered_and_repeats_to_the_byte(officer: Actor) -
 
 
 def test_a_notice_shows_masked_rows_its_period_digest_and_address(officer: Actor) -> None:
-    """CASE-06, PAY-02: masked names only, the period, the place, the office to object to, digest and address."""
+    """CASE-06, PAY-02: masked names only, the period, the place, the office to object to, digest, address, hotline."""
     with reading(officer):
         notice = Notice.objects.order_by("-rows_count", "pk")[0]
         rows = list(notice.rows.order_by("row_no"))
@@ -177,7 +177,11 @@ def test_a_notice_shows_masked_rows_its_period_digest_and_address(officer: Actor
     assert all(row.masked_name in said and yuan(row.amount_fen) in said for row in rows)
     assert not any(name in said for name in names if name != mask_name(name))
     assert "2021年9月1日张榜起，至2021年9月8日止" in said and notice.digest in said and "为民服务中心提出" in said
-    assert f"https://huimin.example/notices/{notice.pk}" in said and "341599" not in said and "电话" not in said
+    assert (
+        f"https://huimin.example/notices/{notice.pk}" in said
+        and "341599" not in said
+        and "本县还没有公布监督电话" in said
+    )
 
 
 def test_notices_are_refused_for_post_place_and_change(county: County) -> None:

@@ -99,7 +99,7 @@ _ROSTERS = """
 SELECT l.programme, r.id, r.period_from, r.period_until, l.state, n.id, n.starts_on, n.title
 FROM payment_rosterline l JOIN payment_roster r ON r.id = l.roster_id
 LEFT JOIN notices_noticerow w ON w.subject_line = coalesce(l.noticed_id, l.id)
-LEFT JOIN notices_notice n ON n.id = w.notice_id
+LEFT JOIN notices_notice n ON n.id = w.notice_id AND n.subject = 'roster:' || coalesce(r.origin_id, r.id)
 WHERE l.household_id = %(household)s AND r.state <> 'withdrawn' ORDER BY l.id DESC LIMIT %(most)s
 """
 

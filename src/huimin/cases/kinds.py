@@ -8,9 +8,10 @@ from datetime import date
 from huimin.cases.evidence import Held, Reference, holds
 from huimin.cases.models import Case, CasePaper, CaseReport
 from huimin.kernel.digests import digest
-from huimin.notices.commands import end_notices
+from huimin.kernel.places import Level
+from huimin.notices.commands import boards_of, end_notices
 from huimin.notices.models import Notice, Objection
-from huimin.notices.queries import upheld_lines
+from huimin.notices.queries import place_name, upheld_lines
 from huimin.organisation.acting import Actor
 from huimin.processes.language import Acting, Demand, Step
 
@@ -37,10 +38,12 @@ def declared(case: Case, step: Step, demand: Demand, on: date) -> Held:
 
 
 def notice(case: Case, step: Step, demand: Demand, on: date) -> Held:
-    """Put up for as many days as the step says, over, and no objection open or upheld."""
+    """Put up on every board of its level for as many days as the step says, over, and no objection open or upheld."""
     rows = list(Notice.objects.filter(subject=case.notice_subject()).exclude(state=Notice.State.WITHDRAWN))
     if not rows:
         return Held(missing="还没有公示", remedy=f"请先公示，满 {demand.number} 天")
+    if bare := boards_of(case.division, demand.level or Level.VILLAGE) - {row.division for row in rows}:
+        return Held(missing=f"{place_name(min(bare), on)}还没有公示", remedy="请撤下后按流程的级次重新公示")
     short = [row for row in rows if (row.ends_on - row.starts_on).days < demand.number]
     if short:
         return Held(missing=f"公示不足 {demand.number} 天", remedy="请撤下后重新公示")

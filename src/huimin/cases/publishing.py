@@ -1,7 +1,7 @@
 """What a case's notice shows: masked name, number of members, amount; nothing else (CASE-06, 民发〔2021〕57号 第24条).
 
 in    a case of a household, or a list with its lines
-out   rows for `notices.publish_rows`
+out   rows for `notices.publish`, each with the household it is about (not shown)
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def rows_of(by: Actor, on: date, case: Case) -> Iterator[Row]:
         return
     finding = determine(by, on, case)
     amount, people = (finding.told.amount_fen, finding.told.people) if finding else (0, 0)
-    yield (case.division, case.pk, "", mask_name(_name(case)), people, "", amount)
+    yield Row(case.division, case.pk, "", mask_name(_name(case)), people, "", amount, case.household_id)
 
 
 def _name(case: Case) -> str:
@@ -47,4 +47,6 @@ def _lines(case: Case) -> Iterator[Row]:
     for line in lines.iterator(chunk_size=2000):
         name = line.person.name if line.person else heads.get(line.household_id, HEAD)
         told = line.proposal
-        yield (line.division, line.pk, "", mask_name(name), told.people or 1, told.quantity, line.amount_fen)
+        yield Row(
+            line.division, line.pk, "", mask_name(name), told.people or 1, told.quantity, line.amount_fen, line.household_id
+        )  # fmt: skip

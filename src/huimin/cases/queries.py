@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from huimin.cases.evidence import Held, look_for
 from huimin.cases.models import FAR, Case, CaseAct, CaseLine, CasePaper
@@ -16,7 +17,9 @@ from huimin.database.bulk import fetch
 from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
 from huimin.kernel.places import Level
+from huimin.notices.models import Notice, Objection
 from huimin.organisation.acting import Actor
+from huimin.organisation.models import Appointment
 from huimin.processes.language import Demand, Step
 from huimin.processes.models import Process
 from huimin.processes.queries import way_of
@@ -247,6 +250,40 @@ def list_speeds(prefix: str, since: date, programmes: tuple[str, ...] | None = N
     seen = None if programmes is None else list(programmes)
     rows = fetch(_SPEED, {"since": since, "low": low, "high": high, "programmes": seen})
     return [Speed(row[0], row[1].ljust(12, "0"), *row[2:]) for row in rows]
+
+
+def _published_as() -> Concat:
+    """The subject of a case's notice at the step it stands at, in SQL; as Case.notice_subject says it."""
+    text = [Cast(each, CharField()) for each in ("pk", "round")]
+    return Concat(Value("case:"), text[0], Value(":"), text[1], Value(":"), "step", output_field=CharField())
+
+
+def list_to_publish(by: Actor, rows_max: int = 200) -> list[Case]:
+    """Cases that `by` should put on notice now, by programme, step and village; those another answers for are his."""
+    pairs = [key for key, step in steps_of(by).items() if any(each.kind == "公示" for each in step.demands)]
+    first, until = scope_of(by.prefix)
+    live = Notice.objects.filter(subject=OuterRef("subject_now")).exclude(state=Notice.State.WITHDRAWN)
+    others = Appointment.objects.filter(post=by.post, office=by.office).exclude(pk=by.appointment).values("pk")
+    rows = Case.objects.filter(
+        _of_steps(pairs), division__gte=first, division__lt=until, state__in=(State.OPEN, State.GRANTED)
+    )
+    rows = rows.exclude(Q(responsible__in=others) & ~Q(stand_in=by.appointment))
+    rows = (
+        rows.alias(subject_now=_published_as()).filter(~Exists(live)).select_related("household", "person", "process")
+    )
+    return list(rows.order_by("programme", "step", "division", "id")[:rows_max])
+
+
+def list_upheld(by: Actor, rows_max: int = 60) -> list[Case]:
+    """Cases at a step of `by` whose notice met an objection that was upheld: they go back, and nowhere else."""
+    pairs = [key for key, step in steps_of(by).items() if step.objection]
+    first, until = scope_of(by.prefix)
+    upheld = Objection.objects.filter(notice__subject=OuterRef("subject_now"), state=Objection.State.UPHELD).exclude(
+        notice__state=Notice.State.WITHDRAWN
+    )
+    rows = Case.objects.filter(_of_steps(pairs), division__gte=first, division__lt=until)
+    rows = rows.alias(subject_now=_published_as()).filter(Exists(upheld)).select_related("household", "process")
+    return list(rows.order_by("step_since", "id")[:rows_max])
 
 
 def count_late(prefix: str, on: date) -> int:

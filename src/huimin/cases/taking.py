@@ -6,11 +6,12 @@ out   an act signed over everything it rested on, and the case at its next step 
 
 Always true (here in words, in migration 0002 for whoever writes): an act is along an edge of the version the case began
 with, by one of the step's posts at its level, by nobody who did a step it must differ from, nor for a relative; a step is
-passed only with what it must hold; a return undoes the steps it goes back over; an extension is given once and with a
-reason; nothing is granted that the law does not give today.
+passed only with what it must hold; nothing moves, in no direction, while an objection to its notice waits for its answer; a
+return undoes the steps it goes back over; an extension is given once and with a reason; nothing is granted that the law does
+not give today.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from huimin.audit.models import Signature
@@ -24,9 +25,11 @@ from huimin.casework.commands import Determined, StillUnknown, decide_household,
 from huimin.database.bulk import fetch
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
+from huimin.kernel.places import Level
 from huimin.kinship.recusal import require_not_related
-from huimin.notices.commands import publish_rows, withdraw_notices
+from huimin.notices.commands import Listed, ObjectionOpen, publish, withdraw_notices
 from huimin.notices.models import Notice
+from huimin.notices.queries import count_open
 from huimin.organisation.acting import (
     Actor,
     AlreadyDone,
@@ -137,6 +140,8 @@ def take_step(*, by: Actor, on: date, case_id: int, step: str, outcome: str, rea
         _extend(by, on, case, way, now, reason.strip())
         return case
     _require_way(now, outcome, to)
+    if outcome != Outcome.PASSED and (waiting := count_open(case.notice_subject())):
+        raise ObjectionOpen(f"公示有 {waiting} 件异议没有答复", why="答复之前不能进，也不能退", remedy="请先答复异议")
     where = {Outcome.PASSED: now.next, Outcome.RETURNED: to, Outcome.REFUSED: ""}[Outcome(outcome)]
     _take(by, on, case, way, now, outcome, where, reason.strip())
     return case
@@ -323,26 +328,37 @@ def _extend(by: Actor, on: date, case: Case, way: Process, step: Step, reason: s
 # What a step holds, made here.
 
 
+PUBLISHED_MAX = 60
+"""Cases on one sheet; each is determined anew as it is put up."""
+
+
 @command(*ACTORS)
 def publish_case(*, by: Actor, on: date, case_id: int) -> int:
-    """Put the case (or list) before the village for the days its step says; the number of notices."""
-    case = locked(by, case_id)
-    step = _standing_step(case)
-    _require_may(by, on, case, step)
-    demand = next((each for each in step.demands if each.kind == "公示"), None)
-    if demand is None:
-        raise NoSuchWay(f"“{step.name}”不公示", remedy="请按流程办理")
-    title = f"{programme_name(case.programme)}{step.name}"
-    made = publish_rows(
-        by=by,
-        on=on,
-        subject=case.notice_subject(),
-        programme=case.programme,
-        title=title[:160],
-        days=demand.number,
-        rows=rows_of(by, on, case),
-    )
-    return len(made)
+    """Put the case (or list) on the boards of its step's level for the days it says; the number of notices."""
+    return _publish(by, on, [locked(by, case_id)])
+
+
+@command(*ACTORS)
+def publish_cases(*, by: Actor, on: date, case_ids: Collection[int]) -> int:
+    """As `publish_case`, several together: those of one programme, step and village share a sheet, each with its own days."""
+    numbers = sorted(set(case_ids))
+    if not 0 < len(numbers) <= PUBLISHED_MAX:
+        raise BadInput("没有勾选，或一次太多", where="公示", remedy=f"请勾选 1 至 {PUBLISHED_MAX} 件")
+    return _publish(by, on, [locked(by, number) for number in numbers])
+
+
+def _publish(by: Actor, on: date, cases: list[Case]) -> int:
+    lists: list[Listed] = []
+    for case in cases:
+        step = _standing_step(case)
+        _require_may(by, on, case, step)
+        demand = next((each for each in step.demands if each.kind == "公示"), None)
+        if demand is None:
+            raise NoSuchWay(f"“{step.name}”不公示", remedy="请按流程办理")
+        title = f"{programme_name(case.programme)} {step.name}"[:160]
+        level = demand.level or Level.VILLAGE
+        lists.append(Listed(case.notice_subject(), case.programme, title, demand.number, rows_of(by, on, case), level))
+    return len(publish(by=by, on=on, lists=lists))
 
 
 def _standing_step(case: Case) -> Step:

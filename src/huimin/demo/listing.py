@@ -13,8 +13,9 @@ from huimin.demo.clock import business_day
 from huimin.demo.granting import DEPARTMENTS, county_officer
 from huimin.demo.quarter import County, Figures
 from huimin.demo.refusing import must_refuse
-from huimin.notices.commands import NoticeStillOpen, ObjectionOpen, answer_objection, file_objection
+from huimin.notices.commands import NoticeStillOpen, ObjectionOpen
 from huimin.notices.models import NoticeRow, Objection
+from huimin.notices.objections import Objector, Review, answer_objection, file_objection, tell_objector
 from huimin.organisation.acting import NotYourPlace, NotYourPost, reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.commands import (
@@ -112,24 +113,38 @@ def publish(county: County) -> Figures:
 
 
 _OBJECTIONS = (
-    ("grain-one-off", "反映该户今年没有种粮，土地已流转给别人", True, "经到田核实，确未种粮，本期不发"),
-    ("dibao-rural", "反映该户有轿车", False, "经核查车辆登记，车辆属邻居所有，与该户无关"),
+    (
+        "grain-one-off",
+        "反映该户今年没有种粮，土地已流转给别人",
+        True,
+        "经到田核实，确未种粮，本期不发",
+        Objector("李某邻居"),
+    ),
+    ("dibao-rural", "反映该户有轿车", False, "经核查车辆登记，车辆属邻居所有，与该户无关", Objector()),
 )
 
 
 def object_(county: County) -> Figures:
-    """Two villagers object through their information officers; reviewers answer after looking."""
+    """Two villagers object through their information officers, one by name; reviewers answer after looking, who left a
+    name is told."""
     business_day(dates.OBJECTED)
-    for programme, text, upheld, answer in _OBJECTIONS:
-        objection = _objection(programme, text)
+    for programme, text, upheld, answer, objector in _OBJECTIONS:
+        objection = _objection(programme, text, objector)
         business_day(dates.ANSWERED)
         if objection.state == Objection.State.OPEN:
             by = actor(Post.REVIEWER, objection.division[:9] + "000")
             clerk = actor(Post.CLERK, objection.division[:9] + "000")
-            arguments = {"on": dates.ANSWERED, "objection_id": objection.pk, "upheld": upheld, "answer": answer}
+            review = Review("investigation", dates.ANSWERED, "乡镇审核员、村民小组长", answer)
+            arguments = {
+                "on": dates.ANSWERED, "objection_id": objection.pk, "upheld": upheld, "answer": answer, "review": review,
+            }  # fmt: skip
             must_refuse(answer_objection, NotYourPost, by=clerk, **arguments)
             _refused_signature(objection)
             answer_objection(by=by, **arguments)
+            if not objector.anonymous:
+                tell_objector(
+                    by=clerk, on=dates.ANSWERED, objection_id=objection.pk, told_on=dates.ANSWERED, how="当面告知"
+                )
     with reading(county_officer()):
         return {
             "objections": Objection.objects.count(),
@@ -145,7 +160,7 @@ def _refused_signature(objection: Objection) -> None:
     must_refuse(sign_roster, ObjectionOpen, by=head, on=dates.ANSWERED, roster_id=roster.pk)
 
 
-def _objection(programme: str, text: str) -> Objection:
+def _objection(programme: str, text: str, objector: Objector) -> Objection:
     """The objection with this text, filed now when it is not there yet."""
     with reading(county_officer()):
         found = Objection.objects.filter(text=text).first()
@@ -153,7 +168,9 @@ def _objection(programme: str, text: str) -> Objection:
     if found:
         return found
     by = actor(Post.INFORMATION_OFFICER, row.notice.division)
-    return file_objection(by=by, on=dates.OBJECTED, row_id=row.pk, text=text)
+    return file_objection(
+        by=by, on=dates.OBJECTED, row_id=row.pk, text=text, channel=Objection.Channel.SPOT, objector=objector
+    )
 
 
 def sign_all(county: County) -> Figures:

@@ -97,7 +97,7 @@ def _listed() -> list[Comparison]:
     lines, fen = _one(f"SELECT count(*) {base}"), _one(f"SELECT sum(l.amount_fen) {base}")
     no_card = _one("SELECT sum(amount_fen) FROM payment_paymentexception WHERE kind = 'no_card'")
     dues = _one("SELECT sum(amount_fen) FROM payment_due")
-    notices = "FROM notices_notice WHERE state <> 'withdrawn'"
+    notices = "FROM notices_notice WHERE state <> 'withdrawn' AND subject LIKE 'roster:%'"
     return [
         Comparison("清册金额（分）", "清册行", fen, "应发减无账户", dues - no_card),
         Comparison("清册行数", "清册行", lines, "公示行", _one(f"SELECT sum(rows_count) {notices}")),
@@ -151,9 +151,10 @@ def _once() -> list[Comparison]:
     twice = """SELECT count(*) FROM (SELECT x.due_id FROM payment_linedue x JOIN payment_instruction i ON i.line_id = x.line_id
                WHERE i.state = 'paid' GROUP BY x.due_id HAVING count(*) > 1) t"""
     unproved = """SELECT count(*) FROM payment_instruction i JOIN payment_rosterline l ON l.id = i.line_id
-                  LEFT JOIN notices_noticerow w ON w.subject_line = coalesce(l.noticed_id, l.id)
-                  LEFT JOIN notices_notice n ON n.id = w.notice_id AND n.state = 'ended' AND n.ended_on >= n.starts_on + 7
-                  WHERE n.id IS NULL"""
+                  JOIN payment_roster r ON r.id = l.roster_id
+                  WHERE NOT EXISTS (SELECT 1 FROM notices_noticerow w JOIN notices_notice n ON n.id = w.notice_id
+                      WHERE w.subject_line = coalesce(l.noticed_id, l.id) AND n.subject = 'roster:' || coalesce(r.origin_id, r.id)
+                      AND n.state = 'ended' AND n.ended_on >= n.starts_on + 7)"""
     return [
         Comparison("重复发放的应发", "指令与应发", _one(twice), "应为", 0),
         Comparison("未经公示的发放", "指令与公示", _one(unproved), "应为", 0),

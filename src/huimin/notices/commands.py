@@ -1,37 +1,62 @@
-"""Put lists before the village, hold them there for the whole period, and hear objections (CASE-06, PAY-02).
+"""Put lists before the people and hold them there for the whole period (CASE-06, PAY-02).
 
-in    rows of a list with masked names, a title, a number of days; objections and their answers
-out   one frozen notice per village with its digest; the list may go on when `end_notices` returns
+in    lists: rows with masked names, a title, a number of days, the level that publishes
+out   a frozen notice with its digest on every board of the level and beneath it; the list may go on when `end_notices` returns
 
 Always true when a function of this module returns:
 
 - A notice shows no plain number; its rows, place and period are never changed, and its digest covers them all.
+- What a township publishes stands at the township and in the village, what the county publishes at all three.
 - A notice ends only after its last day, and never with an open objection (also by triggers, migration 0002).
-- Who filed an objection does not answer it. An answer is final.
 
-`publish_rows`, `end_notices` and `withdraw_notices` are steps of other rooms' commands and run in their transaction.
-They see what `by` sees: call them with an actor whose place holds the whole list (a township, the county), never a
-village. Law: S0 A3 art 29–31, A4 art 19; S3 二(一)5.
+`publish`, `publish_rows`, `end_notices` and `withdraw_notices` are steps of other rooms' commands and run in their
+transaction. They see what `by` sees: call them with an actor whose place holds the whole list. Objections are heard in
+`objections`, papers on boards kept in `posting`. Law: S0 A3 art 29–31, A4 art 19; S3 二(一)5.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from huimin.database.bulk import copy_rows, fetch, run
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
-from huimin.notices.models import Notice, NoticeRow, Objection
+from huimin.kernel.places import Level, scope_prefix
+from huimin.notices.models import Notice, Objection, SheetPhoto
 from huimin.notices.queries import content_of, place_name
-from huimin.organisation.acting import Actor, AlreadyDone, command, refused_by_constraint, require_another
-from huimin.organisation.posts import Post
+from huimin.notices.rules import rule_of
+from huimin.organisation.acting import Actor, AlreadyDone, refused_by_constraint
 
 DAYS_MIN = 7
-ANSWER_DAYS = 7
 ROWS_MAX = 200_000
 
-Row = tuple[str, int, str, str, int, str, int]
-"""(division, subject_line, group_name, masked_name, people, quantity, amount_fen)"""
+
+class Row(NamedTuple):
+    """One line of a list; `household` where it is about one, so that its relatives keep away from objections to it."""
+
+    division: str
+    subject_line: int
+    group_name: str
+    masked_name: str
+    people: int
+    quantity: str
+    amount_fen: int
+    household: int | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What is to be published: of what (`subject`), at which level, for how many full days."""
+
+    subject: str
+    programme: str
+    title: str
+    days: int
+    rows: Iterable[Sequence[object]]
+    level: Level = Level.VILLAGE
+
 
 # An identity number, an account, a mobile phone; digits of any script count.
 _PLAIN_NUMBER = re.compile(r"\d{17}|(?<!\d)1[3-9]\d{9}(?!\d)")
@@ -41,8 +66,9 @@ _SPACES = re.compile(r"[\s-]+")
 _COLUMNS = [
     ("notice_id", "bigint"), ("division", "text"), ("row_no", "integer"), ("subject_line", "bigint"),
     ("group_name", "text"), ("masked_name", "text"), ("people", "smallint"), ("quantity", "text"),
-    ("amount_fen", "bigint"),
+    ("amount_fen", "bigint"), ("household_id", "bigint"),
 ]  # fmt: skip
+_BOARDS = (Level.COUNTY, Level.TOWNSHIP, Level.VILLAGE)
 
 
 class NoticeStillOpen(Refusal):
@@ -61,50 +87,130 @@ class NotPublished(Refusal):
     """There is no notice of this subject (or no such row) in the actor's place."""
 
 
+class NoPhoto(Refusal):
+    """The county wants a photo of the posted sheet, and there is none."""
+
+
 refused_by_constraint("notice_once", AlreadyDone, "这份名单已在该村公示", "不必重复公示；名单有变请先撤下")
 refused_by_constraint("notice_not_ended_early", NoticeStillOpen, "公示期未满，不能结束公示", "请等公示期满")
 refused_by_constraint("notice_without_open_objection", ObjectionOpen, "还有异议没有答复", "请审核员先答复异议")
 refused_by_constraint("notice_final", NoticeClosed, "公示已经结束或撤下，不能再改", "请刷新后查看")
-refused_by_constraint("objection_against_open_notice", NoticeClosed, "该公示已不在公示期", "请改为投诉举报")
-refused_by_constraint("objection_final", AlreadyDone, "异议已经答复", "请刷新后查看")
 
 
 def publish_rows(
-    *, by: Actor, on: date, subject: str, programme: str, title: str, days: int, rows: Iterable[Row]
-) -> list[tuple[int, str]]:
-    """One notice per village, rows numbered from 1 in the order given; (notice id, village code) by village.
+    *, by: Actor, on: date, subject: str, programme: str, title: str, days: int, rows: Iterable[Sequence[object]],
+    level: Level = Level.VILLAGE,
+) -> list[tuple[int, str]]:  # fmt: skip
+    """One list; (notice id, code of its board) by code. See `publish`."""
+    return publish(by=by, on=on, lists=[Listed(subject, programme, title, days, rows, level)])
 
-    The day `on` is not counted: `days` full days follow it (at least 7, S0 A4 art 19). A village that has a live
-    notice of this subject is refused, so a repeated publication has no second effect. Five queries, any number of rows.
+
+def publish(*, by: Actor, on: date, lists: Sequence[Listed]) -> list[tuple[int, str]]:
+    """A notice of every list on every board, rows numbered from 1 in the order given; (notice id, board) by board.
+
+    The day `on` is not counted: `days` full days follow it (at least 7, S0 A4 art 19). A board that has a live notice of
+    a subject is refused, so a repeated publication has no second effect. Lists of one title and end that are put up
+    together share a sheet on each board; days, digest and objections stay each list's own. Any number of rows and lists
+    take the same few statements.
     """
-    assert days >= DAYS_MIN, f"a notice lasts at least {DAYS_MIN} days"
-    period = (on, on + timedelta(days=days))
-    villages = _by_village(rows)
-    heads = [(place, *_totals(lines), _digest(place, subject, title, period, lines)) for place, lines in villages]
-    places, counts, amounts, digests = map(list, zip(*heads, strict=True))
+    assert all(each.days >= DAYS_MIN for each in lists), f"a notice lasts at least {DAYS_MIN} days"
+    heads = [head for each in lists for head in _heads(on, each)]
+    sheets = _hang(by, on, heads)
+    columns = list(zip(*(_columns(on, head, sheets) for head in heads), strict=True))
     made = fetch(
-        "INSERT INTO notices_notice (division, title, subject, programme, starts_on, ends_on, rows_count, amount_fen,"
-        " digest, state, published_by)"
-        " SELECT v.division, %s, %s, %s, %s, %s, v.rows_count, v.amount_fen, v.digest, 'open', %s"
-        " FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::text[]) AS v (division, rows_count, amount_fen, digest)"
-        " RETURNING id, division",
-        [title, subject, programme, *period, by.appointment, places, counts, amounts, digests],
+        "INSERT INTO notices_notice (division, sheet_id, title, subject, programme, starts_on, ends_on, rows_count,"
+        " amount_fen, digest, state, published_by)"
+        " SELECT v.division, v.sheet, v.title, v.subject, v.programme, %s, v.ends_on, v.rows_count, v.amount_fen, v.digest,"
+        " 'open', %s FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::date[], %s::int[],"
+        " %s::bigint[], %s::text[])"
+        " AS v (division, sheet, title, subject, programme, ends_on, rows_count, amount_fen, digest)"
+        " RETURNING id, division, subject",
+        [on, by.appointment, *map(list, columns)],
     )
-    _add_rows(villages, {division: number for number, division in made})
-    return sorted(((number, division) for number, division in made), key=lambda item: item[1])
+    _add_rows(heads, {(subject, division): number for number, division, subject in made})
+    return sorted(((number, division) for number, division, _ in made), key=lambda item: item[1])
 
 
-def _by_village(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
-    """Rows under the village (12 digits) they belong to, villages in order of their codes."""
-    villages: dict[str, list[Row]] = {}
-    for number, row in enumerate(rows, 1):
-        if any(map(looks_plain, (row[2], row[3], row[5]))):
+@dataclass(frozen=True)
+class _Head:
+    """One list on one board."""
+
+    of: Listed
+    board: str
+    ends_on: date
+    lines: list[Row]
+    digest: str
+
+    @property
+    def sheet(self) -> tuple[str, str, str, date]:
+        """Heads that are alike in this hang on one paper."""
+        return self.board, self.of.programme, self.of.title, self.ends_on
+
+
+def _heads(on: date, listed: Listed) -> list[_Head]:
+    ends_on = on + timedelta(days=listed.days)
+    return [
+        _Head(listed, board, ends_on, lines, _digest(board, listed, (on, ends_on), lines))
+        for board, lines in _by_board(listed)
+    ]
+
+
+def _by_board(listed: Listed) -> list[tuple[str, list[Row]]]:
+    """Rows under every board they stand on: their village's, and those above it up to the level; boards by code."""
+    boards: dict[str, list[Row]] = {}
+    for number, given in enumerate(listed.rows, 1):
+        row = Row(*given)  # type: ignore[arg-type]
+        if any(map(looks_plain, (row.group_name, row.masked_name, row.quantity))):
             raise BadInput("公示的内容里有完整号码", where=f"名单第{number}行", remedy="公示只能使用隐去中间的内容")
-        villages.setdefault(row[0][:12], []).append(row)
+        for level in _BOARDS:
+            if level >= listed.level:
+                board = scope_prefix(row.division, level).ljust(12, "0")
+                boards.setdefault(board, []).append(row._replace(division=board))
         assert number <= ROWS_MAX, "a list is published township by township"
-    if not villages:
+    if not boards:
         raise NotPublished("名单是空的，没有可公示的内容", remedy="请先核对名单")
-    return sorted(villages.items())
+    return sorted(boards.items())
+
+
+def boards_of(village: str, level: Level) -> set[str]:
+    """Codes of the boards on which what a level publishes about a village stands."""
+    return {scope_prefix(village, each).ljust(12, "0") for each in _BOARDS if each >= level}
+
+
+def _hang(by: Actor, on: date, heads: list[_Head]) -> dict[tuple[str, str, str, date], int]:
+    """A sheet for every board, title and end; ids by what heads have in common."""
+    shared: dict[tuple[str, str, str, date], list[_Head]] = {}
+    for head in heads:
+        shared.setdefault(head.sheet, []).append(head)
+    rows = [
+        (*key, len(each), sum(len(head.lines) for head in each), sum(line.amount_fen for head in each for line in head.lines),
+         sheet_digest([head.digest for head in each]))
+        for key, each in shared.items()
+    ]  # fmt: skip
+    made = fetch(
+        "INSERT INTO notices_sheet (division, programme, title, posted_on, ends_on, notices_count, rows_count, amount_fen,"
+        " digest, posted_by)"
+        " SELECT v.division, v.programme, v.title, %s, v.ends_on, v.notices, v.rows_count, v.amount_fen, v.digest, %s"
+        " FROM unnest(%s::text[], %s::text[], %s::text[], %s::date[], %s::int[], %s::int[], %s::bigint[], %s::text[])"
+        " AS v (division, programme, title, ends_on, notices, rows_count, amount_fen, digest)"
+        " RETURNING id, division, programme, title, ends_on",
+        [on, by.appointment, *map(list, zip(*rows, strict=True))],
+    )
+    return {tuple(key): number for number, *key in made}  # type: ignore[misc]
+
+
+def sheet_digest(digests: Sequence[str]) -> str:
+    """Of a sheet: its only list's, or one over those of its lists in their order."""
+    return digests[0] if len(digests) == 1 else digest({"notices": list(digests)})
+
+
+def _columns(on: date, head: _Head, sheets: dict[tuple[str, str, str, date], int]) -> tuple[object, ...]:
+    listed = head.of
+    amount = sum(line.amount_fen for line in head.lines)
+    return (
+        head.board, sheets[head.sheet], listed.title, listed.subject, listed.programme, head.ends_on, len(head.lines), amount,
+        head.digest,
+    )  # fmt: skip
 
 
 def looks_plain(text: str) -> bool:
@@ -112,26 +218,22 @@ def looks_plain(text: str) -> bool:
     return bool(_PLAIN_NUMBER.search(text) or _PLAIN_NUMBER.search(_SPACES.sub("", text)))
 
 
-def _totals(lines: list[Row]) -> tuple[int, int]:
-    return len(lines), sum(line[6] for line in lines)
+def _digest(board: str, listed: Listed, period: tuple[date, date], lines: list[Row]) -> str:
+    return digest(content_of(board, listed.subject, listed.title, *period, [line[1:7] for line in lines]))
 
 
-def _digest(division: str, subject: str, title: str, period: tuple[date, date], lines: list[Row]) -> str:
-    return digest(content_of(division, subject, title, *period, [line[1:] for line in lines]))
-
-
-def _add_rows(villages: list[tuple[str, list[Row]]], notices: dict[str, int]) -> None:
+def _add_rows(heads: list[_Head], notices: dict[tuple[str, str], int]) -> None:
     numbered = (
-        (notices[village], village, row_no, *line[1:])
-        for village, lines in villages
-        for row_no, line in enumerate(lines, 1)
+        (notices[head.of.subject, head.board], head.board, row_no, *line[1:])
+        for head in heads
+        for row_no, line in enumerate(head.lines, 1)
     )
     copy_rows("notice_rows_in", _COLUMNS, numbered)
     run(
         "INSERT INTO notices_noticerow (notice_id, division, row_no, subject_line, group_name, masked_name, people,"
-        " quantity, amount_fen)"
-        " SELECT notice_id, division, row_no, subject_line, group_name, masked_name, people, quantity, amount_fen"
-        " FROM notice_rows_in ORDER BY notice_id, row_no"
+        " quantity, amount_fen, household_id)"
+        " SELECT notice_id, division, row_no, subject_line, group_name, masked_name, people, quantity, amount_fen,"
+        " household_id FROM notice_rows_in ORDER BY notice_id, row_no"
     )
 
 
@@ -157,7 +259,22 @@ def end_notices(*, by: Actor, on: date, subject: str) -> int:
             why=f"共 {waiting.count()} 件异议待答复",
             remedy=f"请审核员在 {first.due_on} 前答复",
         )
+    _require_photos(on, subject)
     return _close(by, on, subject, Notice.State.ENDED)
+
+
+def _require_photos(on: date, subject: str) -> None:
+    """Only where the county set it (rules.py)."""
+    bare = Notice.objects.filter(subject=subject, state=Notice.State.OPEN, sheet__isnull=False).exclude(
+        sheet__in=SheetPhoto.objects.filter(occasion=SheetPhoto.Occasion.POSTED).values("sheet")
+    )
+    first = bare.order_by("division").first()
+    if first is not None and rule_of(first.division).photo_needed:
+        raise NoPhoto(
+            f"{place_name(first.division, on)}的公示没有张贴照片",
+            why=f"县里规定须有照片才能结束公示（{rule_of(first.division).basis}），共 {bare.count()} 处没有",
+            remedy="请在公示的页面上传张贴时的照片",
+        )
 
 
 def withdraw_notices(*, by: Actor, on: date, subject: str) -> int:
@@ -182,67 +299,3 @@ def _lock_open(subject: str) -> list[tuple[str, date]]:
 def _close(by: Actor, on: date, subject: str, state: str) -> int:
     open_notices = Notice.objects.filter(subject=subject, state=Notice.State.OPEN)
     return open_notices.update(state=state, ended_on=on, ended_by=by.appointment)
-
-
-@command(Post.INFORMATION_OFFICER, Post.CLERK)
-def file_objection(*, by: Actor, on: date, row_id: int, text: str) -> Objection:
-    """Register what somebody says against a row of an open notice; an answer is due in 7 days (S0 A3 art 29).
-
-    The same text on the same row while it waits is the same objection and changes nothing.
-    """
-    text = _words(text, "异议内容")
-    row = NoticeRow.objects.filter(pk=row_id).first()
-    if row is None:
-        raise NotPublished("没有找到这一行公示", why="它不在您的辖区内，或不存在", remedy="请从公示页面进入")
-    notice = Notice.objects.select_for_update().get(pk=row.notice_id)
-    same = Objection.objects.filter(row=row, state=Objection.State.OPEN, text=text).first()
-    if same is not None:
-        return same
-    if notice.state != Notice.State.OPEN:
-        raise NoticeClosed(
-            f"该公示{notice.get_state_display()}，不再受理异议",
-            why=f"公示期到 {notice.ends_on} 止",
-            remedy="可作为投诉举报登记",
-        )
-    return Objection.objects.create(
-        row=row,
-        notice=notice,
-        division=notice.division,
-        text=text,
-        filed_on=on,
-        filed_by=by.appointment,
-        due_on=on + timedelta(days=ANSWER_DAYS),
-    )
-
-
-@command(Post.REVIEWER)
-def answer_objection(*, by: Actor, on: date, objection_id: int, upheld: bool, answer: str) -> Objection:
-    """Close an objection after renewed review, by another person than who filed it; the same answer again changes
-    nothing, a different one is AlreadyDone."""
-    answer = _words(answer, "答复")
-    objection = Objection.objects.select_for_update().filter(pk=objection_id).first()
-    if objection is None:
-        raise NotPublished("没有找到这件异议", why="它不在您的辖区内，或不存在", remedy="请从异议列表进入")
-    require_another(by, objection.filed_by, "登记异议")
-    state = Objection.State.UPHELD if upheld else Objection.State.DISMISSED
-    if objection.state == Objection.State.OPEN:
-        objection.state, objection.answer = state, answer
-        objection.answered_on, objection.answered_by = on, by.appointment
-        objection.save(update_fields=["state", "answer", "answered_on", "answered_by"])
-    elif (objection.state, objection.answer) != (state, answer):
-        raise AlreadyDone(
-            f"这件异议已答复：{objection.get_state_display()}",
-            why=f"{objection.answered_on} 已办结",
-            remedy="如有新情况请另行登记",
-        )
-    return objection
-
-
-def _words(text: str, field: str) -> str:
-    """Text a person wrote, without plain numbers in it."""
-    text = text.strip()
-    if not text or len(text) > 500:
-        raise BadInput(f"{field}要写 1 至 500 个字", where=field, remedy="请补写或改短")
-    if looks_plain(text):
-        raise BadInput(f"{field}里有完整号码", where=field, why="号码属于个人信息", remedy="请只写姓名和事由")
-    return text

@@ -4,16 +4,18 @@ Lists are a `Page` (huimin.database.paging): `place` is the `next` or `previous`
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from huimin.database.bulk import fetch_one
 from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
 from huimin.divisions.queries import find_division
 from huimin.kernel.digests import digest
-from huimin.notices.models import Notice, NoticeRow, Objection
+from huimin.notices.models import Notice, NoticeRow, Objection, Sheet, SheetPhoto
 
 
 def place_name(code: str, on: date) -> str:
@@ -100,15 +102,123 @@ def list_objections(subject: str, *, place: str = "", size: int = SIZE) -> Page[
     return cut(found, ("id",), place, size)
 
 
-def list_due_objections(*, prefix: str = "", place: str = "", size: int = SIZE) -> Page[Objection]:
+OBJECTIONS = {"open": "待答复", "to_tell": "待告知", "upheld": "成立", "dismissed": "不成立"}
+
+
+def list_due_objections(
+    *, prefix: str = "", place: str = "", size: int = SIZE, about_staff: bool | None = None
+) -> Page[Objection]:
     """Open objections with row and notice, the earliest deadline (`due_on`) first."""
     waiting = _within(Objection.objects.filter(state=Objection.State.OPEN), prefix)
+    if about_staff is not None:
+        waiting = waiting.filter(about_appointment__isnull=not about_staff)
     return cut(waiting.select_related("row", "notice"), ("due_on", "id"), place, size)
+
+
+def page_objections(standing: str, *, prefix: str = "", place: str = "", size: int = SIZE) -> Page[Objection]:
+    """Objections of a standing (OBJECTIONS; "" for all): what waits by deadline, the rest newest first."""
+    rows = _within(Objection.objects.select_related("row", "notice"), prefix)
+    if standing == "to_tell":
+        rows = rows.filter(_UNTOLD)
+    elif standing:
+        rows = rows.filter(state=standing)
+    return cut(rows, ("due_on", "id") if standing == "open" else ("-id",), place, size)
+
+
+_UNTOLD = Q(anonymous=False, told_on=None) & ~Q(state=Objection.State.OPEN)
 
 
 def count_due_objections(*, prefix: str = "") -> int:
     """How many objections wait for an answer."""
     return _within(Objection.objects.filter(state=Objection.State.OPEN), prefix).count()
+
+
+def count_untold(prefix: str) -> int:
+    """How many who left a name wait to be told the answer."""
+    return _within(Objection.objects.filter(_UNTOLD), prefix).count()
+
+
+def count_open(subject: str) -> int:
+    """Open objections to the notices of a subject, also to those that were withdrawn."""
+    return Objection.objects.filter(notice__subject=subject, state=Objection.State.OPEN).count()
+
+
+def get_sheet(sheet_id: int) -> Sheet:
+    """Sheet.DoesNotExist when it is not there or not in the actor's place."""
+    return Sheet.objects.get(pk=sheet_id)
+
+
+def list_notices_on(sheet: Sheet) -> list[Notice]:
+    """The notices of a sheet in the order of the paper, each with `waiting`, its open objections."""
+    waiting = Count("objections", filter=Q(objections__state=Objection.State.OPEN))
+    return list(sheet.notices.annotate(waiting=waiting).order_by("id"))
+
+
+def list_sheet_rows(sheet: Sheet, rows_max: int) -> list[NoticeRow]:
+    """All rows of the paper, notice by notice; `rows_max` + 1 where there are more."""
+    return list(NoticeRow.objects.filter(notice__sheet=sheet).order_by("notice", "row_no")[: rows_max + 1])
+
+
+def sheet_is_whole(sheet: Sheet) -> bool:
+    """The stored notices are those the sheet was made of, and each is what was published."""
+    from huimin.notices.commands import sheet_digest
+
+    found = list(sheet.notices.order_by("id").values_list("id", "digest"))
+    return sheet_digest([told for _, told in found]) == sheet.digest and all(
+        recompute_digest(number) == told for number, told in found
+    )
+
+
+def list_photos(sheet: Sheet) -> list[SheetPhoto]:
+    return list(sheet.photos.order_by("taken_on", "id"))
+
+
+def notices_of(subject: str) -> list[Notice]:
+    """Every notice of a subject with its sheet, boards from the county down, `photos` of the posting and `waiting` counted."""
+    posted = Count("sheet__photos", filter=Q(sheet__photos__occasion=SheetPhoto.Occasion.POSTED), distinct=True)
+    waiting = Count("objections", filter=Q(objections__state=Objection.State.OPEN), distinct=True)
+    rows = Notice.objects.filter(subject=subject).select_related("sheet")
+    return list(rows.annotate(photos=posted, waiting=waiting).order_by("starts_on", "division", "id"))
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """Sheets that want something of a board: without a photo of the posting, or over and not taken down."""
+
+    unphotographed: int
+    overdue_down: int
+    first_down: date | None
+
+
+_HANGING = """
+SELECT count(*) FILTER (WHERE n.open AND p.n = 0), count(*) FILTER (WHERE NOT n.open), min(s.ends_on) FILTER (WHERE NOT n.open)
+FROM notices_sheet s
+CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE x.state = 'open') > 0 AS open FROM notices_notice x WHERE x.sheet_id = s.id) n
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM notices_sheetphoto x WHERE x.sheet_id = s.id AND x.occasion = 'posted') p
+WHERE s.taken_down_on IS NULL AND s.division = ANY (%(boards)s)
+"""
+
+
+def count_hanging(boards: Sequence[str]) -> Hanging:
+    """Of the boards with these codes; one statement over sheets that hang."""
+    return Hanging(*fetch_one(_HANGING, {"boards": list(boards)}))
+
+
+HANGING = {"bare": "没有张贴照片", "over": "该撤下了", "hanging": "在贴", "down": "已撤下"}
+
+
+def page_sheets(standing: str, *, prefix: str, place: str = "", size: int = SIZE) -> Page[Sheet]:
+    """Sheets of a standing (HANGING; "" for all), by the day they end; each with `bare`, `over` and `waiting`."""
+    posted = SheetPhoto.objects.filter(sheet=OuterRef("pk"), occasion=SheetPhoto.Occasion.POSTED)
+    still = Notice.objects.filter(sheet=OuterRef("pk"), state=Notice.State.OPEN)
+    rows = _within(Sheet.objects.annotate(bare=~Exists(posted), over=~Exists(still)), prefix)
+    wanted = {
+        "bare": Q(taken_down_on=None, bare=True, over=False), "over": Q(taken_down_on=None, over=True),
+        "hanging": Q(taken_down_on=None), "down": Q(taken_down_on__isnull=False),
+    }  # fmt: skip
+    if standing in wanted:
+        rows = rows.filter(wanted[standing])
+    return cut(rows, ("-ends_on", "-id") if standing == "down" else ("ends_on", "id"), place, size)
 
 
 def _within(rows: "QuerySet[Any]", prefix: str) -> "QuerySet[Any]":

@@ -8,7 +8,7 @@ out   faults at their places: unknown names with the nearest, steps nobody reach
 from collections.abc import Iterable, Iterator, Mapping
 
 from huimin.kernel.places import Level
-from huimin.processes.language import ALL, END, LEVEL_WORDS, Process, Rule
+from huimin.processes.language import ALL, END, LEVEL_WORDS, Process, Rule, Step
 from huimin.rules.faults import Fault, FaultFound, Source, nearest
 
 
@@ -100,8 +100,27 @@ def _objections(process: Process) -> Iterator[Fault]:
             yield _fault(step.at, f"“{step.key}”公示，没有写异议通向哪一步", "写 异议: 重新评议或核实的那一步")
         if step.objection and not published:
             yield _fault(step.spots["异议"][0], f"“{step.key}”没有公示，不会有公示异议", "删去 异议，或在须有里写公示")
+        yield from _boards(step)
         if sum(each.kind == "公示" for each in step.demands) > 1:
             yield _fault(step.at, f"“{step.key}”里有两次公示", "一步一次公示，另一次另写一步")
+
+
+NOTICE_DAYS_MIN = 7
+"""What every law we know asks for, and what the notices keep (民发〔2021〕57号 第19条)."""
+
+
+def _boards(step: Step) -> Iterator[Fault]:
+    """A notice hangs long enough, and who puts it up acts at its level."""
+    for demand in step.demands:
+        if demand.kind != "公示":
+            continue
+        if demand.number < NOTICE_DAYS_MIN:
+            yield _fault(step.at, f"“{step.key}”只公示 {demand.number} 天", f"公示不少于 {NOTICE_DAYS_MIN} 天")
+        if demand.level and all(each.level > demand.level for each in step.acting):
+            words = LEVEL_WORDS[demand.level]
+            yield _fault(
+                step.at, f"“{step.key}”在{words}公示，却不由{words}的岗位办理", f"办理写{words}的岗位，或级写低一级"
+            )
 
 
 def _backwards(process: Process) -> Iterator[Fault]:

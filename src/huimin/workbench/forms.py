@@ -160,28 +160,6 @@ class Answer(DeskForm):
         return file
 
 
-class FileObjection(DeskForm):
-    text = text(
-        "反映的情况",
-        "请填写反映的情况",
-        hint="写清是谁、什么事、怎么知道的；不要写证件号码和电话",
-        rows=5,
-        max_length=500,
-    )
-
-
-class AnswerObjection(DeskForm):
-    upheld = forms.ChoiceField(
-        label="异议成立吗",
-        choices=[("yes", "成立：这一行缓发"), ("no", "不成立：照常发放")],
-        widget=forms.RadioSelect,
-        error_messages={"required": "请选择异议成立还是不成立", "invalid_choice": "请选择异议成立还是不成立"},
-    )
-    answer = text(
-        "核查经过和答复", "请填写核查经过和答复", hint="会告知反映人，不要写证件号码和电话", rows=5, max_length=500
-    )
-
-
 class DayField(forms.CharField):
     """A date as people type it; a date out."""
 

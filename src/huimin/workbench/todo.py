@@ -41,7 +41,7 @@ from huimin.funds.queries import list_applications
 from huimin.kernel.periods import Period
 from huimin.kinship import queries as kin
 from huimin.kinship.declaring import declare_kin, link_relatives, reads_file
-from huimin.notices.commands import answer_objection
+from huimin.notices.objections import ABOVE, answer_objection
 from huimin.notices.queries import list_due_objections
 from huimin.organisation.acting import Actor, may
 from huimin.organisation.posts import Post
@@ -272,7 +272,9 @@ def _applications(asking: Asking) -> Iterator[Todo]:
 def _objections(asking: Asking) -> Iterator[Todo]:
     if not may(asking.by, answer_objection):
         return
-    waiting = list(list_due_objections(prefix=asking.by.prefix))
+    # What is about a colleague is the head's and the county's; the rest the reviewer's.
+    staff = True if asking.by.post in ABOVE else None
+    waiting = list(list_due_objections(prefix=asking.by.prefix, about_staff=staff))
     places = asking.places({each.division for each in waiting})
     for each in waiting:
         yield Todo(

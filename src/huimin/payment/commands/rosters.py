@@ -202,7 +202,7 @@ def require_unchanged(roster: Roster) -> None:
 
 
 _NOTICE_ROWS = """
-SELECT l.division, l.id, coalesce(g.name, ''), l.name, l.people, l.quantity, l.amount_fen
+SELECT l.division, l.id, coalesce(g.name, ''), l.name, l.people, l.quantity, l.amount_fen, l.household_id
 FROM payment_rosterline l
 LEFT JOIN divisions_division g ON g.code = l.group_code AND g.level = 15 AND g.valid_to IS NULL
 WHERE l.roster_id = %s ORDER BY l.line_no
@@ -218,8 +218,8 @@ def publish_roster(*, by: Actor, on: date, roster_id: int) -> int:
     law = Programme.objects.get(code=roster.programme)
     period = Period(roster.period_from, roster.period_until)
     rows = (
-        (place[:12], line, group, mask_name(name), people, quantity, amount)
-        for place, line, group, name, people, quantity, amount in fetch(_NOTICE_ROWS, [roster.pk])
+        (place[:12], line, group, mask_name(name), people, quantity, amount, household)
+        for place, line, group, name, people, quantity, amount, household in fetch(_NOTICE_ROWS, [roster.pk])
     )
     notices = publish_rows(
         by=by, on=on, subject=f"roster:{roster.pk}", programme=roster.programme,
@@ -236,6 +236,7 @@ def publish_roster(*, by: Actor, on: date, roster_id: int) -> int:
 _WITHHOLD = """
 UPDATE payment_rosterline l SET state = 'withheld', withheld_reason = '公示异议成立'
 FROM notices_noticerow w JOIN notices_objection o ON o.row_id = w.id AND o.state = 'upheld'
+JOIN notices_notice n ON n.id = w.notice_id AND n.subject = %(subject)s
 WHERE l.roster_id = %(roster)s AND w.subject_line = l.id AND l.state = 'listed'
 """
 _WITHHOLD_DUES = """
@@ -255,7 +256,7 @@ def sign_roster(*, by: Actor, on: date, roster_id: int) -> Roster:
     roster = get_roster(roster_id, Roster.State.PUBLISHED)
     require_unchanged(roster)
     end_notices(by=by, on=on, subject=f"roster:{roster.pk}")
-    run(_WITHHOLD, {"roster": roster.pk})
+    run(_WITHHOLD, {"roster": roster.pk, "subject": f"roster:{roster.pk}"})
     run(_WITHHOLD_DUES, {"roster": roster.pk})
     run(_UNLINK, {"roster": roster.pk, "all": False})
     _sign(by, on, roster, "签批清册")
