@@ -26,6 +26,7 @@ RULES: dict[tuple[str, str], str] = {
     ("cases_case", "person_id"): "blocks",
     ("cases_caseline", "person_id"): "blocks",
     ("visits_doubt", "person_id"): "stays",  # it is answered for the record it was raised on
+    ("visits_proofletter", "person_id"): "stays",
     ("casework_decision", "person_id"): "stays",
     ("casework_entitlement", "person_id"): "moves",
     ("casework_relief", "person_id"): "blocks",

@@ -87,12 +87,12 @@ def record_visit(
         return _same(by, sent, home)
     case = locked(by, case_id) if case_id is not None else None
     round = case.round if case else round
-    _require_matter(home, purpose, subject, case)
+    require_matter(home, purpose, subject, case)
     if met not in Met.values:
         raise BadInput("没有选见到了谁", where="见到", remedy="请选申请人本人、家庭成员或家中无人")
-    _require_day(on, visited_on, case)
+    require_day(on, visited_on, case)
     require_not_related(by, on, [home.pk])
-    went = _appointments(by, home, investigators, visited_on)
+    went = investigators_of(home.division, home.pk, investigators, visited_on)
     if case and purpose == Purpose.APPLICATION:
         _require_no_judge(case, went)
     told = checked(found, met=met != Met.NOBODY, application=purpose == Purpose.APPLICATION)
@@ -121,7 +121,7 @@ def _same(by: Actor, sent: Visit, home: Household) -> Visit:
     return sent
 
 
-def _require_matter(home: Household, purpose: str, subject: str, case: Case | None) -> None:
+def require_matter(home: Household, purpose: str, subject: str, case: Case | None) -> None:
     if purpose not in Purpose.values or not subject.startswith(SUBJECTS[Purpose(purpose)] + ":") or len(subject) > 80:
         raise BadInput("没有写清为什么调查", where="事由", remedy="请从申请、复核、专项整治或抽查的页面进入")
     if purpose == Purpose.APPLICATION and (case is None or subject != case.subject):
@@ -132,7 +132,7 @@ def _require_matter(home: Household, purpose: str, subject: str, case: Case | No
         raise AlreadyDone(f"这件事{case.get_state_display()}", why="已经办结的申请不再调查", remedy="请从复核办理")
 
 
-def _require_day(on: date, visited_on: date, case: Case | None) -> None:
+def require_day(on: date, visited_on: date, case: Case | None) -> None:
     if visited_on > on:
         raise BadInput(f"{visited_on} 还没有到", where="调查日期", remedy="请核对日期")
     first = earliest_day(case) if case else None
@@ -147,14 +147,14 @@ def earliest_day(case: Case) -> date:
     return back.acted_on if back else case.asked_on
 
 
-def _appointments(by: Actor, home: Household, numbers: Sequence[int], day: date) -> list[Appointment]:
-    """Those who went, as they were appointed that day; refused by name."""
+def investigators_of(division: str, household: int, numbers: Sequence[int], day: date) -> list[Appointment]:
+    """Those who went to a household in `division`, as they were appointed that day; refused by name."""
     wanted = set(numbers)
     if not INVESTIGATORS_MIN <= len(numbers) <= INVESTIGATORS_MAX:
         raise BadInput(f"调查人 {len(numbers)} 名", where="调查人", why="须二人以上入户", remedy="请选两名至六名调查人")
     rows = {
         row.pk: row
-        for row in candidates(home.division, day).filter(pk__in=wanted).select_related("account", "office")
+        for row in candidates(division, day).filter(pk__in=wanted).select_related("account", "office")
     }  # fmt: skip
     if strange := [number for number in numbers if number not in rows]:
         raise NotAnInvestigator(
@@ -163,7 +163,7 @@ def _appointments(by: Actor, home: Household, numbers: Sequence[int], day: date)
     if len({row.account_id for row in rows.values()}) != len(numbers):
         raise NotAnInvestigator("同一个人算了两次", why="须二人以上入户", remedy="请选不同的人")
     for row in rows.values():
-        if related(row.account_id, home.pk, day):
+        if related(row.account_id, household, day):
             raise Recused(f"{row.account.full_name}须回避", why="调查人与这一户有近亲属关系", remedy="请换一名调查人")
     return [rows[number] for number in numbers]
 
@@ -246,15 +246,14 @@ def sign_visit(*, by: Actor, on: date, visit_id: int, refused: str = "", witness
     refused, witness = refused.strip()[:200], witness.strip()[:60]
     _require_signatures(visit, refused, witness)
     visit.state, visit.signed_on, visit.refused, visit.witness = State.SIGNED, on, refused, witness
+    return seal_visit(by, on, visit, "入户调查签字")
+
+
+def seal_visit(by: Actor, on: date, visit: Visit, act: str) -> Visit:
+    """The last step of signing: digest and signature over everything; it changes no more."""
     visit.digest = digest(content_of(visit))
-    visit.signature = sign(
-        by=by,
-        on=on,
-        act="入户调查签字",
-        subject=f"visit:{visit.pk}",
-        content_digest=visit.digest,
-        division=visit.division,
-    )
+    subject = f"visit:{visit.pk}"
+    visit.signature = sign(by=by, on=on, act=act, subject=subject, content_digest=visit.digest, division=visit.division)
     visit.save(update_fields=["state", "signed_on", "refused", "witness", "digest", "signature"])
     return visit
 
@@ -281,7 +280,7 @@ def content_of(visit: Visit) -> dict[str, object]:
     return {
         "household": visit.household_id, "subject": visit.subject, "purpose": visit.purpose, "round": visit.round,
         "visited_on": visit.visited_on, "met": visit.met, "met_name": visit.met_name, "found": bytes(visit.payload_hash),
-        "investigators": sorted(visit.investigators.values_list("appointment", flat=True)),
+        "investigators": sorted([title, number or 0] for title, number in visit.investigators.values_list("title", "appointment")),
         "papers": sorted([kind, sha256] for kind, sha256 in visit.papers.values_list("kind", "sha256")),
         "doubts": sorted(
             [fact, person or 0, canonical([registered, found]).decode(), what]
