@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.divisions.queries import chain_names, names_of
+from huimin.kernel.money import parse_yuan
 from huimin.kernel.periods import Period, add_months, month_start
-from huimin.ledger.commands import close_month
+from huimin.ledger.closing import close_month
 from huimin.ledger.models import LedgerAccount, Voucher
 from huimin.ledger.queries import (
     account_balances,
@@ -140,7 +141,10 @@ def close(request: Any) -> HttpResponse:
 def _close(request: Any) -> Outcome:
     month = day_of(request.POST.get("month", "")) or add_months(month_start(request.business_date), -1)
     code = request.POST.get("division", "")
-    closed = close_month(by=request.actor, on=request.business_date, division=code, month=month_start(month))
+    bank = parse_yuan(request.POST.get("bank", ""), where="银行余额")
+    closed = close_month(
+        by=request.actor, on=request.business_date, division=code, month=month_start(month), bank_fen=bank
+    )
     with reading(request.actor):
         name = names_of({code}, request.business_date).get(code, code)
     what = f"{name} {closed.month.year}年{closed.month.month}月已结账"
