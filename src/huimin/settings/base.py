@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "huimin.funds",
     "huimin.casework",
     "huimin.cases",
+    "huimin.meetings",
     "huimin.fieldwork",
     "huimin.visits",
     "huimin.payment",

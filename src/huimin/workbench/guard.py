@@ -129,3 +129,5 @@ DUPLICATE_READERS = frozenset(
 """Posts that judge whether two records are one person, propose and confirm merges, or watch (REG-04)."""
 INQUIRY_READERS = frozenset({Post.INFORMATION_OFFICER, Post.CLERK})
 """Posts that answer what a village is asked about them."""
+MEETING_READERS = CHANGE_READERS
+"""Posts that call, hold, watch or follow community reviews; what came of a case every reader of the case sees (CASE-03)."""
