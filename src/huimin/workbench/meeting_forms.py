@@ -36,8 +36,12 @@ class NewRepresentative(DeskForm):
     group_name = line("村民组或片区", "请填写村民组或片区", hint="如：徐冲组", max_length=20, autocomplete="off")
     valid_from = day("任职开始")
     last_day = day("任期截止", "可不填：没有定", required=False)
-    phone = line("电话", "", hint="可不填。加密保存，看的时候要写用途", max_length=30, inputmode="tel", autocomplete="off")
-    household_no = line("本人所在户的户编码", "", hint="可不填。填了以后评议到他自己家时自动回避", max_length=24, autocomplete="off")
+    phone = line(
+        "电话", "", hint="可不填。加密保存，看的时候要写用途", max_length=30, inputmode="tel", autocomplete="off"
+    )
+    household_no = line(
+        "本人所在户的户编码", "", hint="可不填。填了以后评议到他自己家时自动回避", max_length=24, autocomplete="off"
+    )
 
 
 class NewSupervisor(DeskForm):
@@ -45,8 +49,12 @@ class NewSupervisor(DeskForm):
     kind = pick("身份", Supervisor.Kind.choices)
     valid_from = day("聘任开始")
     last_day = day("聘期截止", "可不填：没有定", required=False)
-    phone = line("电话", "", hint="可不填。加密保存，看的时候要写用途", max_length=30, inputmode="tel", autocomplete="off")
-    household_no = line("本人所在户的户编码", "", hint="可不填。填了以后评议到他自己家时自动回避", max_length=24, autocomplete="off")
+    phone = line(
+        "电话", "", hint="可不填。加密保存，看的时候要写用途", max_length=30, inputmode="tel", autocomplete="off"
+    )
+    household_no = line(
+        "本人所在户的户编码", "", hint="可不填。填了以后评议到他自己家时自动回避", max_length=24, autocomplete="off"
+    )
 
 
 class CheckList(DeskForm):
@@ -111,11 +119,18 @@ class Judge(DeskForm):
         error_messages={"invalid_choice": "请选择评议结果"},
     )  # fmt: skip
     words = line("评议意见", "请填写评议意见", hint="代表怎么说的，主要理由；不要写病名和号码", rows=3, max_length=1000)
-    reasons = line("与认定不一致的理由", "", hint="评议结果与登记、政策的认定不一致时填写，转乡镇核查", rows=2, max_length=500)
+    reasons = line(
+        "与认定不一致的理由", "", hint="评议结果与登记、政策的认定不一致时填写，转乡镇核查", rows=2, max_length=500
+    )
 
     def __init__(self, *args: Any, representatives: Choices, watching: Choices, there: Choices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, label in (("ballots", "发出票数"), ("in_favour", "赞成"), ("against", "反对"), ("abstained", "弃权（含废票）")):
+        for name, label in (
+            ("ballots", "发出票数"),
+            ("in_favour", "赞成"),
+            ("against", "反对"),
+            ("abstained", "弃权（含废票）"),
+        ):
             self.fields[name] = whole(label, 0, 500)
             self.fields[name].required = False
             self.fields[name].widget.attrs["class"] = "govuk-input"
@@ -170,17 +185,27 @@ class Hardship(DeskForm):
 
 
 class Minutes(DeskForm):
-    words = line("会议记录", "请填写会议记录", hint="会议经过、代表主要意见；不要写证件号码和病名", rows=6, max_length=2000)
+    words = line(
+        "会议记录", "请填写会议记录", hint="会议经过、代表主要意见；不要写证件号码和病名", rows=6, max_length=2000
+    )
     recorder = line("记录人", "请填写记录人", hint="姓名和职务", max_length=60)
 
 
 class Correction(DeskForm):
-    text = line("更正说明", "请填写更正说明", hint="哪里写错、应为什么；评议结果有误的由乡镇核查后重新评议", rows=3, max_length=500)
+    text = line(
+        "更正说明",
+        "请填写更正说明",
+        hint="哪里写错、应为什么；评议结果有误的由乡镇核查后重新评议",
+        rows=3,
+        max_length=500,
+    )
 
 
 class Inquire(DeskForm):
     conclusion = radio("核查结论", Inquiry.Conclusion.choices)
-    text = line("核查报告", "请填写核查报告", hint="查了什么、问了谁、结论是什么；不要写证件号码", rows=6, max_length=2000)
+    text = line(
+        "核查报告", "请填写核查报告", hint="查了什么、问了谁、结论是什么；不要写证件号码", rows=6, max_length=2000
+    )
 
 
 class Scan(DeskForm):
@@ -197,7 +222,9 @@ class Collective(DeskForm):
     held_on = day("会议日期")
     location = line("地点", "请填写地点", max_length=60)
     officials = line("参加人", "请填写参加人", hint="三名以上，一行一人：姓名、空格、职务", rows=4, max_length=2000)
-    unverified = line("无法核实的事项", "请填写无法核实的事项", hint="缺哪样材料、哪项信息查不清", rows=2, max_length=500)
+    unverified = line(
+        "无法核实的事项", "请填写无法核实的事项", hint="缺哪样材料、哪项信息查不清", rows=2, max_length=500
+    )
     no_fault = line("为什么不是申请人的原因", "请填写为什么不是申请人的原因", rows=2, max_length=300)
     hardship = line("基本生活困难情况", "请填写基本生活困难情况", rows=2, max_length=500)
     minutes = line("会议记录", "请填写会议记录", rows=5, max_length=2000)
@@ -205,7 +232,9 @@ class Collective(DeskForm):
     against = whole("反对（人）", 0, 30)
     abstained = whole("弃权（人）", 0, 30)
     conclusion = radio("结论", CollectiveDecision.Conclusion.choices)
-    findings = line("集体认定的情况", "", hint="选“集体认定”时填写：认定哪一项、是多少、凭什么", rows=2, max_length=1000)
+    findings = line(
+        "集体认定的情况", "", hint="选“集体认定”时填写：认定哪一项、是多少、凭什么", rows=2, max_length=1000
+    )
     basis = line("依据", "请填写依据", max_length=120)
     cause = forms.ChoiceField(
         label="急难情形", required=False, choices=[("", "（不先行救助）"), *Relief.Cause.choices],

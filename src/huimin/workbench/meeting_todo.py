@@ -26,11 +26,19 @@ def rows_of(by: Actor, on: date, places: Places) -> Iterator[Row]:
         for item in queries.list_contested(by.prefix):
             names = places({item.division})
             note, due = f"{item.told['name']}，评议与认定不一致", following.inquiry_due_on(item)
-            yield "核查评议结果", note, names.get(item.division, ""), 1, None, due, reverse("meeting-item", args=[item.pk])
-    if by.post in (Post.REVIEWER, Post.TOWNSHIP_HEAD) and may(by, delegates.check_list):
-        if waiting := queries.count_lists_to_check(by.prefix):
-            where = f"{reverse('meeting-lists')}?standing=waiting"
-            yield "核对居民代表名单", "个村的名单待核对", by.office_name, waiting, None, None, where
+            yield (
+                "核查评议结果",
+                note,
+                names.get(item.division, ""),
+                1,
+                None,
+                due,
+                reverse("meeting-item", args=[item.pk]),
+            )
+    checks = by.post in (Post.REVIEWER, Post.TOWNSHIP_HEAD) and may(by, delegates.check_list)
+    if checks and (waiting := queries.count_lists_to_check(by.prefix)):
+        where = f"{reverse('meeting-lists')}?standing=waiting"
+        yield "核对居民代表名单", "个村的名单待核对", by.office_name, waiting, None, None, where
 
 
 def _to_call(by: Actor, places: Places) -> Iterator[Row]:

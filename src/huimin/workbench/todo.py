@@ -55,7 +55,7 @@ from huimin.registry.models import ReportedChange
 from huimin.screening.commands import request_screening
 from huimin.screening.models import Run
 from huimin.screening.queries import ProposalFilter, find_latest_run, total_proposals
-from huimin.workbench import case_todo
+from huimin.workbench import case_todo, meeting_todo
 from huimin.workbench.guard import SETTLERS, STAFF
 
 DAYS_A_LEVEL = 7
@@ -350,6 +350,12 @@ def _cases(asking: Asking) -> Iterator[Todo]:
         yield Todo(*row)
 
 
+def _meetings(asking: Asking) -> Iterator[Todo]:
+    """Community reviews to call, to write down, to look into (CASE-03)."""
+    for row in meeting_todo.rows_of(asking.by, asking.on, asking.places):
+        yield Todo(*row)
+
+
 def _calendar_years(asking: Asking) -> Iterator[Todo]:
     """A year's holidays that somebody else entered (CASE-05)."""
     if may(asking.by, confirm_year) and (found := count_waiting_years(asking.by.appointment)):
@@ -444,6 +450,7 @@ _FINDERS: tuple[_Finder, ...] = (
     *field_todo.FINDERS,
     _calendar_years,
     _cases,
+    _meetings,
     _cooling_time,
 )
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from huimin.workbench import signin
+from huimin.workbench import meeting_urls, signin
 from huimin.workbench.views import (
     accounts,
     archive_acts,
@@ -128,6 +128,7 @@ urlpatterns: list[URLPattern] = [
     path("simulations/<int:number>/", simulations.detail, name="simulation"),
     path("simulations/<int:number>/households/<int:household>/", simulations.household, name="simulation-household"),
     path("coverage/", coverage.coverage, name="coverage"),
+    *meeting_urls.urlpatterns,
     path("cases/", cases.listing, name="cases"),
     path("cases/times/", times.times, name="case-times"),
     path("cases/escalations/", times.escalations, name="escalations"),

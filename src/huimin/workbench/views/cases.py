@@ -27,7 +27,7 @@ from huimin.processes.models import Process
 from huimin.processes.queries import find_rule, process_for, way_of
 from huimin.registry.queries import get_household
 from huimin.screening.models import Proposal
-from huimin.workbench import case_acts, guard
+from huimin.workbench import case_acts, guard, meeting_side
 from huimin.workbench.acts import Outcome
 from huimin.workbench.case_forms import Apply, NewList
 from huimin.workbench.guard import page
@@ -118,6 +118,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "reports": list(case.reports.select_related("signature").order_by("-id")[:40]),
         "finding": _finding(by, on, case), "has_limit": case.step_due_on.year < 9999, "whole": case.due_on.year < 9999,
         "step_names": {step.key: step.name for step in way.steps}, "escalations": list_escalations_of(case.pk),
+        "review": meeting_side.side_of(by, case),
     }  # fmt: skip
     return render(request, "workbench/case.html", context)
 

@@ -32,7 +32,7 @@ TONES = {Checked.PROPOSED: "soon", Checked.CONFIRMED: "done", Checked.REFUSED: "
 @page(READERS, reads=False)
 def listing(request: Any) -> HttpResponse:
     """Every village: its statutory number, who is on the list, who watches, what waits to be checked."""
-    by, on = request.actor, request.business_date
+    on = request.business_date
 
     def build(whole: bool) -> Listing:
         place, standing = chosen_place(request), one_of(request.GET, "standing", dict(STANDINGS))
@@ -105,7 +105,9 @@ def _acts(by: Actor, village: str, waiting: int) -> list[tuple[str, str]]:
         ("填法定代表数", "number", delegates.enter_number, True), ("聘请义务监督员", "supervisor", delegates.appoint_supervisor, True),
     ]  # fmt: skip
     return [
-        (label, reverse("meeting-list-act", args=[village, key])) for label, key, command, there in offered if there and may(by, command)
+        (label, reverse("meeting-list-act", args=[village, key]))
+        for label, key, command, there in offered
+        if there and may(by, command)
     ]
 
 
@@ -139,7 +141,9 @@ _ACTS: dict[str, tuple[str, str, Any, Any, str]] = {
     "check": ("核对名单", "确认核对意见", delegates.check_list, forms.CheckList, "待核对的法定代表数和代表一并核对；自己登记的由另一人核对。"),
 }  # fmt: skip
 KEEPERS = (
-    frozenset(delegates.enter_number.posts) | frozenset(delegates.check_list.posts) | frozenset(delegates.appoint_supervisor.posts)  # type: ignore[attr-defined]
+    frozenset(delegates.enter_number.posts)
+    | frozenset(delegates.check_list.posts)
+    | frozenset(delegates.appoint_supervisor.posts)  # type: ignore[attr-defined]
 )
 
 

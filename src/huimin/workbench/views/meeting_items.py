@@ -78,7 +78,9 @@ def _context(by: Actor, on: Any, item: Item, people: list[Participant], near: di
 
 
 def _counters(item: Item) -> list[tuple[str, str]]:
-    names = dict(Participant.objects.filter(meeting=item.meeting).values_list("id", "name")) if item.scrutineer_id else {}
+    names = (
+        dict(Participant.objects.filter(meeting=item.meeting).values_list("id", "name")) if item.scrutineer_id else {}
+    )
     four = (item.scrutineer_id, item.caller_id, item.counter_id, item.overseer_id)
     return [(title, names.get(row, "")) for title, row in zip(rules.COUNTERS, four, strict=True) if row]
 
@@ -107,7 +109,12 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
         title, button, lead, done = "写宣读的困难情况", "保存", f"{item.told['name']}，会上宣读用。", "已保存"
     elif key == "put-off":
         form = forms.Reason(request.POST or None)
-        title, button, lead, done = "留待下次评议", "留待下次", f"{item.told['name']}这次没有评议，写明原因。", "已登记留待下次"
+        title, button, lead, done = (
+            "留待下次评议",
+            "留待下次",
+            f"{item.told['name']}这次没有评议，写明原因。",
+            "已登记留待下次",
+        )
     elif key == "inquiry":
         form = forms.Inquire(request.POST or None)
         title, button, done = "核查评议结果", "签名", "已写核查报告"
@@ -126,7 +133,11 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
             judging.put_off_item(by=by, on=on, item=number, reason=told["reason"])
             return Outcome(done, reverse("meeting", args=[item.meeting_id]))
         made = following.inquire(by=by, on=on, item=number, conclusion=told["conclusion"], text=told["text"])
-        then = "这件事可以往下办，报告随评议结果一起归入凭据。" if made.conclusion == "stands" else "请更正登记，再列入下一次评议会。"
+        then = (
+            "这件事可以往下办，报告随评议结果一起归入凭据。"
+            if made.conclusion == "stands"
+            else "请更正登记，再列入下一次评议会。"
+        )
         return Outcome(done, where, then)
 
     context = {"section": "meetings", "title": title, "lead": lead, "button": button, "trail": trail, "back": where}

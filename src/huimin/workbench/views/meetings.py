@@ -41,7 +41,9 @@ def nav(here: str) -> list[tuple[str, str, bool]]:
     return [(label, reverse(route), route == here) for route, label in pages]
 
 
-def answer(request: Any, form: DeskForm | None, act: Callable[[], Outcome], template: str, context: dict[str, Any]) -> HttpResponse:
+def answer(
+    request: Any, form: DeskForm | None, act: Callable[[], Outcome], template: str, context: dict[str, Any]
+) -> HttpResponse:
     """The page with its form; what the command refuses for what was typed stands above the form, with all that was typed."""
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
@@ -135,7 +137,9 @@ def convene(request: Any, village: str) -> HttpResponse:
 
     def act() -> Outcome:
         made = convening.convene(by=by, on=on, village=village, **form.cleaned_data)
-        return Outcome("已召集评议会", reverse("meeting", args=[made.pk]), "打印通知送到每位代表，打印宣读表和签到表备用。")
+        return Outcome(
+            "已召集评议会", reverse("meeting", args=[made.pk]), "打印通知送到每位代表，打印宣读表和签到表备用。"
+        )
 
     context = {
         "section": "meetings", "nav": nav("meetings-waiting"), "trail": trail, "village": village, "list": lists[0] if lists else None,
@@ -163,7 +167,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "needed": rules.quorum(number_now) if number_now else None, "came": _came(people) if row.present is not None else [],
         "invited": sum(each.role == Participant.Role.REPRESENTATIVE for each in people),
         "uninvited": queries.count_uninvited(row) if row.state == State.PLANNED else 0,
-        "acts": [act for act in ACTS.values() if act.fits(by, row) and act.key != "minutes" or _may_close(by, row, items, act)],
+        "acts": [act for act in ACTS.values() if (act.fits(by, row) and act.key != "minutes") or _may_close(by, row, items, act)],
         "may_hold": row.state == State.PLANNED and may(by, holding.hold_meeting) and on >= row.meets_on,
         "may_judge": row.state == State.HELD and may(by, judging.record_result),
         "papers": _papers(row), "scans": list(row.scans.order_by("id")),
@@ -183,7 +187,9 @@ def _get(number: int) -> Meeting:
 def _came(people: list[Participant]) -> list[tuple[str, list[Participant], list[Participant]]]:
     """Role, who was there, who was not."""
     of = {role: [each for each in people if each.role == role] for role in Participant.Role}
-    return [(role.label, [p for p in rows if p.present], [p for p in rows if not p.present]) for role, rows in of.items()]
+    return [
+        (role.label, [p for p in rows if p.present], [p for p in rows if not p.present]) for role, rows in of.items()
+    ]
 
 
 def _papers(row: Meeting) -> list[tuple[str, str]]:
@@ -282,7 +288,9 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
         waiting = queries.list_waiting(row.division) if key == "add" else []
         names = programme_names()
     if key == "add":
-        form: Any = forms.AddCases(request.POST or None, cases=[(str(case.pk), _label(case, names)) for case in waiting])
+        form: Any = forms.AddCases(
+            request.POST or None, cases=[(str(case.pk), _label(case, names)) for case in waiting]
+        )
     else:
         form = chosen.form(request.POST or None, request.FILES or None) if chosen.form else None
 
