@@ -126,7 +126,11 @@ def open_county(code: str, township: str, village: str, on: date, assumed: dict[
 
 def _offices(made: County, first: Actor, secret: str) -> None:
     programmes = tuple(_programmes())
-    kinds = [(OfficeKind.LEADING_OFFICE, made.code), (OfficeKind.CIVIL_AFFAIRS, made.code), (OfficeKind.FINANCE, made.code)]
+    kinds = [
+        (OfficeKind.LEADING_OFFICE, made.code),
+        (OfficeKind.CIVIL_AFFAIRS, made.code),
+        (OfficeKind.FINANCE, made.code),
+    ]
     kinds += [(OfficeKind.AUDIT, made.code), (OfficeKind.TOWNSHIP, made.township), (OfficeKind.VILLAGE, made.village)]
     serial = 0
     for kind, where in kinds:
@@ -135,7 +139,12 @@ def _offices(made: County, first: Actor, secret: str) -> None:
         else:
             codes = () if kind in (OfficeKind.AUDIT, OfficeKind.VILLAGE) else programmes
             office = establish_office(
-                by=first, on=SINCE, name=f"{OfficeKind(kind).label}（演示）", kind=kind, division=where, programmes=codes
+                by=first,
+                on=SINCE,
+                name=f"{OfficeKind(kind).label}（演示）",
+                kind=kind,
+                division=where,
+                programmes=codes,
             ).pk
         for post in POSTS_OF[kind]:
             if post == Post.ADMINISTRATOR:

@@ -1,0 +1,101 @@
+"""Taking a case along its way with real records of every room: visits, meetings, samples, notices, reports (journeys of cases).
+
+`Walker.fill` makes what the step the case stands at must hold, as the posts of the place would; `Walker.to` goes on to a
+step. Nothing is stood in for.
+"""
+
+import struct
+import uuid
+import zlib
+from datetime import date, timedelta
+
+from huimin.cases.models import Case
+from huimin.cases.taking import countersign, publish_case, take_step, write_report
+from huimin.organisation.acting import Actor, reading
+from huimin.organisation.posts import Post
+from huimin.processes.language import Demand, Step
+from huimin.processes.queries import way_of
+from huimin.visits.findings import Found, Neighbour
+from huimin.visits.models import Visit
+from huimin.visits.recording import add_paper, record_visit, sign_visit
+
+SEEN = {
+    "health": "长期患病，在家休养",
+    "living": "砖瓦房三间，无电器",
+    "work": "无业，无固定收入",
+    "spending": "药费每月二百余元",
+}
+
+
+def picture() -> bytes:
+    """A PNG of one grey pixel that is like no other."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    text = b"Comment\0" + uuid.uuid4().hex.encode()
+    parts = ((b"IHDR", head), (b"tEXt", text), (b"IDAT", zlib.compress(b"\0\x80")), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+class Walker:
+    """One case and everybody who may act on it; `on` is today, and moves on."""
+
+    def __init__(self, case: Case, who: dict[Post, Actor], on: date, second: Actor) -> None:
+        self.case, self.who, self.on, self.second = case, who, on, second
+
+    def now(self) -> Step:
+        return way_of(self.reread().process).step(self.case.step)
+
+    def reread(self) -> Case:
+        with reading(self.who[Post.CLERK]):
+            self.case = Case.objects.select_related("process", "household").get(pk=self.case.pk)
+        return self.case
+
+    def actor(self, step: Step) -> Actor:
+        """Who answers for the case where his post may act, else the first post the step names."""
+        able = [by for by in self.who.values() if step.may(by.post, by.level)]
+        mine = [by for by in able if by.appointment == self.case.responsible]
+        return (mine or [by for acting in step.acting for by in able if by.post == acting.post])[0]
+
+    def fill(self) -> None:
+        step = self.now()
+        for demand in step.demands:
+            fills = {"报告": self.report, "会签": self.countersigned, "公示": self.noticed, "入户调查": self.visited}
+            fills.get(demand.kind, lambda *_: None)(step, demand)
+
+    def report(self, step: Step, demand: Demand) -> None:
+        write_report(by=self.actor(step), on=self.on, case_id=self.case.pk, name=demand.name, text="经核实，情况属实。")
+
+    def countersigned(self, step: Step, demand: Demand) -> None:
+        for each in demand.acting:
+            countersign(by=self.who[each.post], on=self.on, case_id=self.case.pk, agreed=True, text="")
+
+    def noticed(self, step: Step, demand: Demand) -> None:
+        publish_case(by=self.actor(step), on=self.on, case_id=self.case.pk)
+        self.on += timedelta(days=demand.number + 1)
+
+    def visited(self, step: Step, demand: Demand) -> Visit:
+        by = self.who[Post.CLERK]
+        made = record_visit(
+            by=by, on=self.on, household=self.case.household_id, purpose=Visit.Purpose.APPLICATION,
+            subject=self.case.subject, case_id=self.case.pk, visited_on=self.on, met=Visit.Met.APPLICANT,
+            investigators=[by.appointment, self.second.appointment],
+            found=Found(SEEN, neighbours=(Neighbour("邻居甲（演示）", "同组", "家里确实困难"),)),
+        )  # fmt: skip
+        add_paper(by=by, on=self.on, visit_id=made.pk, kind="form", content=picture(), file_name="form.png")
+        return sign_visit(by=by, on=self.on, visit_id=made.pk)
+
+    def take(self, outcome: str = "passed", *, reason: str = "", to: str = "", by: Actor | None = None) -> Case:
+        step = self.now()
+        by = by or self.actor(step)
+        take_step(by=by, on=self.on, case_id=self.case.pk, step=step.key, outcome=outcome, reason=reason, to=to)
+        return self.reread()
+
+    def to(self, step: str = "") -> Case:
+        """Straight on until the case stands at `step`, or is over."""
+        while self.reread().step and self.case.step != step:
+            self.fill()
+            self.take()
+        return self.case
