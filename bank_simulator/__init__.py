@@ -5,6 +5,6 @@
 in    an inbox folder of payment batches (DF_*.txt) and funding transfers (ZJ_*.txt)
 out   an outbox folder of answers (DFR_, ZJR_) and refusals of whole files (DFX_, ZJX_); its own books in SQLite
 
-It shares with Huimin the format's description, `docs/formats/rural-bank-batch.yaml`, and nothing else: no code, no table.
+It shares with Huimin the format's description, `policy/banks/rural-bank-batch.yaml`, and nothing else: no code, no table.
 The way of a file: desk (inbox) → reading (is it well formed?) → posting (judge rows, move money) → answers → desk (outbox).
 """

@@ -1,4 +1,4 @@
-"""The file format as data: read once from `docs/formats/rural-bank-batch.yaml`, then used to check and to write lines.
+"""The file format as data: read once from `policy/banks/*.yaml`, then used to check and to write lines.
 
 Everything is checked by column, not by line: a field's whole rule is one regular expression, mapped over a column of
 a hundred thousand values without entering Python code for each.
@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-DESCRIPTION = Path(__file__).resolve().parents[1] / "docs" / "formats" / "rural-bank-batch.yaml"
+DESCRIPTION = Path(__file__).resolve().parents[1] / "policy" / "banks" / "rural-bank-batch.yaml"
 ORDER_KINDS = ("transfer", "payment")  # in the order a bank books them: money must arrive before it can leave
 
 Row = Sequence[str]

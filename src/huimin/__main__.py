@@ -18,6 +18,7 @@ class _Rooms(click.Group):
         "policy": "huimin.policy.book_cli:policy",
         "audit": "huimin.audit.cli:audit",
         "divisions": "huimin.divisions.cli:divisions",
+        "bank": "huimin.payment.bank_cli:bank",
         "db": "huimin.database.cli:db",
         "keys": "huimin.database.keys_cli:keys",
         "demo": "huimin.demo.cli:demo",

@@ -17,7 +17,7 @@ from huimin.kernel.bankfile import Parsed, parse_file, read_format, write_file
 from huimin.kernel.errors import BadInput
 
 ROOT = Path(__file__).resolve().parents[2]
-FORM = read_format(ROOT / "docs" / "formats" / "rural-bank-batch.yaml")
+FORM = read_format(ROOT / "policy" / "banks" / "rural-bank-batch.yaml")
 RARE = "𬱖㛃䶮𠮷瑠艤囍巛雧"  # beyond GBK, or with 0x7C or 0x5C as a byte in GB18030
 DAY = date(2021, 9, 28)
 

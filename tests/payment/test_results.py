@@ -176,7 +176,7 @@ def test_a_row_that_contradicts_what_is_final_becomes_an_exception(place: Place)
     _take(path, data=data)
     with reading(finance()):
         assert Instruction.objects.filter(state="paid").count() == paid
-        found = PaymentException.objects.get(kind=PaymentException.Kind.CONFLICT)
+        found = PaymentException.objects.get(kind=PaymentException.Kind.REVERSED)
         assert (found.code, found.state) == ("F05", "open")
         assert fetch_one("SELECT count(*) FROM ledger_voucher WHERE event = 'returned' AND subject = %s",
                          [f"result:{found.result_id}"])[0] == 0  # fmt: skip

@@ -7,3 +7,8 @@ class PaymentConfig(AppConfig):
     name = "huimin.payment"
     label = "payment"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from huimin.payment.exchange import working
+
+        working.register()

@@ -25,7 +25,13 @@ from huimin.database.tables import DateRange, DivisionField, SealedField, Table,
 from huimin.funds.models import FundingApplication, SpecialAccount
 from huimin.notices.models import Notice
 from huimin.organisation.models import Office
+from huimin.payment.exchange_models import BankSetting, BankStatement, ExchangeFile, NameCheck, NameCheckLine
 from huimin.registry.models import Card, CardAuthority, Household, Person
+
+__all__ = [
+    "BankSetting", "BankStatement", "Batch", "Due", "ExchangeFile", "Instruction", "LineDue", "NameCheck", "NameCheckLine",
+    "PaymentException", "ResultFile", "Roster", "RosterLine", "RosterNotice",
+]  # fmt: skip
 
 
 class Due(Table):
@@ -145,6 +151,12 @@ class RosterLine(Table):
 
     NOT_IN_FORCE = "账户停用、更换或授权到期"
     """Why a line is withheld on the way to the bank; it is reissued once there is an account in force."""
+    NOT_CHECKED = "户名核验未通过"
+    """The bank says the account is not of that name; it is reissued once there is another account in force."""
+    NOT_WRITABLE = "户名里有银行编码写不出的字"
+    """The bank's encoding has no such character: nothing is sent under another name."""
+    REISSUED_REASONS = (NOT_IN_FORCE, NOT_CHECKED, NOT_WRITABLE)
+    """A line withheld for one of these waits for another account."""
 
     class State(models.TextChoices):
         LISTED = "listed", "在册"
@@ -229,6 +241,9 @@ class Batch(Table):
 
     division = DivisionField()
     batch_no = models.CharField(max_length=40, unique=True)
+    # How the bank's office is spoken to, as it was when the batch was prepared; null is the rural format in a folder.
+    setting = models.ForeignKey(BankSetting, on_delete=models.PROTECT, null=True, related_name="batches")
+    format = models.CharField(max_length=40, default="rural-bank-batch", db_default="rural-bank-batch")
     roster = models.ForeignKey(Roster, on_delete=models.PROTECT, related_name="batches")
     programme = models.CharField(max_length=40)
     bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
@@ -311,6 +326,7 @@ class ResultFile(Table):
     bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
     sha256 = models.CharField(max_length=64, unique=True)
     file_name = models.CharField(max_length=120)
+    reference = models.CharField(max_length=40, default="", db_default="")
     answer_no = models.IntegerField()
     bank_date = models.DateField()
     paid_lines = models.IntegerField()
@@ -324,7 +340,10 @@ class ResultFile(Table):
     taken_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["batch", "answer_no"], name="answer_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "answer_no"], name="answer_once"),
+            models.UniqueConstraint(fields=["batch", "reference"], condition=~Q(reference=""), name="message_once"),
+        ]
 
 
 class PaymentException(Table):
@@ -338,8 +357,12 @@ class PaymentException(Table):
         UNKNOWN = "unknown", "银行处理中"
         UNMATCHED = "unmatched", "回盘行对不上"
         DUPLICATE = "duplicate", "回盘行重复"
+        AMOUNT = "amount", "金额不符"
+        LATE = "late", "逾期回盘"
+        REVERSED = "reversed", "入账后又退回"
         CONFLICT = "conflict", "与先前结果不一致"
         NO_CARD = "no_card", "没有可用账户"
+        CHECK = "check", "户名核验未通过"
 
     division = DivisionField()
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -348,6 +371,7 @@ class PaymentException(Table):
     entitlement = models.ForeignKey(Entitlement, on_delete=models.PROTECT, null=True, related_name="exceptions")
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True)
     result = models.ForeignKey(ResultFile, on_delete=models.PROTECT, null=True)
+    statement = models.ForeignKey(BankStatement, on_delete=models.PROTECT, null=True)
     row_no = models.IntegerField(default=0)
     code = models.CharField(max_length=10, default="")
     reason = models.CharField(max_length=120, default="")
@@ -362,6 +386,7 @@ class PaymentException(Table):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["result", "row_no"], name="exception_of_a_row_once"),
+            models.UniqueConstraint(fields=["statement", "row_no"], name="exception_of_an_entry_once"),
             models.UniqueConstraint(
                 fields=["entitlement", "kind"], condition=Q(state="open", kind="no_card"), name="no_card_reported_once"
             ),

@@ -328,7 +328,8 @@ CROSS JOIN LATERAL {payee_of("l", "old", "a")} w
 CROSS JOIN LATERAL {account_of("w.person", "w.use")} c
 WHERE l.division >= %(low)s AND l.division < %(high)s
   AND (l.state = 'returned' AND c.account_hash <> old.account_hash
-    OR l.state = 'withheld' AND l.withheld_reason = %(reason)s)
+    OR l.state = 'withheld' AND (l.withheld_reason = %(reason)s
+       OR l.withheld_reason = ANY(%(other)s) AND c.account_hash <> old.account_hash))
 GROUP BY l.roster_id ORDER BY l.roster_id
 """  # noqa: S608
 
@@ -336,7 +337,8 @@ GROUP BY l.roster_id ORDER BY l.roster_id
 def list_reissuable(prefix: str, on: date) -> list[Total]:
     """By roster: lines whose payee has another account in force since, what `reissue_returned` would take up."""
     low, high = scope_of(prefix)
-    where = {"low": low, "high": high, "on": on, "reason": RosterLine.NOT_IN_FORCE}
+    other = list(RosterLine.REISSUED_REASONS[1:])
+    where = {"low": low, "high": high, "on": on, "reason": RosterLine.NOT_IN_FORCE, "other": other}
     return [Total(*row) for row in fetch(_REISSUABLE, where)]
 
 

@@ -26,6 +26,7 @@ from huimin.organisation.posts import Post
 from huimin.policy.models import PolicyText, Programme
 from huimin.rules import Book, read_book_texts, run_cases
 from huimin.rules import Programme as Law
+from huimin.rules.reading import is_bank
 
 _DB = "maintenance"
 Along = Callable[[Actor, date, dict[str, str], tuple[str, ...]], None]
@@ -49,7 +50,7 @@ class CaseFailed(Refusal):
 
 def read_folder(folder: Path) -> dict[str, str]:
     """Path below the folder → text of every policy file; BadInput for a missing folder or a file that is not UTF-8."""
-    files = sorted(folder.rglob("*.yaml"))
+    files = [path for path in sorted(folder.rglob("*.yaml")) if not is_bank(path.relative_to(folder).as_posix())]
     if not files:
         raise BadInput("没有政策文件", where=str(folder.name), remedy="请核对文件夹")
     texts = {}

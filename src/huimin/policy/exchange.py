@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from huimin.kernel.errors import BadInput
+from huimin.rules.reading import is_bank
 
 FILES_MAX = 2_000
 FILE_BYTES_MAX = 2_000_000
@@ -141,7 +142,7 @@ def _is_policy(path: str) -> bool:
     suffix = path.rpartition(".")[2]
     if suffix != "yaml" and suffix.lower() in ("yaml", "yml"):
         raise BadInput("扩展名应当是 .yaml", where=_shown(path), remedy="请改名，以免漏读")
-    return suffix == "yaml"
+    return suffix == "yaml" and not is_bank(path)
 
 
 def _decoded(path: str, raw: bytes) -> str:

@@ -26,6 +26,11 @@ def is_process(path: str) -> bool:
     return "processes" in path.split("/")[:-1]
 
 
+def is_bank(path: str) -> bool:
+    """Whether a path below `policy/` describes a bank's files; those are huimin.kernel.bankfile's to read."""
+    return "banks" in path.split("/")[:-1]
+
+
 def read_book(folder: Path, facts: Iterable[Fact] = FACTS) -> Book:
     """All *.yaml files under `folder`. Raises PolicyFaults, which lists everything wrong in all of them."""
     if not folder.is_dir():
@@ -33,7 +38,8 @@ def read_book(folder: Path, facts: Iterable[Fact] = FACTS) -> Book:
     texts: dict[str, str] = {}
     faults: list[Fault] = []
     for path in sorted(folder.rglob("*.yaml")):
-        if is_process(path.relative_to(folder).as_posix()):
+        below = path.relative_to(folder).as_posix()
+        if is_process(below) or is_bank(below):
             continue
         name = f"{folder.name}/{path.relative_to(folder)}"
         try:
@@ -88,7 +94,7 @@ def _gathered(texts: Mapping[str, str], facts: Iterable[Fact]) -> tuple[Book, li
     parameters: list[ParameterEntry] = []
     local_facts: list[LocalFact] = []
     for name, text in sorted(texts.items()):
-        if is_process(name):
+        if is_process(name) or is_bank(name):
             continue
         try:
             reader = FileReader(read_yaml(text, name))

@@ -189,4 +189,5 @@ KEYS, LOOKUP_KEY, CIPHER = ENV.get("HUIMIN_KEYS", ""), ENV.get("HUIMIN_LOOKUP_KE
 SEAL_KEY = ENV.get("HUIMIN_SEAL_KEY", "")
 POLICY_FOLDER = ROOT / "policy"
 DIVISIONS_FILE = ROOT / "data" / "divisions.csv"
-BATCH_FORMAT_FILE = ROOT / "docs" / "formats" / "rural-bank-batch.yaml"
+BANK_FORMATS_FOLDER = POLICY_FOLDER / "banks"
+BATCH_FORMAT_FILE = BANK_FORMATS_FOLDER / "rural-bank-batch.yaml"

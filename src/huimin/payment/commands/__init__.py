@@ -3,18 +3,22 @@
 dues       accrue_dues
 rosters    compile_roster → publish_roster → sign_roster → confirm_by_department → confirm_by_finance;
            withdraw_roster while it is not signed
-batches    apply_for_funds → (funds room) → prepare_batch → release_batch → write_batch_files; cancel_batch
-results    take_result
+checks     ask_name_check, where the bank's setting demands it
+batches    apply_for_funds → (funds room) → prepare_batch → release_batch; cancel_batch
+sending    write_batch_files, request_sending, request_fetching
+results    take_result (answers, refusals, checks, statements)
+settings   propose_bank_setting → decide_bank_setting
 reissues   reissue_returned
 """
 
+from huimin.payment.commands.bank_settings import decide_bank_setting, propose_bank_setting
 from huimin.payment.commands.batches import (
     apply_for_funds,
     cancel_batch,
     prepare_batch,
     release_batch,
-    write_batch_files,
 )
+from huimin.payment.commands.checks import ask_name_check
 from huimin.payment.commands.dues import accrue_dues
 from huimin.payment.commands.reissues import reissue_returned
 from huimin.payment.commands.results import take_result
@@ -26,18 +30,24 @@ from huimin.payment.commands.rosters import (
     sign_roster,
     withdraw_roster,
 )
+from huimin.payment.commands.sending import request_fetching, request_sending, write_batch_files
 
 __all__ = [
     "accrue_dues",
     "apply_for_funds",
+    "ask_name_check",
     "cancel_batch",
     "compile_roster",
     "confirm_by_department",
     "confirm_by_finance",
+    "decide_bank_setting",
     "prepare_batch",
+    "propose_bank_setting",
     "publish_roster",
     "reissue_returned",
     "release_batch",
+    "request_fetching",
+    "request_sending",
     "sign_roster",
     "take_result",
     "withdraw_roster",

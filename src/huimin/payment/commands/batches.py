@@ -1,7 +1,7 @@
 """Batches for the agent bank: prepared by one person, released by another, written once (PAY-03, PAY-04, FUND-03).
 
     confirmed roster ──apply_for_funds──► (funds: reserve, transfer) ──prepare_batch──► prepared
-        prepared ──release_batch──► released ──write_batch_files──► written
+        prepared ──release_batch──► released ──write_batch_files (payment.commands.sending)──► written
         prepared ──cancel_batch──► cancelled
 
 Release is the one step that makes money move: in one transaction it signs the batch, adds the instructions (the
@@ -10,22 +10,15 @@ is written afterwards from what was stored, so a crash between the two loses not
 bytes. Law: 皖政办〔2008〕23号 附件4 第16、20–22条.
 """
 
-import hashlib
 import os
 from datetime import date, timedelta
-from pathlib import Path
 
-from django.conf import settings
-from django.utils import timezone
-
-from huimin.calendars.queries import calendar_of
 from huimin.database.bulk import fetch, run
-from huimin.database.personal import ACCOUNT, ID_NUMBER, plain
 from huimin.funds.commands import apply_funding
 from huimin.funds.models import FundingApplication, SpecialAccount
-from huimin.kernel.bankfile import read_format, write_file
+from huimin.kernel.bankfile import Format
 from huimin.kernel.digests import digest
-from huimin.kernel.periods import Period, add_months
+from huimin.kernel.periods import add_months
 from huimin.ledger.commands import post_event
 from huimin.ledger.models import Voucher
 from huimin.organisation.acting import (
@@ -38,17 +31,20 @@ from huimin.organisation.acting import (
 )
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
+from huimin.payment.commands.checks import hold_unchecked, require_checked
 from huimin.payment.commands.rosters import EXCEPTION_DAYS, WrongState, get_roster, payable, require_unchanged
+from huimin.payment.deadlines import answer_due_on
+from huimin.payment.exchange.composing import PAYEE_NAME, batch_header, batch_rows, streamed, write_rows
+from huimin.payment.exchange.formats import format_of, setting_of
 from huimin.payment.models import Batch, Roster, RosterLine
 from huimin.policy.models import Programme
 from huimin.registry.accounts import line_in_force
 from huimin.registry.commands.cooling import put_due_in_force
 
-BANK_WORKING_DAYS = 5
-
 refused_by_constraint("roster_one_live_batch", AlreadyDone, "这份清册已经有批次", "请在批次列表中打开")
 refused_by_constraint("line_one_live_instruction", AlreadyDone, "有的行已经送过银行", "请刷新后查看，不要重复放行")
 refused_by_constraint("payment_gate", WrongState, "数据库不允许发放", "请核对决定、公示、签批和放行是否齐全")
+refused_by_constraint("payment_checked_gate", WrongState, "有的账户没有通过户名核验", "请撤销批次后重新编制")
 
 
 @command(Post.SETTLEMENT)
@@ -86,19 +82,70 @@ def prepare_batch(*, by: Actor, on: date, roster_id: int) -> Batch:
         require_unchanged(roster)
     put_due_in_force(by, on)
     withhold_without_account(on, roster)
+    payer = SpecialAccount.objects.get(division=roster.division, kind=SpecialAccount.Kind.SPECIAL)
+    setting = setting_of(payer.bank_office_id, on)
+    form = format_of(setting)
+    _withhold_unwritable(on, roster, form)
+    hold_unchecked(on, roster, setting)
     lines, amount_fen = payable(roster)
     if not lines:
         raise WrongState("清册没有可发放的行", why="都已缓发，或账户都不能用", remedy="账户更正后，请直接编制重发清册")
-    payer = SpecialAccount.objects.get(division=roster.division, kind=SpecialAccount.Kind.SPECIAL)
+    if lines > form.rows_max:
+        raise WrongState(
+            f"这家银行一份文件最多 {form.rows_max} 笔", why=f"清册有 {lines} 笔", remedy="请与银行商定上限"
+        )
     number = Batch.objects.filter(roster=roster).count() + 1
     batch = Batch.objects.create(
         division=roster.division, batch_no=f"{roster.division[:9]}{on:%Y%m%d}{roster.pk:08d}{number:02d}",
-        roster=roster, programme=roster.programme, bank_office_id=payer.bank_office_id, payer=payer,
+        roster=roster, programme=roster.programme, bank_office_id=payer.bank_office_id, payer=payer, setting=setting,
+        format=form.key,
         lines_count=lines, amount_fen=amount_fen, digest=_content_digest(roster), prepared_by=by.appointment,
         prepared_on=on,
     )  # fmt: skip
+    _require_writable(batch, form)
     Roster.objects.filter(pk=roster.pk).update(state=Roster.State.FUNDED)
     return batch
+
+
+_TRIED_ROWS = f"""
+SELECT row_number() OVER (ORDER BY l.line_no), c.account_enc, {PAYEE_NAME}, p.id_number_enc, l.amount_fen, l.id
+FROM payment_rosterline l JOIN registry_card c ON c.id = l.card_id JOIN registry_person p ON p.id = l.payee_id
+WHERE l.roster_id = %s AND l.state = 'listed' ORDER BY l.line_no
+"""  # noqa: S608
+_NAMES = f"""
+SELECT l.id, {PAYEE_NAME} FROM payment_rosterline l JOIN registry_person p ON p.id = l.payee_id
+WHERE l.roster_id = %s AND l.state = 'listed'
+"""  # noqa: S608
+
+
+def _require_writable(batch: Batch, form: Format) -> None:
+    """What the bank's format cannot carry is known before anybody releases: the file is made once and thrown away."""
+    law = Programme.objects.get(code=batch.programme)
+    header = batch_header(form, batch, law.abbreviation)
+    rows = batch_rows(batch, law.abbreviation, streamed(_TRIED_ROWS, batch.roster_id))
+    with open(os.devnull, "wb") as nowhere:
+        write_rows(form, nowhere, header, batch.bank_office.name, rows)
+
+
+def _withhold_unwritable(on: date, roster: Roster, form: Format) -> None:
+    """A name the bank's encoding has no characters for is not sent under another name; the line waits for a person."""
+    if form.encoding != "gbk":
+        return
+    wrong = [line for line, name in fetch(_NAMES, [roster.pk]) if not _encodes(name, form.encoding)]
+    if wrong:
+        reason = RosterLine.NOT_WRITABLE
+        where = {"roster": roster.pk, "on": on, "reason": reason, "due": on + timedelta(days=EXCEPTION_DAYS)}
+        RosterLine.objects.filter(pk__in=wrong).update(state=RosterLine.State.WITHHELD, withheld_reason=reason)
+        run(_UNLINK, where)
+        run(_LIST, where)
+
+
+def _encodes(name: str, encoding: str) -> bool:
+    try:
+        name.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _WITHHOLD = f"""
@@ -162,7 +209,7 @@ def _get_batch(batch_id: int, *states: str) -> tuple[Roster, Batch]:
     if found is None:
         raise WrongState("没有这个批次，或它不在您的辖区内", remedy="请从批次列表进入")
     roster = Roster.objects.select_for_update().get(pk=found)
-    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    batch = Batch.objects.select_for_update(of=("self",)).select_related("setting").get(pk=batch_id)
     if batch.state not in states:
         raise AlreadyDone(f"批次现在是“{batch.get_state_display()}”", why="可能已有人办理", remedy="请刷新后查看")
     return roster, batch
@@ -185,6 +232,7 @@ def release_batch(*, by: Actor, on: date, batch_id: int) -> Batch:
     require_another(by, batch.prepared_by, "编制批次")
     put_due_in_force(by, on)
     _require_accounts_in_force(on, roster)
+    require_checked(roster, batch.setting)
     if _content_digest(roster) != batch.digest:
         raise WrongState("批次内容与编制时不符", why="清册或账户在编制后有变动", remedy="请撤销批次后重新编制")
     signature = sign(
@@ -192,7 +240,7 @@ def release_batch(*, by: Actor, on: date, batch_id: int) -> Batch:
     )
     Batch.objects.filter(pk=batch.pk).update(
         state=Batch.State.RELEASED, released_by=by.appointment, released_on=on, signature=signature,
-        answer_due_on=calendar_of(by.division).add(on, BANK_WORKING_DAYS),
+        answer_due_on=answer_due_on(by.division, batch.programme, on),
     )  # fmt: skip
     run(_INSTRUCT, {"batch": batch.pk, "bank": batch.bank_office_id, "roster": roster.pk})
     run("UPDATE payment_rosterline SET state = 'sent' WHERE roster_id = %s AND state = 'listed'", [roster.pk])
@@ -213,67 +261,3 @@ def cancel_batch(*, by: Actor, on: date, batch_id: int) -> Batch:
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.CANCELLED)
     batch.refresh_from_db()
     return batch
-
-
-_FILE_ROWS = """
-SELECT i.sequence, i.account_enc, CASE WHEN l.authority_id IS NULL THEN l.name ELSE p.name END, p.id_number_enc, i.amount_fen, l.id
-FROM payment_instruction i
-JOIN payment_rosterline l ON l.id = i.line_id
-JOIN registry_person p ON p.id = l.payee_id
-WHERE i.batch_id = %s ORDER BY i.sequence
-"""
-
-
-@command(Post.FINANCE_RELEASER)
-def write_batch_files(*, by: Actor, on: date, folder: Path) -> list[Path]:
-    """Write the file of every released batch of the place into `folder`; the same bytes however often."""
-    written = []
-    for batch in Batch.objects.filter(state=Batch.State.RELEASED).select_related("payer", "roster").order_by("pk"):
-        name, data = _batch_file(batch)
-        _put(folder / name, data)
-        Batch.objects.filter(pk=batch.pk, state=Batch.State.RELEASED).update(
-            state=Batch.State.WRITTEN, file_sha256=hashlib.sha256(data).hexdigest(), written_at=timezone.now()
-        )
-        written.append(folder / name)
-    return written
-
-
-def batch_file(batch: Batch) -> tuple[str, bytes]:
-    """File name and bytes of a released batch, as the bank gets them."""
-    if batch.state in (Batch.State.PREPARED, Batch.State.CANCELLED):
-        raise WrongState("批次尚未放行，没有文件", remedy="请先由复核人放行")
-    return _batch_file(batch)
-
-
-def _batch_file(batch: Batch) -> tuple[str, bytes]:
-    law = Programme.objects.get(code=batch.programme)
-    period = Period(batch.roster.period_from, batch.roster.period_until)
-    header = {
-        "batch_no": batch.batch_no, "programme_code": batch.programme, "programme_short": law.abbreviation,
-        "business_date": batch.released_on, "rows_count": batch.lines_count, "amount_fen": batch.amount_fen,
-        "payer_account": plain(batch.payer.account_enc, ACCOUNT), "payer_name": batch.payer.name,
-        "format_version": "1.0",
-    }  # fmt: skip
-    rows = (
-        {
-            "sequence": sequence, "account": plain(account, ACCOUNT), "name": name, "id_type": "01",
-            "id_number": plain(id_number, ID_NUMBER), "row_amount_fen": amount, "memo": law.abbreviation,
-            "period": f"{period.start:%Y%m}-{period.last_day:%Y%m}", "row_id": str(line),
-        }
-        for sequence, account, name, id_number, amount, line in fetch(_FILE_ROWS, [batch.pk])
-    )  # fmt: skip
-    data = write_file(read_format(settings.BATCH_FORMAT_FILE), "payment", header, rows)
-    return f"DF_{batch.batch_no}.txt", data
-
-
-def _put(path: Path, data: bytes) -> None:
-    """Write through a temporary name, so that the bank never reads half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.read_bytes() == data:
-        return
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)

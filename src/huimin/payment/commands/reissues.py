@@ -17,8 +17,8 @@ from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.payment.commands.batches import require_money, withhold_without_account
 from huimin.payment.commands.dues import NothingOwed
-from huimin.payment.commands.results import settle_roster
 from huimin.payment.commands.rosters import WrongState, get_roster, payable, require_unchanged
+from huimin.payment.commands.settling import settle_roster
 from huimin.payment.models import Roster, RosterLine
 from huimin.registry.accounts import account_of, payee_of
 from huimin.registry.commands.cooling import put_due_in_force
@@ -40,7 +40,8 @@ CROSS JOIN LATERAL (SELECT CASE WHEN w.person IN (l.payee_id, a.beneficiary_id) 
 WHERE l.roster_id = %(roster)s
   AND (l.state = 'returned' AND c.account_hash <> old.account_hash
        AND EXISTS (SELECT 1 FROM payment_instruction i WHERE i.line_id = l.id AND i.state = 'returned')
-    OR l.state = 'withheld' AND l.withheld_reason = %(reason)s)
+    OR l.state = 'withheld' AND (l.withheld_reason = %(reason)s
+       OR l.withheld_reason = ANY(%(other)s) AND c.account_hash <> old.account_hash))
 """  # noqa: S608
 _LINES = """
 INSERT INTO payment_rosterline (roster_id, line_no, division, programme, entitlement_id, household_id, person_id,
@@ -62,7 +63,7 @@ UPDATE payment_rosterline l SET state = 'replaced' FROM reissue_draft d WHERE l.
 _CLOSE = """
 UPDATE payment_paymentexception e SET state = 'closed', resolution = '账户已更正，转重发', closed_by = %(by)s,
        closed_on = %(on)s
-FROM reissue_draft d WHERE e.line_id = d.old_id AND e.kind IN ('returned', 'no_card') AND e.state = 'open'
+FROM reissue_draft d WHERE e.line_id = d.old_id AND e.kind IN ('returned', 'no_card', 'check') AND e.state = 'open'
 """
 _SUMS = """
 SELECT count(*)::int, coalesce(sum(amount_fen), 0)::bigint,
@@ -80,7 +81,9 @@ def reissue_returned(*, by: Actor, on: date, roster_id: int) -> Roster:
     put_due_in_force(by, on)
     if roster.state in unsent:
         _require_nothing_to_send(on, roster)
-    temporary("reissue_draft", _DRAFT, {"roster": roster.pk, "on": on, "reason": RosterLine.NOT_IN_FORCE})
+    temporary("reissue_draft", _DRAFT, {
+        "roster": roster.pk, "on": on, "reason": RosterLine.NOT_IN_FORCE, "other": list(RosterLine.REISSUED_REASONS[1:]),
+    })  # fmt: skip
     lines, amount_fen, digest = fetch_one(_SUMS)
     if not lines:
         raise NothingOwed("没有可以重发的行", why="退汇行的账户尚未更正并审核", remedy="请先在待处理事项中更正账户")

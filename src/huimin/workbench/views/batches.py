@@ -19,7 +19,7 @@ from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.money import in_words, yuan
 from huimin.organisation.acting import Actor, may, record_event
 from huimin.payment.commands import take_result, write_batch_files
-from huimin.payment.commands.batches import batch_file
+from huimin.payment.commands.sending import batch_file
 from huimin.payment.models import Batch, Instruction, ResultFile
 from huimin.payment.queries import (
     BatchFilter,

@@ -1,0 +1,93 @@
+"""A bank's statement of a special account: what left it and what came back, entry by entry (PAY-05, FUND-04).
+
+in    a camt.053 with its signature
+out   the statement stored; lines that waited settled by it; every entry that is none of ours an exception of its account
+
+A statement confirms what a status report said, or says it first: the same line is settled once, whichever comes first.
+A debit and its return within one statement come to a returned line. Money that came in by a transfer order of ours
+(拨入专款) is known by its number and no exception; any other credit is one. Locks: rosters, then batches, by rising id.
+"""
+
+from datetime import date
+from typing import BinaryIO
+
+from huimin.database.bulk import fetch, run
+from huimin.database.personal import ACCOUNT, keyring
+from huimin.funds.models import SpecialAccount
+from huimin.kernel.errors import BadInput
+from huimin.organisation.acting import Actor, AlreadyDone, refused_by_constraint
+from huimin.payment.commands.matching import copy_answer, match_statement, settle
+from huimin.payment.commands.settling import advance, confirm_sent, exception_days, post_settled
+from huimin.payment.exchange.formats import setting_of
+from huimin.payment.exchange.incoming import Named, opened, require_signed
+from huimin.payment.exchange.iso_answers import Statement
+from huimin.payment.models import BankStatement, Batch, Roster
+
+refused_by_constraint("statement_once", AlreadyDone, "这个账户的这一号对账单已经收过，内容却不同", "请与银行核对")
+# What our own transfer orders brought in is known.
+_FUNDED = """
+DELETE FROM answer a USING funds_fundingapplication f
+WHERE a.status = 'C' AND f.transfer_no <> '' AND f.division = %(division)s AND f.amount_fen = a.amount_fen
+  AND (a.batch_no = f.transfer_no OR position(f.transfer_no IN a.reason) > 0)
+"""
+
+
+def take_statement(
+    by: Actor,
+    on: date,
+    told: Named,
+    source: BinaryIO,
+    file_name: str,
+    signature: bytes | None,
+    bank_office: int | None,
+) -> BankStatement:
+    """A step of `take_result`. The same statement again is the same."""
+    came: Statement = opened(told, source, file_name)
+    account = _account_of(came, file_name, bank_office)
+    require_signed(setting_of(account.bank_office_id, on), on, file_name, came.sha256, signature)
+    if earlier := BankStatement.objects.filter(sha256=came.sha256).first():
+        return earlier
+    copy_answer(came.rows())
+    _lock(account)
+    run(_FUNDED, {"division": account.division})
+    batches = match_statement(account.pk)
+    assert came.period_from is not None and came.period_until is not None
+    made = BankStatement.objects.create(
+        division=account.division, bank_office_id=account.bank_office_id, account=account, sha256=came.sha256,
+        file_name=file_name, reference=came.reference, period_from=came.period_from, period_until=came.period_until,
+        opening_fen=came.opening_fen, closing_fen=came.closing_fen, entries_count=came.count, debit_fen=came.debit_fen,
+        credit_fen=came.credit_fen, taken_by=by.appointment, taken_on=on,
+    )  # fmt: skip
+    _settle(by, on, made, batches)
+    return made
+
+
+def _account_of(came: Statement, file_name: str, bank_office: int | None) -> SpecialAccount:
+    account_hash = keyring().lookup(came.account, ACCOUNT)
+    account = SpecialAccount.objects.filter(account_hash=account_hash).first()
+    if account is None:
+        raise BadInput("不是本县登记的账户", where=f"{file_name} 账号", remedy="整份不收，请与银行核对")
+    if bank_office is not None and account.bank_office_id != bank_office:
+        raise BadInput("这个账户开在另一家银行", where=f"{file_name} 账号", remedy="整份不收，请与银行核对")
+    return account
+
+
+def _lock(account: SpecialAccount) -> None:
+    """Every batch of the account that may still move; a statement is taken alone."""
+    open_batches = Batch.objects.filter(payer=account).exclude(state__in=[Batch.State.PREPARED, Batch.State.CANCELLED])
+    rosters = open_batches.values_list("roster_id", flat=True)
+    list(Roster.objects.select_for_update().filter(pk__in=list(rosters)).order_by("id").values_list("id"))
+    list(open_batches.select_for_update().order_by("id").values_list("id"))
+
+
+def _settle(by: Actor, on: date, made: BankStatement, numbers: list[int]) -> None:
+    settle(exception_days(by, on) | {
+        "batch": None, "roster": None, "result": None, "statement": made.pk, "division": made.division,
+    })  # fmt: skip
+    batches = Batch.objects.in_bulk(numbers)
+    subject = f"statement:{made.pk}"
+    post_settled(by, on, subject, batches)
+    moved = {number for (number,) in fetch("SELECT DISTINCT batch_id FROM matched WHERE verdict = 'settle'")}
+    for number in sorted(moved):
+        confirm_sent(batches[number])
+        advance(on, batches[number])

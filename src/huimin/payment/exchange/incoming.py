@@ -1,0 +1,57 @@
+"""A file that came from a bank, whichever format it is in: found by its name, opened, its signature required (PAY-05).
+
+in    a file's name and bytes (or a stream), perhaps the office it was fetched from
+out   `Came`: what kind of file it is, its number, and the opened file whose rows come piece by piece
+
+The format is that of the batch or check the name tells, so that a file is read the way the other one was written; a
+statement is read by the one format that has them.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, BinaryIO
+
+from huimin.kernel.bankfile import FileKind, Format, open_file
+from huimin.kernel.errors import BadInput
+from huimin.payment.exchange.formats import formats, signs
+from huimin.payment.exchange.iso_answers import open_camt053, open_pain002
+from huimin.payment.exchange.signatures import require_signature
+from huimin.payment.models import BankSetting
+
+TAKEN = ("payment_answer", "payment_refusal", "check_answer", "check_refusal", "statement")
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a file's name says it is."""
+
+    form: Format
+    kind: FileKind
+    number: str
+
+
+def named(file_name: str, *kinds: str) -> Named:
+    """The format and kind whose names look like this; BadInput when none does."""
+    for form in formats().values():
+        if (kind := form.kind_of(file_name, *(kinds or TAKEN))) is not None:
+            matched = kind.name_pattern.fullmatch(file_name)
+            assert isinstance(matched, re.Match)
+            return Named(form, kind, matched["number"])
+    raise BadInput("文件名不是银行回盘", where=file_name[:120], remedy="请用银行给出的原文件名")
+
+
+def opened(told: Named, source: BinaryIO, file_name: str) -> Any:
+    """The file with its frame checked, by its layout."""
+    if told.form.layout != "iso20022":
+        return open_file(told.form, told.kind.key, source, file_name)
+    if told.kind.key == "statement":
+        return open_camt053(told.form, told.kind, source, file_name)
+    return open_pain002(told.form, told.kind, source, file_name)
+
+
+def require_signed(setting: BankSetting | None, on: date, file_name: str, sha256: str, signature: bytes | None) -> str:
+    """The key that signed, "" where the setting wants no signature. BadSignature."""
+    if setting is None or not signs(setting):
+        return ""
+    return require_signature(setting.bank_office_id, setting.suite, on, file_name, sha256, signature)
