@@ -16,7 +16,7 @@ from tests.database.acting import VILLAGE, acting, superuser
 OWN, OTHER = 901, 902
 _VALUES = {
     "integer": "1", "smallint": "1", "boolean": "true", "date": "DATE '2021-07-01'", "bytea": "'\\x01'", "text": "'a'",
-    "timestamp with time zone": "now()", "jsonb": "'{}'", "xid8": "'1'::xid8", "inet": "'127.0.0.1'",
+    "timestamp with time zone": "now()", "jsonb": "'{}'", "xid8": "'1'::xid8", "inet": "'127.0.0.1'", "uuid": "gen_random_uuid()",
 }  # fmt: skip
 
 
