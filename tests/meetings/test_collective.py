@@ -26,7 +26,7 @@ def met(**more):
     told = {
         "held_on": DAY, "location": "乡政府二楼会议室", "officials": ["张明 乡长", "李红 民政办主任", "王强 包村干部"],
         "in_favour": 3, "against": 0, "abstained": 0, "unverified": "外省务工收入无法核实", "no_fault": "原单位已注销，非本人原因",
-        "hardship": "火灾后无处居住，断粮", "minutes": "逐一发言，一致同意先行救助。", "conclusion": "not_helped",
+        "hardship": "火灾后无处居住，断粮", "minutes": "逐一发言，一致同意先行救助。", "conclusion": "not_helped", "basis": "县 5 号文",
     }  # fmt: skip
     return Deliberation(**(told | more))
 

@@ -33,6 +33,7 @@ from huimin.meetings.judging import (
     put_off_item,
     record_minutes,
     record_result,
+    take_back,
 )
 from huimin.meetings.models import Inquiry, Item, Meeting, Participant, Representative
 from huimin.meetings.rules import rule_at, set_meeting_rule
@@ -108,17 +109,24 @@ def test_a_meeting_from_its_list_to_evidence_that_nobody_changes_case_03():
     with pytest.raises(NotYetJudged, match="还有 1 件"):
         record_minutes(by=by, on=DAY, meeting=meeting.pk, words="会议经过", recorder="王芳 文书")
     reps, watching = seats(meeting, house)
+    first = agreed(near={reps[1]: "堂兄", reps[2]: "写错了"})
+    assert record_result(by=by, on=DAY, item=item.pk, result=first).voters == len(reps) - 3
+    assert take_back(by=by, on=DAY, item=item.pk).state == "waiting"
+    with pytest.raises(AlreadyDone, match="待评议"):
+        take_back(by=by, on=DAY, item=item.pk)
     done = record_result(by=by, on=DAY, item=item.pk, result=agreed(near={reps[1]: "堂兄"}))
     assert (done.voters, done.outcome, done.contested) == (len(reps) - 2, "agreed", False)
     with pytest.raises(AlreadyDone, match="已评议"):
         record_result(by=by, on=DAY, item=item.pk, result=agreed())
     with reading(by):
-        noted = {
-            each.participant.name: (each.source, each.relation) for each in Item.objects.get(pk=item.pk).recusals.all()
-        }
+        recusals = Item.objects.get(pk=item.pk).recusals.filter(withdrawn=False)
+        noted = {each.participant.name: (each.source, each.relation) for each in recusals}
+        assert len(noted) == 2
     assert noted[own_name(house)["name"]][0] == "registry" and noted["代表01"] == ("declared", "堂兄")
     assert missing(house, case) == "会议记录还没有定稿"
     final = record_minutes(by=by, on=DAY, meeting=meeting.pk, words="会议经过", recorder="王芳 文书")
+    with pytest.raises(AlreadyDone, match="已定稿"):
+        take_back(by=by, on=DAY, item=item.pk)
     with pytest.raises(AlreadyDone, match="已定稿"):
         record_minutes(by=by, on=DAY, meeting=meeting.pk, words="再写一遍", recorder="王芳 文书")
     with reading(by):
@@ -131,6 +139,7 @@ def test_a_meeting_from_its_list_to_evidence_that_nobody_changes_case_03():
             "UPDATE meetings_item SET outcome = 'disagreed', contested = true, reasons = '改' WHERE meeting_id = %s",
         ),
         ("item_final", "UPDATE meetings_item SET state = 'reopened' WHERE meeting_id = %s"),
+        ("item_final", "UPDATE meetings_item SET state = 'waiting', outcome = '', how = '' WHERE meeting_id = %s"),
     ):
         refused_by_database(name, statement, meeting.pk)
     with pytest.raises(NothingToInquire, match="与认定一致"):
@@ -257,7 +266,7 @@ def test_the_database_counts_for_itself_case_03():
     refused_by_database("item_relatives_recused", told.format(**right), item.pk)
     with reading(county_officer()):
         run(
-            "INSERT INTO meetings_itemrecusal (item_id, division, participant_id, relation, source) VALUES (%s, %s, %s, '本人', 'registry')",
+            "INSERT INTO meetings_itemrecusal (item_id, division, participant_id, relation, source, withdrawn) VALUES (%s, %s, %s, '本人', 'registry', false)",
             [item.pk, meeting.division, reps[0]],
         )
     right["voters"] = 5

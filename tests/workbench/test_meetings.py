@@ -150,6 +150,8 @@ def _held_again(house, informant, case, path, told):
     right = vote | {"ballots": "28", "in_favour": "20", "against": "5", "abstained": "3", f"near_{choices[9]}": "侄子"}
     shown = sent(informant, of, right, "评议通过")
     assert "20 : 5 : 3" in shown and "可投 28" in shown
+    sent(informant, f"{of}take-back/", {}, "请重新登记评议结果")
+    sent(informant, of, right, "评议通过")
     sent(informant, f"{at}minutes/", {"words": "逐户宣读，投票决定。", "recorder": "王芳 文书"}, "已定稿")
     assert informant.get(f"{at}pdf/minutes/").content.startswith(b"%PDF")
     sent(informant, f"{at}correct/", {"text": "地点应为老村部"}, "更正说明")

@@ -73,7 +73,7 @@ def _list(village: str, clerk: Actor) -> None:
     listed = [*heads, *((name, "") for name in NEIGHBOURS)][:NUMBER]
     for at, (name, household_no) in enumerate(listed):
         enter_representative(
-            by=informant, on=ON, village=village, name=name, group_name=f"第{'一二三'[at % 3]}组", valid_from=ELECTED,
+            by=informant, on=ON, village=village, name=name, group_name=f"{at % 3 + 1} 组", valid_from=ELECTED,
             household_no=household_no,
         )  # fmt: skip
     check_list(by=reviewer, on=ON, village=village, agreed=True)

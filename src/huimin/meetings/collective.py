@@ -28,7 +28,8 @@ from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 
 OFFICIALS_MIN, OFFICIALS_MAX = 3, 30
-BASIS = "伊民规〔2022〕2号 二(一)6：集体决策、一事一议"
+BASES = {"2307": "伊民规〔2022〕2号 二(一)6：集体决策、一事一议"}
+"""The document that lets a township do so, by the place it is in force at; elsewhere the township names its own."""
 Conclusion = CollectiveDecision.Conclusion
 
 refused_by_constraint("collective_once_a_day", AlreadyDone, "这一天的一事一议已经登记", "请刷新后查看")
@@ -57,8 +58,13 @@ class Deliberation:
     hardship: str
     minutes: str
     conclusion: str
+    basis: str
     findings: str = ""
-    basis: str = BASIS
+
+
+def basis_at(division: str) -> str:
+    """What is known to be in force at a place; "" where the township has to name it."""
+    return next((words for prefix, words in BASES.items() if division.startswith(prefix)), "")
 
 
 @dataclass(frozen=True)

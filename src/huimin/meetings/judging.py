@@ -94,7 +94,7 @@ class Result:
 
 @command(*CONVENERS)
 def record_result(*, by: Actor, on: date, item: int, result: Result) -> Item:
-    """What was said and decided of one case. The same again is refused, nothing changes."""
+    """What was said and decided of one case. A second one is refused, unless the first was taken back."""
     row, meeting = _open(by, item)
     case = Case.objects.select_for_update(of=("self",)).get(pk=row.case_id)
     assert case.household_id is not None
@@ -154,7 +154,7 @@ WHERE p.meeting_id = %(meeting)s AND p.present AND m.household_id = %(household)
 def near_by_registry(meeting: Meeting, household: int) -> dict[int, str]:
     """Participants who live in the applicant's household, as registered on the day of the meeting."""
     rows = fetch(_IN_HOUSEHOLD, {"meeting": meeting.pk, "household": household, "day": meeting.meets_on})
-    return {number: f"同户（{relation}）" for number, relation in rows}
+    return {number: f"同户，{relation}" for number, relation in rows}
 
 
 def _recuse(
@@ -170,9 +170,12 @@ def _recuse(
     told = {number: (relation.strip()[:40], sources.DECLARED) for number, relation in near.items()}
     told |= {number: (relation, sources.REGISTRY) for number, relation in registered.items()}
     ItemRecusal.objects.bulk_create(
-        ItemRecusal(item=row, division=row.division, participant_id=number, relation=relation, source=source)
-        for number, (relation, source) in sorted(told.items())
-    )
+        [
+            ItemRecusal(item=row, division=row.division, participant_id=number, relation=relation, source=source)
+            for number, (relation, source) in sorted(told.items())
+        ],
+        update_conflicts=True, unique_fields=["item", "participant"], update_fields=["relation", "source", "withdrawn"],
+    )  # fmt: skip
     return set(told)
 
 
@@ -246,6 +249,30 @@ def put_off_item(*, by: Actor, on: date, item: int, reason: str) -> Item:
     return row
 
 
+_RESULT = {
+    "state": Item.State.WAITING, "outcome": "", "how": "", "words": "", "reasons": "", "majority": "", "voters": None,
+    "ballots": None, "in_favour": None, "against": None, "abstained": None, "scrutineer_id": None, "caller_id": None,
+    "counter_id": None, "overseer_id": None, "contested": False, "put_off": "", "judged_by": None, "judged_on": None,
+}  # fmt: skip
+
+
+@command(*CONVENERS)
+def take_back(*, by: Actor, on: date, item: int) -> Item:
+    """A result written down wrongly is written again, until the minutes are signed; the change log keeps what it was."""
+    found = Item.objects.filter(pk=item).first()
+    if found is None:
+        raise BadInput("没有这件议题", where="议题", remedy="请从会议页面进入")
+    require_state(locked(by, found.meeting_id), State.HELD)
+    row = Item.objects.select_for_update().get(pk=item)
+    if row.state not in (Item.State.JUDGED, Item.State.PUT_OFF):
+        raise AlreadyDone(f"这件事{row.get_state_display()}", remedy="请刷新后查看")
+    for name, value in _RESULT.items():
+        setattr(row, name, value)
+    row.save(update_fields=[name.removesuffix("_id") for name in _RESULT])
+    row.recusals.update(withdrawn=True)
+    return row
+
+
 @command(*CONVENERS)
 def record_minutes(*, by: Actor, on: date, meeting: int, words: str, recorder: str) -> Meeting:
     """The minutes are whole: signed over who came, what was read, what was said and how it was decided. Final."""
@@ -274,7 +301,7 @@ _TOLD = (
 def minutes_digest(row: Meeting) -> str:
     """Of everything the minutes say, from the rows as they stand: the same rows give the same digest."""
     people = row.participants.order_by("id").values_list("id", "role", "name", "title", "present")
-    recused = ItemRecusal.objects.filter(item__meeting=row).order_by("id")
+    recused = ItemRecusal.objects.filter(item__meeting=row, withdrawn=False).order_by("id")
     content: dict[str, Any] = {
         "meeting": row.pk, "division": row.division, "meets_on": row.meets_on, "meets_at": row.meets_at,
         "location": row.location, "chair": row.chair, "recorder": row.recorder, "words": row.words,

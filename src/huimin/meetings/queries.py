@@ -26,6 +26,8 @@ from huimin.meetings.models import (
     Supervisor,
 )
 from huimin.meetings.steps import demanding
+from huimin.meetings.telling import HEAD
+from huimin.registry.models import Membership
 
 WAITING_MAX = 300
 State = Meeting.State
@@ -81,6 +83,14 @@ def list_waiting(prefix: str, rows_max: int = WAITING_MAX) -> list[Case]:
     rows = fetch(f"SELECT c.id {_WAITING} ORDER BY c.step_since, c.id LIMIT {rows_max}", asked)
     cases = Case.objects.filter(pk__in=[number for (number,) in rows]).select_related("household", "person")
     return list(cases.order_by("step_since", "id"))
+
+
+def heads_of(cases: list[Case]) -> dict[int, str]:
+    """Name of the head by household; one query."""
+    rows = Membership.objects.filter(
+        household__in=[case.household_id for case in cases], relation=HEAD, recorded_to=None, valid_to=None
+    )
+    return dict(rows.values_list("household_id", "person__name"))
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ class Judge(DeskForm):
 
     how = radio("怎样评议", Item.How.choices)
     outcome = forms.ChoiceField(
-        label="评议结果", required=False, choices=Item.Outcome.choices, widget=forms.RadioSelect,
+        label="评议结果（投票的按票数得出，可不选）", required=False, choices=Item.Outcome.choices, widget=forms.RadioSelect,
         error_messages={"invalid_choice": "请选择评议结果"},
     )  # fmt: skip
     words = line("评议意见", "请填写评议意见", hint="代表怎么说的，主要理由；不要写病名和号码", rows=3, max_length=1000)
@@ -235,7 +235,7 @@ class Collective(DeskForm):
     findings = line(
         "集体认定的情况", "", hint="选“集体认定”时填写：认定哪一项、是多少、凭什么", rows=2, max_length=1000
     )
-    basis = line("依据", "请填写依据", max_length=120)
+    basis = line("依据", "请填写依据", hint="准许一事一议的文件，如市、县的社会救助办法", max_length=120)
     cause = forms.ChoiceField(
         label="急难情形", required=False, choices=[("", "（不先行救助）"), *Relief.Cause.choices],
         help_text="选“先行救助”时填写，下同", error_messages={"invalid_choice": "请从列表选择"},

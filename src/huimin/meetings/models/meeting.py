@@ -153,9 +153,11 @@ class Item(Table):
     `told` is frozen when the meeting is convened (meetings.telling) and is what the reading sheet and the minutes print;
     `eligible` and `amount_fen` are its determination, null when facts are missing. `contested`: the meeting says otherwise.
 
-        waiting ──► judged ──► reopened      the township found the meeting right: registered anew, judged again
-            ├─────► put_off                  not discussed, with the reason
+        waiting ◄─► judged ──► reopened      the township found the meeting right: registered anew, judged again
+            ├◄────► put_off                  not discussed, with the reason
             └─────► dropped                  the meeting was void or not held, or the case went elsewhere
+
+    Back to `waiting` only until the minutes are signed.
     """
 
     table_class = TableClass.SUBTREE
@@ -276,9 +278,13 @@ class Item(Table):
 
 
 class ItemRecusal(Table):
-    """A participant who is near to the applicant: he has no voice and no vote on this case."""
+    """A participant who is near to the applicant: he has no voice and no vote on this case.
+
+    `withdrawn`: the result it stood beside was taken back before the minutes were signed.
+    """
 
     table_class = TableClass.SUBTREE
+    changeable = ("relation", "source", "withdrawn")
 
     class Source(models.TextChoices):
         REGISTRY = "registry", "登记在同一户"
@@ -289,6 +295,7 @@ class ItemRecusal(Table):
     participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="recusals", db_index=False)
     relation = models.CharField(max_length=40)
     source = models.CharField(max_length=10, choices=Source.choices)
+    withdrawn = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "participant"], name="item_recusal_once")]

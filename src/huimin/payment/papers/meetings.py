@@ -155,21 +155,29 @@ def _sign_in(content: dict[str, Any], address: str) -> Register:
 
 
 def _reading(row: Meeting) -> dict[str, Any]:
-    names = programme_names()
-    parts = [_read_aloud(item, names) for item in queries.list_items(row)]
+    """The law's conditions once for each programme, then every case with how it stands to them."""
+    names, items = programme_names(), queries.list_items(row)
+    laws = {(item.case.programme, item.told["policy"]): item for item in items if item.told["conditions"]}
+    parts = [_law(item, names) for item in laws.values()] + [_read_aloud(item, names) for item in items]
     lines = [
         f"时间：{_when(row)}　地点：{row.location}　主持人：{row.chair}",
-        "逐户宣读基本情况和政策条件，由到会代表评议。与申请人是近亲属的代表回避。不宣读证件、银行卡、电话号码和病情。",
+        "先说明政策条件，再逐户宣读，由到会代表评议。与申请人是近亲属的代表回避。不宣读证件、银行卡、电话号码和病情。",
     ]
     return {"lines": lines, "parts": [part.told() for part in parts]}
 
 
+def _law(item: Item, names: dict[str, str]) -> Part:
+    rows = [[str(at), text, basis] for at, (text, _, basis) in enumerate(item.told["conditions"], 1)]
+    name = names.get(item.case.programme, item.case.programme)
+    return Part(f"政策条件：{name}", heads=["序", "同时符合以下各条", "依据"], widths=[10, 0, 70], rows=rows)
+
+
 def _read_aloud(item: Item, names: dict[str, str]) -> Part:
     part = Part(_heading(item, names), facts_of(item), after=[f"按登记和政策：{says_of(item)}"], whole=True)
-    conditions = item.told["conditions"]
-    if conditions:
-        part.heads, part.widths = ["政策条件", "这一户", "依据"], [0, 18, 62]
-        part.rows = [[text, MARKS[met], basis] for text, met, basis in conditions]
+    for at, (text, met, _) in enumerate(item.told["conditions"], 1):
+        part.rows.append([str(at), text, MARKS[met]])
+    if part.rows:
+        part.heads, part.widths = ["序", "条件", "这一户"], [10, 0, 22]
     return part
 
 
@@ -239,7 +247,9 @@ def _judged(item: Item, names: dict[str, str]) -> Part:
     if item.state not in (Item.State.JUDGED, Item.State.REOPENED):
         return part
     near = "、".join(
-        f"{each.participant.name}（{each.relation}，{each.get_source_display()}）" for each in item.recusals.all()
+        f"{each.participant.name}（{each.relation}，{each.get_source_display()}）"
+        for each in item.recusals.all()
+        if not each.withdrawn
     )
     part.after = [*([f"回避：{near}"] if near else []), f"评议意见：{item.words}", _result(item)]
     if item.contested:

@@ -118,8 +118,9 @@ def detail(request: Any, number: int) -> HttpResponse:
         "reports": list(case.reports.select_related("signature").order_by("-id")[:40]),
         "finding": _finding(by, on, case), "has_limit": case.step_due_on.year < 9999, "whole": case.due_on.year < 9999,
         "step_names": {step.key: step.name for step in way.steps}, "escalations": list_escalations_of(case.pk),
-        "review": meeting_side.side_of(by, case),
     }  # fmt: skip
+    lacking = any(row.state != CasePaper.State.PRESENT for row in context["papers"])
+    context["review"] = meeting_side.side_of(by, case, context["finding"], lacking)
     return render(request, "workbench/case.html", context)
 
 

@@ -31,7 +31,7 @@ def record(request: Any, number: int) -> HttpResponse:
     with reading(by):
         case = get_case(number)
         trail, names = chain_names(case.division, on), programme_names()
-    form = Collective(request.POST or None, initial={"held_on": on.isoformat(), "basis": room.BASIS})
+    form = Collective(request.POST or None, initial={"held_on": on.isoformat(), "basis": room.basis_at(case.division)})
 
     def act() -> Outcome:
         told = dict(form.cleaned_data)

@@ -25,6 +25,7 @@ from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listi
 from huimin.workbench.views.meetings import READERS, answer, nav
 
 STANDINGS = [("short", "不齐的"), ("waiting", "待核对的")]
+PAST = [("no", "在任和待核对的"), ("yes", "已卸任、不予认可的")]
 TONES = {Checked.PROPOSED: "soon", Checked.CONFIRMED: "done", Checked.REFUSED: "late"}
 
 
@@ -79,18 +80,19 @@ def village(request: Any, village: str) -> HttpResponse:
 
     def build(whole: bool) -> Listing:
         name = _village(by, village, on)
-        past = request.GET.get("past") == "yes"
-        people = queries.list_representatives(village, on, past=past)
-        watching = queries.list_supervisors(village, on, past=past)
+        past = one_of(request.GET, "past", dict(PAST), "no")
+        wanted = [each for each in (False, True) if past in ("", "yes" if each else "no")]
+        people = [row for each in wanted for row in queries.list_representatives(village, on, past=each)]
+        watching = [row for each in wanted for row in queries.list_supervisors(village, on, past=each)]
         numbers = queries.list_numbers(village)
         waiting = sum(row.state == Checked.PROPOSED for row in [*people, *numbers])
         return Listing(
             f"{name}居民代表和义务监督员", "推选结果由村里登记，乡镇核对后才算数。", "meetings",
-            [Head("姓名", paper=26), Head("身份", paper=24), Head("组别"), Head("任期", paper=46), Head("电话", paper=28), Head("状态", paper=30),
+            [Head("姓名", paper=26), Head("名单", paper=24), Head("组别、身份"), Head("任期", paper=46), Head("电话", paper=28), Head("状态", paper=30),
              Head("办理", paper=-1)],
             [*(_person(by, row, on, whole) for row in people), *(_person(by, row, on, whole) for row in watching)],
             "还没有登记。先填法定代表数，再登记推选出的代表；义务监督员由乡镇聘请。", nav=nav("meeting-lists"), across=True,
-            filters=[Filter("past", "范围", [("yes", "已卸任、不予认可的")], "yes" if past else "")], seats=["村委会", "乡镇核对人"],
+            filters=[Filter("past", "范围", PAST, past)], seats=["村委会", "乡镇核对人"],
             acts=_acts(by, village, waiting),
             more={"numbers": numbers, "trail": chain_names(village, on), "waiting": waiting, "now": queries.statutory(village, on),
                   "tones": TONES},
@@ -123,8 +125,8 @@ def _person(by: Actor, row: Representative | Supervisor, on: Any, whole: bool) -
     may_end = not ended and may(by, end) and (who == "supervisor" or row.state != Checked.REFUSED)  # type: ignore[union-attr]
     act = Cell("登记卸任", reverse("meeting-person-end", args=[who, row.pk])) if may_end else ""
     return [
-        Cell(row.name, sub="已登记所在户" if row.person_id else ""), "居民代表" if isinstance(row, Representative) else row.get_kind_display(),
-        row.group_name if isinstance(row, Representative) else "义务监督员", f"{row.valid_from} {last}", phone, _state(row, ended), act,
+        Cell(row.name, sub="已登记所在户" if row.person_id else ""), "居民代表" if isinstance(row, Representative) else "义务监督员",
+        row.group_name if isinstance(row, Representative) else row.get_kind_display(), f"{row.valid_from} {last}", phone, _state(row, ended), act,
     ]  # fmt: skip
 
 

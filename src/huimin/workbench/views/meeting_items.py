@@ -1,6 +1,6 @@
 """One case of a meeting: what is read aloud, its result, and the township's inquiry (CASE-03)."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -67,9 +67,10 @@ def _context(by: Actor, on: Any, item: Item, people: list[Participant], near: di
         "names": programme_names(), "facts": facts_of(item), "says": says_of(item), "voters": voters,
         "carries": rules.carries(voters, meeting.majority) if voters and meeting.majority else None,
         "near": [(p, near[p.pk]) for p in people if p.pk in near],
-        "recusals": list(item.recusals.select_related("participant").order_by("id")),
+        "recusals": list(item.recusals.filter(withdrawn=False).select_related("participant").order_by("id")),
         "counters": _counters(item), "inquiry": getattr(item, "inquiry", None),
         "may_judge": waits and meeting.state == Meeting.State.HELD and may(by, judging.record_result),
+        "may_take_back": item.state in (State.JUDGED, State.PUT_OFF) and meeting.state == Meeting.State.HELD and may(by, judging.take_back),
         "may_word": waits and meeting.state == Meeting.State.PLANNED and may(by, convening.word_hardship),
         "may_inquire": item.state == State.JUDGED and meeting.state == Meeting.State.RECORDED and may(by, following.inquire)
         and not hasattr(item, "inquiry") and (item.case.step, item.case.round) == (item.step, item.round),
@@ -103,9 +104,9 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
     with reading(by):
         item = _get(number)
         trail = chain_names(item.division, on)
-    where = reverse("meeting-item", args=[number])
+    where, form = reverse("meeting-item", args=[number]), cast(Any, None)
     if key == "hardship":
-        form: Any = forms.Hardship(request.POST or None, initial={"text": item.hardship})
+        form = forms.Hardship(request.POST or None, initial={"text": item.hardship})
         title, button, lead, done = "写宣读的困难情况", "保存", f"{item.told['name']}，会上宣读用。", "已保存"
     elif key == "put-off":
         form = forms.Reason(request.POST or None)
@@ -115,6 +116,9 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
             f"{item.told['name']}这次没有评议，写明原因。",
             "已登记留待下次",
         )
+    elif key == "take-back":
+        form, title, button, done = None, "改正登记的结果？", "撤下，重新登记", "已撤下"
+        lead = f"{item.told['name']}：{item.get_outcome_display() or item.get_state_display()}。会议记录签名定稿前可以改正，改正前后都留痕。"
     elif key == "inquiry":
         form = forms.Inquire(request.POST or None)
         title, button, done = "核查评议结果", "签名", "已写核查报告"
@@ -125,6 +129,9 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
         raise Http404
 
     def run() -> Outcome:
+        if key == "take-back":
+            judging.take_back(by=by, on=on, item=number)
+            return Outcome(done, where, "请重新登记评议结果。")
         told = form.cleaned_data
         if key == "hardship":
             convening.word_hardship(by=by, on=on, item=number, text=told["text"])

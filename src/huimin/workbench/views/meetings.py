@@ -130,9 +130,8 @@ def convene(request: Any, village: str) -> HttpResponse:
     if not village.startswith(by.prefix) or len(village) != Level.VILLAGE:
         raise Http404
     with reading(by):
-        cases, names = queries.list_waiting(village), programme_names()
+        choices = _waiting_cases(village)
         trail, lists = chain_names(village, on), queries.list_villages(village, on)
-    choices = [(str(case.pk), _label(case, names)) for case in cases]
     form = forms.Convene(request.POST or None, cases=choices, initial={"cases": [value for value, _ in choices]})
 
     def act() -> Outcome:
@@ -148,9 +147,18 @@ def convene(request: Any, village: str) -> HttpResponse:
     return answer(request, form, act, "workbench/meeting_convene.html", context)
 
 
-def _label(case: Any, names: dict[str, str]) -> str:
-    who = case.person.name if case.person else case.household.household_no
-    return f"{who}　{names.get(case.programme, case.programme)}　{case.number}（{case.step_since} 起等）"
+def _waiting_cases(village: str) -> list[tuple[str, str]]:
+    """What may come on an agenda, as boxes to tick: who, which programme, since when; inside `reading`."""
+    cases, names = queries.list_waiting(village), programme_names()
+    heads = queries.heads_of(cases)
+    return [
+        (
+            str(case.pk),
+            f"{case.person.name if case.person else heads.get(case.household_id or 0, case.number)}　"
+            f"{names.get(case.programme, case.programme)}　{case.number}（{case.step_since} 起等）",
+        )
+        for case in cases
+    ]
 
 
 @require_safe
@@ -239,6 +247,7 @@ class Act:
     """Something done with a whole meeting: its form, whether the page offers it, what it says."""
 
     key: str
+    link: str
     title: str
     button: str
     command: Callable[..., Any]
@@ -255,17 +264,17 @@ class Act:
 ACTS = {
     act.key: act
     for act in (
-        Act("minutes", "签名定稿", "签名定稿", judging.record_minutes, (State.HELD,), forms.Minutes, "会议记录已定稿",
+        Act("minutes", "签名定稿", "签名定稿", "签名定稿", judging.record_minutes, (State.HELD,), forms.Minutes, "会议记录已定稿",
             "签名落在到会的人、宣读的内容、每一件的意见和票数上；定稿后不能再改。"),
-        Act("add", "增加议题", "增加", convening.add_cases, (State.PLANNED,), None, "已增加议题",
+        Act("add", "增加议题", "增加议题", "增加", convening.add_cases, (State.PLANNED,), None, "已增加议题",
             "这个村又有等评议的，会前都可以加进来；加了请重新打印宣读表。"),
-        Act("refresh", "更新名单和宣读内容？", "更新", convening.refresh_sheet, (State.PLANNED,), None, "已按今天的登记更新",
+        Act("refresh", "更新名单和宣读表", "更新名单和宣读内容？", "更新", convening.refresh_sheet, (State.PLANNED,), None, "已按今天的登记更新",
             "应到名单补上新核对的代表和监督员，宣读表按今天的登记和政策重新计算；更新后请重新打印。"),
-        Act("scan", "上传签字的材料", "上传", following.file_scan, (State.HELD, State.RECORDED, State.VOID), forms.Scan, "已上传",
+        Act("scan", "上传扫描件", "上传签字的材料", "上传", following.file_scan, (State.HELD, State.RECORDED, State.VOID), forms.Scan, "已上传",
             "文件加密保存，每次查看都留痕。"),
-        Act("correct", "写更正说明", "签名", following.correct_minutes, (State.RECORDED,), forms.Correction, "已写更正说明",
+        Act("correct", "写更正说明", "写更正说明", "签名", following.correct_minutes, (State.RECORDED,), forms.Correction, "已写更正说明",
             "会议记录不改，更正说明附在后面一起打印。"),
-        Act("cancel", "取消这次会议？", "取消会议", convening.cancel_meeting, (State.PLANNED,), forms.Reason, "已取消",
+        Act("cancel", "取消会议", "取消这次会议？", "取消会议", convening.cancel_meeting, (State.PLANNED,), forms.Reason, "已取消",
             "没有开的会议才取消；开了而人数不够的，登记为会议无效。", True),
     )
 }  # fmt: skip
@@ -285,12 +294,9 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
     with reading(by):
         row = _get(number)
         trail = chain_names(row.division, on)
-        waiting = queries.list_waiting(row.division) if key == "add" else []
-        names = programme_names()
+        waiting = _waiting_cases(row.division) if key == "add" else []
     if key == "add":
-        form: Any = forms.AddCases(
-            request.POST or None, cases=[(str(case.pk), _label(case, names)) for case in waiting]
-        )
+        form: Any = forms.AddCases(request.POST or None, cases=waiting)
     else:
         form = chosen.form(request.POST or None, request.FILES or None) if chosen.form else None
 
