@@ -119,7 +119,8 @@ def open_county(code: str, township: str, village: str, on: date, assumed: dict[
     first = made.actor(Post.ADMINISTRATOR, OfficeKind.LEADING_OFFICE)
     _offices(made, first, secret)
     texts = read_folder(settings.POLICY_FOLDER)
-    texts["journey/parameters.yaml"] = _parameters(code, assumed)
+    if assumed:
+        texts["journey/parameters.yaml"] = _parameters(code, assumed)
     adopt_policies(by=made.actor(Post.COUNTY_OFFICER, OfficeKind.LEADING_OFFICE), on=on, texts=texts)
     return made
 
@@ -168,7 +169,8 @@ def _parameters(code: str, assumed: dict[str, dict[str, str]]) -> str:
     lines = [f'区划: "{code}"', "说明: 测试用的假设，未经公布", "参数:"]
     for programme, values in assumed.items():
         for name, value in values.items():
-            lines += [f"  - 项目: {programme}", f"    名称: {name}", f"    数值: {value}", "    自: 2021-07-01"]
+            field = "档" if value.startswith("[") else "数值"
+            lines += [f"  - 项目: {programme}", f"    名称: {name}", f"    {field}: {value}", "    自: 2021-07-01"]
             lines += ["    来源: 测试假设（未公布）", "    示例假设: 是"]
     return "\n".join(lines) + "\n"
 

@@ -5,15 +5,27 @@ from datetime import date, timedelta
 
 import pytest
 
-from huimin.cases.asking import Asked, open_case, papers_of, supply_papers
-from huimin.cases.models import Case, CaseAct
+from huimin.cases.asking import Asked, leave_out, open_case, open_list, papers_of, supply_papers
+from huimin.cases.models import Case, CaseAct, CaseLine
 from huimin.cases.taking import EvidenceMissing, take_step
 from huimin.casework.models import Decision, Entitlement
+from huimin.casework.relief import (
+    approve_relief,
+    confirm_topup,
+    file_papers,
+    list_owing,
+    propose_topup,
+    record_relief,
+    set_up_fund,
+)  # fmt: skip
+from huimin.casework.screening import screen
 from huimin.notices.commands import ObjectionOpen
 from huimin.notices.models import NoticeRow, Objection
 from huimin.notices.objections import Objector, Review, answer_objection, file_objection
 from huimin.organisation.acting import NotYourPost, reading
 from huimin.organisation.posts import Post
+from huimin.policy.queries import programme_names
+from huimin.workbench.todo import list_todo
 from tests.journeys.places import County, Member, open_county
 from tests.journeys.walking import Walker
 
@@ -115,3 +127,71 @@ def answer(walk: Walker, county: County, objection: Objection, *, upheld: bool, 
         by=walk.who[Post.REVIEWER], on=walk.on, objection_id=objection.pk, upheld=upheld, answer="已核实并答复",
         review=Review("investigation", looked, "乡镇工作组二人", found),
     )  # fmt: skip
+
+
+@pytest.fixture
+def jinzhai(county: At) -> County:
+    county("blank")
+    assumed = {"forest-compensation": {"到户每亩补偿标准": "12 元/亩/年"}}
+    return open_county("341524000000", "341524100000", "341524100200", FOREST_DAY, assumed)
+
+
+FOREST_DAY = date(2025, 5, 6)
+
+
+def test_a_village_forest_compensation_is_one_list_published_reviewed_and_approved_case_04(jinzhai: County) -> None:
+    who, on = jinzhai.everybody(), FOREST_DAY
+    areas = (1250, 300, 0, 80)
+    homes = [
+        jinzhai.household(
+            on, [Member("林" + "甲乙丙丁"[n], "户主", date(1960 + n, 1, 1), 2 * n + 1)], public_forest_mu=area
+        )
+        for n, area in enumerate(areas)
+    ]
+    screen(by=who[Post.COUNTY_OFFICER], on=on, division=jinzhai.code, determination_date=on)
+    made = open_list(by=who[Post.INFORMATION_OFFICER], on=on, programme="forest-compensation", division=jinzhai.village)
+    with reading(who[Post.CLERK]):
+        assert CaseLine.objects.filter(case=made).count() == 3, "who has no forest is not on it"
+        third = CaseLine.objects.get(case=made, household=homes[3])
+    leave_out(by=who[Post.CLERK], on=on, case_id=made.pk, line_id=third.pk, reason="林权有争议，调处中")
+    walk = Walker(made, who, on, jinzhai.actor(Post.CLERK, other=1))
+    walk.fill()
+    with reading(who[Post.CLERK]):
+        shown = NoticeRow.objects.filter(notice__subject=made.notice_subject()).order_by("row_no")
+        assert [(row.masked_name[0], row.amount_fen) for row in shown] == [("林", 150_00), ("林", 36_00)]
+    done = walk.to()
+    assert done.state == "granted"
+    with reading(who[Post.CLERK]):
+        held = dict(Entitlement.objects.values_list("household_id", "amount_fen"))
+        assert held == {homes[0].pk: 150_00, homes[1].pk: 36_00}
+        assert set(Decision.objects.values_list("case_number", flat=True)) == {made.pk}
+
+
+def test_an_emergency_at_night_is_relieved_first_and_its_papers_are_not_forgotten_det_05(jinzhai: County) -> None:
+    who, on = jinzhai.everybody(), FOREST_DAY
+    home = jinzhai.household(on, [Member("周急难", "户主", date(1970, 1, 1), 1)])
+    finance = who[Post.FINANCE_OFFICER]
+    set_up_fund(by=finance, on=on, division=jinzhai.township, limit_fen=1000_00, basis="县民政局2025年2号")
+    given = propose_topup(by=finance, on=on, division=jinzhai.township, amount_fen=5000_00, note="拨款凭证1号")
+    confirm_topup(by=who[Post.FINANCE_RELEASER], on=on, entry_id=given.pk)
+    helped = record_relief(
+        by=who[Post.CLERK],
+        on=on,
+        household=home.pk,
+        cause="fire",
+        story="夜里失火，房屋烧毁",
+        happened_on=on,
+        amount_fen=800_00,
+    )
+    helped = approve_relief(by=who[Post.TOWNSHIP_HEAD], on=on, relief_id=helped.pk)
+    assert (helped.state, helped.decided_on) == ("paid", on), "the same night"
+    with reading(who[Post.CLERK]):
+        owed = list_owing(who[Post.CLERK].prefix)
+        assert [(row.pk, row.papers_due_on) for row in owed] == [(helped.pk, date(2025, 5, 20))]
+        late = date(2025, 5, 21)
+        assert owed[0].overdue(late) and "补齐救助材料" in {
+            row.title for row in list_todo(who[Post.CLERK], late, programme_names())
+        }
+    file_papers(by=who[Post.CLERK], on=late, relief_id=helped.pk, papers="火灾证明、身份证复印件、领款签字")
+    with reading(who[Post.CLERK]):
+        assert not list_owing(who[Post.CLERK].prefix)
