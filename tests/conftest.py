@@ -6,6 +6,7 @@ demonstration's own steps, and cloned, because the application's role can empty 
 """
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,7 +17,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
-_HOME = tempfile.TemporaryDirectory(prefix="huimin-test-", dir="/var/tmp")
+ROOM_MIN = 6 * 1024**3
+"""What two test processes' databases take at most, with room to spare."""
+
+
+def _roomy() -> str:
+    """Where databases are cloned for every test: in memory where there is room, ten times as fast as on a busy disk."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > ROOM_MIN else "/var/tmp"
+
+
+_HOME = tempfile.TemporaryDirectory(prefix="huimin-test-", dir=_roomy())
 os.environ["HUIMIN_HOME"] = _HOME.name
 (Path(_HOME.name) / "static").mkdir()  # collected files go here; the pages look for the folder
 os.environ["HUIMIN_PLAIN_HTTP"] = "1"

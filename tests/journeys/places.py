@@ -15,7 +15,7 @@ from django.conf import settings
 from huimin.demo.clock import business_day
 from huimin.divisions.loading import load_divisions
 from huimin.kernel.identity import check_digit
-from huimin.organisation.acting import Actor, reading
+from huimin.organisation.acting import Actor
 from huimin.organisation.commands import appoint, establish_office, issue_account
 from huimin.organisation.entrance import as_system
 from huimin.organisation.installation import install_first_administrator
@@ -107,20 +107,19 @@ class County:
 
 
 def open_county(code: str, township: str, village: str, on: date, assumed: dict[str, dict[str, str]]) -> County:
-    """Everything an office needs; `assumed` is programme → parameter → value (元/月 …) of standards nobody published."""
-    made = County(code, township, village)
+    """Everything its offices need; `assumed` is programme → parameter → value (元/月, or tiers), of standards nobody published,
+    from the beginning of the year."""
     load_divisions(settings.DIVISIONS_FILE, SINCE)
+    business_day(on)
+    made = County(code, township, village)
     secret = hash_password("journey-of-nobody-2021")
     install_first_administrator(
         division=code, office_name="惠民办（演示）", username="first-administrator", full_name="管理员（演示）",
         networks=("127.0.0.0/8",), password_hash=secret, on=SINCE, must_change_password=False,
     )  # fmt: skip
-    business_day(on)
-    first = made.actor(Post.ADMINISTRATOR, OfficeKind.LEADING_OFFICE)
-    _offices(made, first, secret)
+    _offices(made, made.actor(Post.ADMINISTRATOR, OfficeKind.LEADING_OFFICE), secret)
     texts = read_folder(settings.POLICY_FOLDER)
-    if assumed:
-        texts["journey/parameters.yaml"] = _parameters(code, assumed)
+    texts["journey/parameters.yaml"] = _parameters(code, assumed, date(on.year, 1, 1))
     adopt_policies(by=made.actor(Post.COUNTY_OFFICER, OfficeKind.LEADING_OFFICE), on=on, texts=texts)
     return made
 
@@ -165,16 +164,11 @@ def _programmes() -> list[str]:
     return list(ALL)
 
 
-def _parameters(code: str, assumed: dict[str, dict[str, str]]) -> str:
+def _parameters(code: str, assumed: dict[str, dict[str, str]], since: date) -> str:
     lines = [f'区划: "{code}"', "说明: 测试用的假设，未经公布", "参数:"]
     for programme, values in assumed.items():
         for name, value in values.items():
             field = "档" if value.startswith("[") else "数值"
-            lines += [f"  - 项目: {programme}", f"    名称: {name}", f"    {field}: {value}", "    自: 2021-07-01"]
+            lines += [f"  - 项目: {programme}", f"    名称: {name}", f"    {field}: {value}", f"    自: {since}"]
             lines += ["    来源: 测试假设（未公布）", "    示例假设: 是"]
     return "\n".join(lines) + "\n"
-
-
-def look(by: Actor):
-    """Inside, the database shows what this post may see."""
-    return reading(by)

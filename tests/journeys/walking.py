@@ -9,8 +9,14 @@ import uuid
 import zlib
 from datetime import date, timedelta
 
+from huimin.cases.asking import Asked, open_case, papers_of
 from huimin.cases.models import Case
 from huimin.cases.taking import countersign, publish_case, take_step, write_report
+from huimin.meetings.convening import convene
+from huimin.meetings.delegates import appoint_supervisor, check_list, enter_number, enter_representative
+from huimin.meetings.holding import Came, hold_meeting
+from huimin.meetings.judging import Result, record_minutes, record_result
+from huimin.meetings.models import Item, Participant
 from huimin.organisation.acting import Actor, reading
 from huimin.organisation.posts import Post
 from huimin.processes.language import Demand, Step
@@ -18,6 +24,7 @@ from huimin.processes.queries import way_of
 from huimin.visits.findings import Found, Neighbour
 from huimin.visits.models import Visit
 from huimin.visits.recording import add_paper, record_visit, sign_visit
+from tests.journeys.places import County
 
 SEEN = {
     "health": "长期患病，在家休养",
@@ -37,6 +44,19 @@ def picture() -> bytes:
     text = b"Comment\0" + uuid.uuid4().hex.encode()
     parts = ((b"IHDR", head), (b"tEXt", text), (b"IDAT", zlib.compress(b"\0\x80")), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def elect(village: str, who: dict[Post, Actor], on: date, number: int = 6) -> None:
+    """The village's representatives and its volunteer supervisor, checked by the township."""
+    keeper, since = who[Post.INFORMATION_OFFICER], on - timedelta(days=30)
+    enter_number(by=keeper, on=on, village=village, number=number, basis="推选结果报告单", valid_from=since)
+    for at in range(number):
+        name = "代表" + "甲乙丙丁戊己庚辛壬癸"[at]
+        enter_representative(
+            by=keeper, on=on, village=village, name=name, group_name=f"{at % 3 + 1} 组", valid_from=since
+        )
+    check_list(by=who[Post.REVIEWER], on=on, village=village, agreed=True)
+    appoint_supervisor(by=who[Post.CLERK], on=on, village=village, name="监督甲", kind="party", valid_from=since)
 
 
 class Walker:
@@ -62,7 +82,10 @@ class Walker:
     def fill(self) -> None:
         step = self.now()
         for demand in step.demands:
-            fills = {"报告": self.report, "会签": self.countersigned, "公示": self.noticed, "入户调查": self.visited}
+            fills = {
+                "报告": self.report, "会签": self.countersigned, "公示": self.noticed, "入户调查": self.visited,
+                "民主评议": self.reviewed,
+            }  # fmt: skip
             fills.get(demand.kind, lambda *_: None)(step, demand)
 
     def report(self, step: Step, demand: Demand) -> None:
@@ -87,6 +110,25 @@ class Walker:
         add_paper(by=by, on=self.on, visit_id=made.pk, kind="form", content=picture(), file_name="form.png")
         return sign_visit(by=by, on=self.on, visit_id=made.pk)
 
+    def reviewed(self, step: Step, demand: Demand) -> None:
+        """A meeting today of everybody on the list, who agree."""
+        by = self.who[Post.INFORMATION_OFFICER]
+        meeting = convene(
+            by=by, on=self.on, village=self.case.division[:12], cases=[self.case.pk], meets_on=self.on, meets_at="15:00",
+            location="村委会会议室", chair="李明 村委会主任",
+        )  # fmt: skip
+        with reading(by):
+            listed = list(Participant.objects.filter(meeting=meeting).values_list("id", flat=True))
+        hold_meeting(by=by, on=self.on, meeting=meeting.pk, came=Came(listed, [self.who[Post.CLERK].appointment]))
+        with reading(by):
+            items = list(Item.objects.filter(meeting=meeting).values_list("id", flat=True))
+        agreed = Result(how="consensus", words="家里确实困难，同意", outcome="agreed")
+        for item in items:
+            record_result(by=by, on=self.on, item=item, result=agreed)
+        record_minutes(
+            by=by, on=self.on, meeting=meeting.pk, words="逐户宣读后评议，没有不同意见。", recorder="王芳 村文书"
+        )
+
     def take(self, outcome: str = "passed", *, reason: str = "", to: str = "", by: Actor | None = None) -> Case:
         step = self.now()
         by = by or self.actor(step)
@@ -99,3 +141,18 @@ class Walker:
             self.fill()
             self.take()
         return self.case
+
+
+def ask(
+    county: County, programme: str, household: int, on: date, *, person: int | None = None, missing: tuple[str, ...] = (),
+    signed: bool = True, **asked: str,
+) -> Case:  # fmt: skip
+    """At the township's desk, with the papers the policy names but those `missing`."""
+    by = county.actor(Post.CLERK)
+    with reading(by):
+        papers = papers_of(programme, county.village, on)
+    return open_case(
+        by=by, on=on, household=household, person=person, programme=programme,
+        asked=Asked(**{"channel": Case.Channel.DESK, **asked}), present=[name for name in papers if name not in missing],
+        declared_on=on if signed else None,
+    )  # fmt: skip
