@@ -23,6 +23,7 @@ class _Rooms(click.Group):
         "keys": "huimin.database.keys_cli:keys",
         "demo": "huimin.demo.cli:demo",
         "process": "huimin.processes.cli:process",
+        "sample": "huimin.samples.cli:sample",
         "screen": "huimin.casework.cli:screen",
         "serve": "huimin.demo.cli:serve",
         "work": "huimin.jobs.cli:work",

@@ -9,4 +9,4 @@ class CasesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from huimin.cases import escalating, kinds  # noqa: F401  (register the daily work, and the evidence there is today)
+        from huimin.cases import escalating, kinds, many  # noqa: F401  (register the daily work, the evidence, work for many)

@@ -5,7 +5,7 @@ A process names kinds of evidence (`processes.language.KINDS`); a room that keep
     holds("入户调查", look)
 
 `look(case, step, demand, on) -> Held` tells, without changing anything, which records fill the slot now, or in words what
-is missing. When the step is taken, each record becomes a `CaseEvidence` row with its digest, in the same transaction; the
+is missing. `many`, for the same of many cases in a few queries, may be registered beside it. When the step is taken, each record becomes a `CaseEvidence` row with its digest, in the same transaction; the
 database refuses a step that lacks one. A kind that must act as the step closes (a notice that ends) registers `take` too;
 it is called in the transaction of `take_step`, may refuse, and answers like `look`.
 
@@ -14,7 +14,7 @@ step and round the case stands at: ask for `case.step`, `case.round` when yours 
 days, people or percent (`Demand.number`), its name (报告), its level (公示) or its posts (会签).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -46,6 +46,7 @@ class Held:
 
 
 Look = Callable[[Case, Step, Demand, date], Held]
+LookMany = Callable[[Sequence[Case], Step, Demand, date], dict[int, Held]]
 Take = Callable[[Actor, date, Case, Step, Demand], Held]
 
 
@@ -53,21 +54,30 @@ Take = Callable[[Actor, date, Case, Step, Demand], Held]
 class Kind:
     look: Look
     take: Take | None = None
+    many: LookMany | None = None
 
 
 _KINDS: dict[str, Kind] = {}
 
 
-def holds(kind: str, look: Look, take: Take | None = None) -> None:
+def holds(kind: str, look: Look, take: Take | None = None, many: LookMany | None = None) -> None:
     """Register who keeps the records of a kind; a later registration takes the place of an earlier one."""
     assert kind in KINDS, f"{kind} is no kind of evidence a process can name"
-    _KINDS[kind] = Kind(look, take)
+    _KINDS[kind] = Kind(look, take, many)
 
 
 def look_for(case: Case, step: Step, demand: Demand, on: date) -> Held:
     """What fills this slot now; changes nothing."""
     kind = _KINDS.get(demand.kind)
     return kind.look(case, step, demand, on) if kind else _nobody(demand)
+
+
+def look_for_many(cases: Sequence[Case], step: Step, demand: Demand, on: date) -> dict[int, Held]:
+    """The same for cases that stand at one step, by case."""
+    kind = _KINDS.get(demand.kind)
+    if kind is None:
+        return {case.pk: _nobody(demand) for case in cases}
+    return kind.many(cases, step, demand, on) if kind.many else {c.pk: kind.look(c, step, demand, on) for c in cases}
 
 
 def take_for(by: Actor, on: date, case: Case, step: Step, demand: Demand) -> Held:

@@ -3,6 +3,7 @@
 Each tells what fills its slot; a notice also ends as the step closes, and refuses while its days run or an objection waits.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 from huimin.cases.evidence import Held, Reference, holds
@@ -18,7 +19,17 @@ from huimin.processes.language import Acting, Demand, Step
 
 def papers(case: Case, step: Step, demand: Demand, on: date) -> Held:
     """All there, or to come later after an emergency was relieved."""
-    rows = list(CasePaper.objects.filter(case=case).order_by("name"))
+    return papers_of_many([case], step, demand, on)[case.pk]
+
+
+def papers_of_many(cases: Sequence[Case], step: Step, demand: Demand, on: date) -> dict[int, Held]:
+    rows: dict[int, list[CasePaper]] = {case.pk: [] for case in cases}
+    for row in CasePaper.objects.filter(case__in=list(rows)).order_by("name"):
+        rows[row.case_id].append(row)
+    return {case.pk: _papers(case, rows[case.pk], on) for case in cases}
+
+
+def _papers(case: Case, rows: list[CasePaper], on: date) -> Held:
     lacking = [row.name for row in rows if row.state == CasePaper.State.MISSING]
     if lacking:
         return Held(missing=f"还缺 {len(lacking)} 样材料：{'、'.join(lacking[:6])}", remedy="请登记补来的材料")
@@ -64,20 +75,36 @@ def end_notice(by: Actor, on: date, case: Case, step: Step, demand: Demand) -> H
 
 
 def report(case: Case, step: Step, demand: Demand, on: date) -> Held:
-    rows = CaseReport.objects.filter(case=case, step=case.step, round=case.round, countersigned=False, name=demand.name)
-    found = rows.select_related("signature").first()
-    if found is None:
-        return Held(missing=f"还没有写{demand.name}", remedy=f"请写{demand.name}并签名")
-    return Held((_signed(found),))
+    return reports_of_many([case], step, demand, on)[case.pk]
+
+
+def reports_of_many(cases: Sequence[Case], step: Step, demand: Demand, on: date) -> dict[int, Held]:
+    told = _reports(cases, countersigned=False)
+    lacking = Held(missing=f"还没有写{demand.name}", remedy=f"请写{demand.name}并签名")
+    return {pk: Held((_signed(rows[demand.name]),)) if demand.name in rows else lacking for pk, rows in told.items()}
 
 
 def countersigned(case: Case, step: Step, demand: Demand, on: date) -> Held:
     """Every post named has agreed."""
-    rows = {
-        row.name: row
-        for row in CaseReport.objects.filter(case=case, step=case.step, round=case.round, countersigned=True)
-        .select_related("signature")
-    }  # fmt: skip
+    return countersigned_many([case], step, demand, on)[case.pk]
+
+
+def countersigned_many(cases: Sequence[Case], step: Step, demand: Demand, on: date) -> dict[int, Held]:
+    return {pk: _agreed(rows, demand) for pk, rows in _reports(cases, countersigned=True).items()}
+
+
+def _reports(cases: Sequence[Case], *, countersigned: bool) -> dict[int, dict[str, CaseReport]]:
+    """By case and name, those of the step and round each stands at; one query."""
+    found: dict[int, dict[str, CaseReport]] = {case.pk: {} for case in cases}
+    stands = {case.pk: (case.step, case.round) for case in cases}
+    rows = CaseReport.objects.filter(case__in=list(found), countersigned=countersigned).select_related("signature")
+    for row in rows:
+        if (row.step, row.round) == stands[row.case_id]:
+            found[row.case_id][row.name] = row
+    return found
+
+
+def _agreed(rows: dict[str, CaseReport], demand: Demand) -> Held:
     lacking = [str(each) for each in demand.acting if str(each) not in rows]
     if lacking:
         return Held(missing=f"等{'、'.join(lacking)}会签", remedy="请会签单位在这件事的页面上签署意见")
@@ -100,8 +127,8 @@ def waits_for(step: Step, by: Actor) -> Acting | None:
     return None
 
 
-holds("材料", papers)
+holds("材料", papers, many=papers_of_many)
 holds("授权", declared)
 holds("公示", notice, end_notice)
-holds("报告", report)
-holds("会签", countersigned)
+holds("报告", report, many=reports_of_many)
+holds("会签", countersigned, many=countersigned_many)

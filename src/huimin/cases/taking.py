@@ -11,12 +11,12 @@ return undoes the steps it goes back over; an extension is given once and with a
 not give today.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 
 from huimin.audit.models import Signature
 from huimin.calendars.queries import calendar_of
-from huimin.cases.determining import determine
+from huimin.cases.determining import Finding, determine
 from huimin.cases.evidence import Reference, take_for
 from huimin.cases.kinds import waits_for
 from huimin.cases.models import FAR, Case, CaseAct, CaseEvidence, CaseLine, CaseReport
@@ -53,6 +53,7 @@ ACTORS = (
 )  # fmt: skip
 """Posts a process may name; the step says which."""
 Outcome, State = CaseAct.Outcome, Case.State
+Find = Callable[[Actor, date, Case], Finding | None]
 
 
 class EvidenceMissing(Refusal):
@@ -126,7 +127,13 @@ def take_step(*, by: Actor, on: date, case_id: int, step: str, outcome: str, rea
 
     A return, refusal or extension needs its reason. Everything else that may refuse is told in words.
     """
-    case = locked(by, case_id)
+    return take_at(by, on, locked(by, case_id), step, outcome, reason, to)
+
+
+def take_at(
+    by: Actor, on: date, case: Case, step: str, outcome: str, reason: str = "", to: str = "", find: Find = determine
+) -> Case:
+    """As `take_step`, of a case that is locked, inside a command; `find` tells what the law says of it today."""
     way = way_of(case.process)
     if not case.step or case.step != step or case.state in (State.ASKED, State.PAPERS):
         raise AlreadyDone(f"这件事{case.get_state_display()}，已不在“{step}”", remedy="请刷新后查看")
@@ -143,7 +150,7 @@ def take_step(*, by: Actor, on: date, case_id: int, step: str, outcome: str, rea
     if outcome != Outcome.PASSED and (waiting := count_open(case.notice_subject())):
         raise ObjectionOpen(f"公示有 {waiting} 件异议没有答复", why="答复之前不能进，也不能退", remedy="请先答复异议")
     where = {Outcome.PASSED: now.next, Outcome.RETURNED: to, Outcome.REFUSED: ""}[Outcome(outcome)]
-    _take(by, on, case, way, now, outcome, where, reason.strip())
+    _take(by, on, case, way, now, outcome, where, reason.strip(), find)
     return case
 
 
@@ -186,11 +193,14 @@ def _require_way(step: Step, outcome: str, to: str) -> None:
         raise NoSuchWay(f"“{step.name}”不能直接不予批准", remedy="请退回，或办完这一步由审核、审批的人决定")
 
 
-def _take(by: Actor, on: date, case: Case, way: Process, step: Step, outcome: str, where: str, reason: str) -> None:
+def _take(
+    by: Actor, on: date, case: Case, way: Process, step: Step, outcome: str, where: str, reason: str,
+    find: Find = determine,
+) -> None:  # fmt: skip
     """One act: evidence gathered, signed, stored; the case moves; at the deciding step it is decided."""
     to = "" if where == END else where
     references = _gather(by, on, case, step) if outcome == Outcome.PASSED else []
-    told = _determined(by, on, case) if step.decides and outcome == Outcome.PASSED and case.household_id else None
+    told = _determined(find(by, on, case), case) if decides(step, case) and outcome == Outcome.PASSED else None
     signature = _signed(by, on, case, step, outcome, to, reason, references, told)
     if outcome != Outcome.PASSED:
         _take_down(by, on, case)
@@ -202,6 +212,11 @@ def _take(by: Actor, on: date, case: Case, way: Process, step: Step, outcome: st
     _move(on, case, way, step, outcome, to, reason)
     if (step.decides and outcome == Outcome.PASSED) or outcome == Outcome.REFUSED:
         _decide(by, on, case, outcome == Outcome.PASSED, reason, told, signature)
+
+
+def decides(step: Step, case: Case) -> bool:
+    """Whether passing this step grants the household something."""
+    return step.decides and case.household_id is not None
 
 
 def _gather(by: Actor, on: date, case: Case, step: Step) -> list[tuple[str, Reference]]:
@@ -222,9 +237,8 @@ def _gather(by: Actor, on: date, case: Case, step: Step) -> list[tuple[str, Refe
     return found
 
 
-def _determined(by: Actor, on: date, case: Case) -> Determined:
+def _determined(finding: Finding | None, case: Case) -> Determined:
     """What is granted is what the law gives on this day, never more."""
-    finding = determine(by, on, case)
     name = programme_name(case.programme)
     if finding is None:
         raise NotEligible(f"{name}在本地没有生效，或申请人不在这一户", remedy="请核对政策和家庭成员")
@@ -383,7 +397,11 @@ def write_report(*, by: Actor, on: date, case_id: int, name: str, text: str) -> 
 @command(*ACTORS)
 def countersign(*, by: Actor, on: date, case_id: int, agreed: bool, text: str) -> CaseReport:
     """Another post's view where the step asks for it (联合审批); not by who acts at the step or did an earlier one."""
-    case = locked(by, case_id)
+    return countersign_at(by, on, locked(by, case_id), agreed, text)
+
+
+def countersign_at(by: Actor, on: date, case: Case, agreed: bool, text: str) -> CaseReport:
+    """As `countersign`, of a case that is locked, inside a command."""
     step = _standing_step(case)
     asked = waits_for(step, by)
     if asked is None:

@@ -4,6 +4,7 @@ in    a place and a determination date; the entitlements of this room
 out   a job that any process takes up (`./huimin work`), or the finished run when the caller does it himself
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 import pyarrow as pa
@@ -48,8 +49,13 @@ def granted_on(on: date) -> pa.Table:
 
 def granted_of(household_id: int, on: date) -> pa.Table:
     """As `granted_on`, of one household and its people."""
-    one = f"{_GRANTED} AND e.household_id = %(household)s ORDER BY 1, 3"
-    return copy_out(one, {"on": month_after(on), "household": household_id}, GRANTED)
+    return granted_of_many([household_id], on)
+
+
+def granted_of_many(households: Sequence[int], on: date) -> pa.Table:
+    """As `granted_on`, of some households and their people."""
+    some = f"{_GRANTED} AND e.household_id = ANY (%(households)s) ORDER BY 1, 2, 3"
+    return copy_out(some, {"on": month_after(on), "households": list(households)}, GRANTED)
 
 
 def month_after(day: date) -> date:

@@ -116,7 +116,7 @@ def command(
             assert isinstance(by, Actor)
             try:
                 _require_post(by, posts)
-                with _in_words(), reading(by):
+                with in_words(), reading(by):
                     return function(*args, **kwargs)
             except Refusal as refusal:
                 record_refusal(by, function.__name__, refusal)
@@ -163,7 +163,8 @@ def _require_post(by: Actor, posts: tuple[Post, ...]) -> None:
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def in_words() -> Iterator[None]:
+    """What the database refuses inside, as a refusal a person can read; for many acts in one command, each in a savepoint."""
     try:
         yield
     except IntegrityError as error:

@@ -8,7 +8,7 @@ out   faults at their places: unknown names with the nearest, steps nobody reach
 from collections.abc import Iterable, Iterator, Mapping
 
 from huimin.kernel.places import Level
-from huimin.processes.language import ALL, END, LEVEL_WORDS, Process, Rule, Step
+from huimin.processes.language import ALL, END, LEVEL_WORDS, PERCENT_MAX, Process, Rule, Step
 from huimin.rules.faults import Fault, FaultFound, Source, nearest
 
 
@@ -24,7 +24,7 @@ def check_process(process: Process) -> list[Fault]:
     unknown = list(_unknown_names(process, keys))
     if unknown:
         return unknown
-    checks = (_unreachable, _endless, _deciding, _limits, _objections, _backwards, _four_eyes, _higher)
+    checks = (_unreachable, _endless, _deciding, _limits, _objections, _backwards, _four_eyes, _higher, _samples)
     return [fault for check in checks for fault in check(process)]
 
 
@@ -145,6 +145,18 @@ def _higher(process: Process) -> Iterator[Fault]:
     for step in process.steps:
         if step.decides and any(each.level == Level.VILLAGE for each in step.acting):
             yield _fault(step.at, f"{LEVEL_WORDS[Level.VILLAGE]}不能作出决定", "由乡镇或县作出")
+
+
+def _samples(process: Process) -> Iterator[Fault]:
+    """A sample is drawn by the county, among cases of households."""
+    for step in process.steps:
+        for demand in (each for each in step.demands if each.kind == "抽查"):
+            if demand.number > PERCENT_MAX:
+                yield _fault(step.at, f"“{step.key}”的抽查比例写了 {demand.number}%", "写 1% 到 100%")
+            if process.subject != "household":
+                yield _fault(step.at, f"“{step.key}”要抽查，但流程的对象不是户", "抽查抽的是一户一案；名单流程不写抽查")
+            if any(each.level != Level.COUNTY for each in step.acting):
+                yield _fault(step.at, f"“{step.key}”由县以下办理，不能以抽查为凭", "乡镇决定的，在流程里写 事后抽查")
 
 
 def check_together(processes: Iterable[Process], rules: Iterable[Rule], programmes: Mapping[str, str]) -> list[Fault]:

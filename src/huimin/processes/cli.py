@@ -79,6 +79,8 @@ def show_command(code: str, folder: Path, as_json: bool, svg: bool) -> None:
         click.echo(f"{found.name}（{found.basis}）{'，共 ' + str(found.limit) if found.limit else ''}")
         for number, step in enumerate(found.steps, 1):
             click.echo(f"{number:>2}. {_line(step)}")
+        if found.after:
+            click.echo(f"事后：{found.after}（{found.after.basis}）")
 
 
 def _line(step: Step) -> str:

@@ -44,13 +44,13 @@ _DETAILS: dict[str, tuple[str, ...]] = {
     "材料": (), "授权": (),
 }  # fmt: skip
 FILE_FIELDS = (
-    "流程", "名称", "区划", "自", "对象", "依据", "说明", "总期限", "可延长至", "不予批准告知", "步骤", "适用",
+    "流程", "名称", "区划", "自", "对象", "依据", "说明", "总期限", "可延长至", "不予批准告知", "事后抽查", "步骤", "适用",
 )  # fmt: skip
 STEP_FIELDS = (
     "步骤", "名称", "办理", "须有", "期限", "可延长至", "下一步", "退回", "可不予批准", "异议", "不同于", "决定", "依据", "说明",
 )  # fmt: skip
 RULE_FIELDS = ("项目", "申请", "建议", "自", "依据", "说明")
-STEPS_MAX, KEY_MAX, NAME_MAX = 20, 20, 40
+STEPS_MAX, KEY_MAX, NAME_MAX, PERCENT_MAX = 20, 20, 40, 100
 _LIMIT = re.compile(r"(\d{1,3})\s*个?\s*(工作日|日|天)")
 
 
@@ -131,6 +131,17 @@ class Step:
 
 
 @dataclass(frozen=True)
+class AfterCheck:
+    """Where the township decides: how many of its decisions the county checks, in percent of the applicants."""
+
+    percent: int
+    basis: str
+
+    def __str__(self) -> str:
+        return f"县里对决定抽查不低于 {self.percent}%"
+
+
+@dataclass(frozen=True)
 class Process:
     """An ordered way of steps for a household, a list, or the confirmation of what the system proposed."""
 
@@ -145,6 +156,7 @@ class Process:
     refusal: Limit
     steps: tuple[Step, ...]
     at: Source
+    after: AfterCheck | None = None
 
     def step(self, key: str) -> Step:
         return next(step for step in self.steps if step.key == key)
@@ -354,7 +366,20 @@ class FileReader:
             SUBJECTS[subject.text.strip()], division, day_of(field_of(self.file, fields, "自")),
             field_of(self.file, fields, "依据").words("依据").text.strip(), _limit_of(fields, "总期限"),
             _limit_of(fields, "可延长至"), _limit_of(fields, "不予批准告知") or Limit(3, True), tuple(steps), code,
+            _after(fields["事后抽查"], steps) if "事后抽查" in fields else None,
         )  # fmt: skip
+
+
+def _after(entry: Entry, steps: list[Step]) -> AfterCheck:
+    """`{比例: 50%, 依据: …}`, of a process whose decision is not the county's own."""
+    fields = entry.mapping("事后抽查", ("比例", "依据"))
+    percent = _whole(field_of(entry, fields, "比例"))
+    if percent > PERCENT_MAX:
+        raise FaultFound(fields["比例"].at, 0, f"比例写了 {percent}%", "写 1% 到 100%")
+    if any(step.decides and each.level == Level.COUNTY for step in steps for each in step.acting):
+        remedy = "县里决定的，在决定那一步的须有里写 {抽查: {比例: 30%}}"
+        raise FaultFound(entry.at, 0, "县里自己作决定，没有事后抽查", remedy)
+    return AfterCheck(percent, field_of(entry, fields, "依据").words("依据").text.strip())
 
 
 def _read_rules(entry: Entry, division: str) -> list[Rule]:

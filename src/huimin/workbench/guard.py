@@ -127,6 +127,14 @@ DUPLICATE_READERS = frozenset(
     {Post.CLERK, Post.REVIEWER, Post.COUNTY_OFFICER, Post.DEPARTMENT_APPROVER, Post.SUPERVISOR}
 )
 """Posts that judge whether two records are one person, propose and confirm merges, or watch (REG-04)."""
+SAMPLE_COUNTY = frozenset(
+    {
+        Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER, Post.FINANCE_OFFICER, Post.SUPERVISOR, Post.COUNTY_OFFICER,
+    }
+)  # fmt: skip
+"""Posts that freeze lists, draw, check and watch (CASE-08)."""
+SAMPLE_READERS = SAMPLE_COUNTY | {Post.CLERK, Post.REVIEWER, Post.TOWNSHIP_HEAD}
+"""With those whose decisions are checked: a draw is public (CASE-08)."""
 INQUIRY_READERS = frozenset({Post.INFORMATION_OFFICER, Post.CLERK})
 """Posts that answer what a village is asked about them."""
 MEETING_READERS = CHANGE_READERS

@@ -71,6 +71,7 @@ GROUPS = (
             Entry("proposals", "甄别", "proposals"),
             Entry("cases", "申请办理", "cases"),
             Entry("meetings", "民主评议", "meetings"),
+            Entry("samples", "抽查", "samples"),
             Entry("case-times", "时限和快慢", "case-times"),
             Entry("reliefs", "急难救助", "reliefs"),
             Entry("petty-funds", "备用金", "petty-funds"),

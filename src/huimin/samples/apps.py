@@ -1,0 +1,12 @@
+"""Room: samples."""
+
+from django.apps import AppConfig
+
+
+class SamplesConfig(AppConfig):
+    name = "huimin.samples"
+    label = "samples"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from huimin.samples import kinds  # noqa: F401  (registers 抽查 as evidence)
