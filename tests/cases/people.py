@@ -16,6 +16,7 @@ from huimin.organisation.posts import OfficeKind, Post
 from huimin.processes.queries import way_of
 from huimin.registry.models import Household
 from huimin.screening.models import Proposal
+from tests.samples.people import sampled_at_once
 
 DAY = dates.SCREENED
 PROGRAMME = "dibao-rural"
@@ -59,6 +60,7 @@ def records(*kinds):
         evidence.holds(
             kind,
             lambda case, step, demand, on: Held((Reference(f"test:{case.pk}:{case.round}:{step.key}", "0" * 64, on),)),
+            sampled_at_once if kind == "抽查" else None,  # the database asks for a draw
         )
     try:
         yield

@@ -139,7 +139,7 @@ BEGIN
         RAISE EXCEPTION 'checked on the spot before approval'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'check_on_the_spot';
     END IF;
-    IF NEW.agency_id IS DISTINCT FROM CASE WHEN NEW.way = 'agency' THEN line.agency_id END THEN
+    IF NEW.agency_id IS DISTINCT FROM (CASE WHEN NEW.way = 'agency' THEN line.agency_id END) THEN
         RAISE EXCEPTION 'not the agency it was given to'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'check_by_its_agency';
     END IF;
