@@ -82,7 +82,7 @@ def _steps() -> Iterable[tuple[tuple[int, str], Step]]:
             yield from (((number, step.key), step) for step in way_of(row).steps)
 
 
-def count_unsigned(by: Actor, on: date) -> tuple[int, date | None]:
+def count_unsigned(by: Actor) -> tuple[int, date | None]:
     """Cases that wait for the countersignature of `by`, and the earliest day; one statement."""
     rows = fetch(_UNSIGNED, _asked_of(by))
     return (int(rows[0][0]), rows[0][1] if rows[0][1] and rows[0][1].year < 9999 else None) if rows else (0, None)

@@ -55,7 +55,7 @@ from huimin.registry.models import ReportedChange
 from huimin.screening.commands import request_screening
 from huimin.screening.models import Run
 from huimin.screening.queries import ProposalFilter, find_latest_run, total_proposals
-from huimin.workbench import case_todo, meeting_todo
+from huimin.workbench import case_todo, meeting_todo, sample_todo
 from huimin.workbench.guard import SETTLERS, STAFF
 
 DAYS_A_LEVEL = 7
@@ -346,8 +346,9 @@ def _relief_row(asking: Asking, relief: Relief, title: str, due: date) -> Todo:
 
 def _cases(asking: Asking) -> Iterator[Todo]:
     """Steps of applications and lists (CASE-05)."""
-    for row in case_todo.rows_of(asking.by, asking.on, asking.name, asking.places):
-        yield Todo(*row)
+    for rows_of in (case_todo.rows_of, sample_todo.rows_of):
+        for row in rows_of(asking.by, asking.on, asking.name, asking.places):
+            yield Todo(*row)
 
 
 def _meetings(asking: Asking) -> Iterator[Todo]:

@@ -12,6 +12,7 @@ from huimin.cases import queries
 from huimin.cases.asking import Asked, open_case, open_list, papers_of
 from huimin.cases.determining import determine
 from huimin.cases.lateness import list_escalations_of
+from huimin.cases.many import count_unsigned
 from huimin.cases.models import Case, CaseHandover, CasePaper
 from huimin.cases.queries import CaseFilter
 from huimin.casework.models import Relief
@@ -26,6 +27,7 @@ from huimin.processes.drawing import draw
 from huimin.processes.models import Process
 from huimin.processes.queries import find_rule, process_for, way_of
 from huimin.registry.queries import get_household
+from huimin.samples.queries import lines_of_case
 from huimin.screening.models import Proposal
 from huimin.workbench import case_acts, guard, meeting_side
 from huimin.workbench.acts import Outcome
@@ -73,6 +75,7 @@ def listing(request: Any) -> HttpResponse:
         "section": "cases", "page": found, **asked, "states": STATES, "dues": list(queries.DUE.items()),
         "places": names_of({row.division for row in found}, request.business_date),
         "steps": {row.pk: step_name(row) for row in found}, "may_list": may(request.actor, open_list),
+        "may_many": bool(asked["waiting"]), "unsigned": count_unsigned(request.actor)[0],
         "programmes": list(asked["names"].items()), "ranges": [("yes", "等我办的"), ("no", "全部在办")],
     }  # fmt: skip
     return render(request, "workbench/cases.html", context)
@@ -118,6 +121,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "reports": list(case.reports.select_related("signature").order_by("-id")[:40]),
         "finding": _finding(by, on, case), "has_limit": case.step_due_on.year < 9999, "whole": case.due_on.year < 9999,
         "step_names": {step.key: step.name for step in way.steps}, "escalations": list_escalations_of(case.pk),
+        "samples": lines_of_case(case.pk),
     }  # fmt: skip
     lacking = any(row.state != CasePaper.State.PRESENT for row in context["papers"])
     context["review"] = meeting_side.side_of(by, case, context["finding"], lacking)
