@@ -54,11 +54,8 @@ INSTALLED_APPS = [
     "huimin.cases",
     "huimin.meetings",
     "huimin.fieldwork",
-<<<<<<< HEAD
     "huimin.visits",
-=======
     "huimin.samples",
->>>>>>> c40bb6d (Samples: lists frozen, drawn by a public number, checked; many cases at one step (CASE-08) - under way)
     "huimin.payment",
     "huimin.archives",
     "huimin.duplicates",
