@@ -2,8 +2,6 @@
 
 from datetime import date, timedelta
 
-from django.db import connections
-
 from huimin.audit.models import Signature
 from huimin.cases.evidence import Held
 from huimin.cases.models import Case
@@ -13,6 +11,7 @@ from huimin.samples.kinds import sampled
 from huimin.samples.models import Agency, Check, Draw, DrawCase
 from huimin.samples.seeding import Entry, digest_of, list_text, seed_of
 from huimin.screening.models import Proposal
+from tests.database.acting import superuser
 
 NUMBER = "40917"
 NOBODY = -1  # an account that acted on nothing
@@ -67,24 +66,22 @@ _COPIED = {
 }  # fmt: skip
 
 
-def copies(case, others):
+def copies(url, case, others):
     """The same way behind them: cases of other households that stand where `case` stands; their numbers.
 
-    Written by the owner with triggers off, since thirty walks would take as many seconds and prove nothing more.
+    Written by the superuser with triggers off: thirty walks would take as many seconds and prove nothing more.
     """
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("SELECT set_config('session_replication_role', 'replica', false)")
-        made = []
+    made = []
+    with superuser(url) as database, database.cursor() as cursor:
         for household, division in others:
-            (number,) = _copied(cursor, "cases_case", "id = %s", [case.pk], household_id=household, division=division)
+            (number,) = _copied(cursor, "cases_case", "id = %s", case.pk, household_id=household, division=division)
             for table, column in _COPIED.items():
-                _copied(cursor, table, f"{column} = %s", [case.pk], division=division, case_id=number)
+                _copied(cursor, table, f"{column} = %s", case.pk, division=division, case_id=number)
             made.append(number)
-        cursor.execute("SELECT set_config('session_replication_role', 'origin', false)")
     return made
 
 
-def _copied(cursor, table, which, values, **changed):
+def _copied(cursor, table, which, value, **changed):
     cursor.execute(
         "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s"
         " AND column_name <> 'id' ORDER BY 1", [table],
@@ -95,7 +92,7 @@ def _copied(cursor, table, which, values, **changed):
     columns = ", ".join(f'"{name}"' for name in names)
     cursor.execute(
         f"INSERT INTO {table} ({columns}) SELECT {selected} FROM {table} WHERE {which} ORDER BY id RETURNING id",
-        [*given, *values],
+        [*given, value],
     )
     return [number for (number,) in cursor.fetchall()]
 

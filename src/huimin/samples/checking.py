@@ -29,10 +29,13 @@ from huimin.organisation.acting import (
     require_place,
     require_programme,
 )
+from huimin.organisation.models import Appointment
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.samples.models import Check, Draw, DrawCase, Order
 from huimin.samples.queries import count_outstanding
+from huimin.visits.models import Visit
+from huimin.visits.queries import signed_of
 
 CHECKERS = (Post.DEPARTMENT_OFFICER, Post.FINANCE_OFFICER, Post.SUPERVISOR, Post.COUNTY_OFFICER)
 """County people; who approves does not check."""
@@ -40,8 +43,11 @@ ANSWERERS = (Post.REVIEWER, Post.TOWNSHIP_HEAD)
 Way, Result = Check.Way, Check.Result
 
 refused_by_constraint("samples_check_line_id_key", AlreadyDone, "这一件已有检查结果", "请刷新后查看")
+refused_by_constraint("samples_check_visit_id_key", AlreadyDone, "这次入户已经登记过结果", "请刷新后查看")
 refused_by_constraint("check_while_it_waits", AlreadyDone, "这一件已不在等候审批", "退回或撤回的不再检查")
 refused_by_constraint("check_by_another", SamePerson, "办过这件事的人不能检查它", "请由另一人检查")
+refused_by_constraint("check_by_a_signed_visit", Refusal, "没有这次抽查的、县里人员签字的入户记录", "请先登记入户")
+refused_by_constraint("check_keeps_its_visit", AlreadyDone, "抽查结果以这次入户为据", "不能作废")
 refused_by_constraint("check_by_its_agency", Refusal, "这一件没有委托给这家机构", "请先委托，或改为入户检查")
 refused_by_constraint("samples_order_made_id_key", AlreadyDone, "这一件已发过整改通知", "请刷新后查看")
 
@@ -56,13 +62,17 @@ class OnTheSpot(Refusal):
 
 @dataclass(frozen=True)
 class Told:
-    """How one case was checked. `paper` names the agency's report, or what was read."""
+    """How one case was checked: by a signed visit of the line, or by whom, when and over which paper.
+
+    `paper` names the agency's report, or what was read; of a visit the day and the people are its own.
+    """
 
     way: str
-    checkers: str
-    checked_on: date
     result: str
     found: str = ""
+    visit: int | None = None
+    checkers: str = ""
+    checked_on: date | None = None
     paper: str = ""
 
 
@@ -70,28 +80,54 @@ class Told:
 def record_check(*, by: Actor, on: date, line_id: int, told: Told) -> Check:
     """The result of one drawn case, signed. What does not agree stops the case: it can only go back or be refused."""
     line = _locked_line(by, line_id)
-    _require_told(line, on, told)
-    if CaseAct.objects.filter(case=line.case_id, account=by.account).exists():
-        raise SamePerson("办过这件事的人不能检查它", why="抽查须由没有经手的人做", remedy="请由另一人检查")
+    if told.way not in Way.values or told.result not in Result.values:
+        raise BadInput("没有选检查方式或结果", where="检查", remedy="请从页面上选择")
+    visit = _visit(line, told) if told.way == Way.VISIT else None
+    who, checked_on = (_went(visit), visit.visited_on) if visit else (told.checkers.strip(), told.checked_on)
+    _require_told(line, on, told, who, checked_on)
+    _require_others(line, by, visit)
     require_not_related(by, on, [line.household_id])
     agency = line.agency_id if told.way == Way.AGENCY else None
+    paper = told.paper.strip() if told.way != Way.VISIT else ""
     content = {
         "draw": line.draw.digest, "seed": line.draw.seed, "number": line.number, "way": told.way, "agency": agency,
-        "paper": told.paper.strip(), "checkers": told.checkers.strip(), "checked_on": told.checked_on, "result": told.result,
-        "found": told.found.strip(),
+        "visit": visit.digest if visit else "", "paper": paper, "checkers": who, "checked_on": checked_on,
+        "result": told.result, "found": told.found.strip(),
     }  # fmt: skip
     act = f"抽查：{Result(told.result).label}"
     signature = sign(
         by=by, on=on, act=act, subject=line.subject, content_digest=digest(content), division=line.division
     )
     made = Check.objects.create(
-        line=line, division=line.division, way=told.way, agency_id=agency, paper=told.paper.strip()[:200],
-        checkers=told.checkers.strip()[:120], checked_on=told.checked_on, result=told.result,
-        found=told.found.strip()[:500], appointment=by.appointment, account=by.account, recorded_on=on,
-        signature=signature,
+        line=line, division=line.division, way=told.way, visit=visit, agency_id=agency, paper=paper[:200],
+        checkers=who[:200], checked_on=checked_on, result=told.result, found=told.found.strip()[:500],
+        appointment=by.appointment, account=by.account, recorded_on=on, signature=signature,
     )  # fmt: skip
     close_when_done(on, line.draw)
     return made
+
+
+def _visit(line: DrawCase, told: Told) -> Visit:
+    """The signed visit that was made for this line."""
+    visit = next((each for each in signed_of(line.subject) if each.pk == told.visit), None)
+    if visit is None:
+        raise BadInput("没有这次抽查的已签字的入户记录", where="入户记录", remedy="请先登记入户，双方签字后再登记结果")
+    return visit
+
+
+def _went(visit: Visit) -> str:
+    return "、".join(row.title for row in visit.investigators.order_by("id"))
+
+
+def _require_others(line: DrawCase, by: Actor, visit: Visit | None) -> None:
+    """Neither who enters the result nor who went acted on the case; who went is of the county."""
+    went = list(visit.investigators.all()) if visit else []
+    acted = CaseAct.objects.filter(case=line.case_id, account__in=[by.account, *(each.account for each in went)])
+    if acted.exists():
+        raise SamePerson("办过这件事的人不能检查它", why="抽查须由没有经手的人做", remedy="请由另外的人检查")
+    below = Appointment.objects.filter(pk__in=[each.appointment for each in went]).exclude(office__level=Level.COUNTY)
+    if below.exists():
+        raise NotYourPost("抽查由县里的人入户", why="有乡镇或村里的人在调查人里", remedy="请由县里两名以上人员入户")
 
 
 def close_when_done(on: date, draw: Draw) -> None:
@@ -111,29 +147,24 @@ def _locked_line(by: Actor, line_id: int) -> DrawCase:
     line.draw = Draw.objects.select_for_update(of=("self",)).get(pk=line.draw_id)
     if line.draw.state == Draw.State.FROZEN or not line.picked:
         raise NotDrawn("这一件没有抽中", why="只检查抽中的", remedy="请从抽签页面选择")
+    if Check.objects.filter(line=line).exists():
+        raise AlreadyDone("这一件已有检查结果", remedy="请刷新后查看")
     return line
 
 
-def _require_told(line: DrawCase, on: date, told: Told) -> None:
-    if told.way not in Way.values or told.result not in Result.values:
-        raise BadInput("没有选检查方式或结果", where="检查", remedy="请从页面上选择")
+def _require_told(line: DrawCase, on: date, told: Told, who: str, checked_on: date | None) -> None:
     if told.way == Way.PAPERS and not line.draw.after:
         raise OnTheSpot("审批前的抽查不能只查阅材料", why="须实地调查核实或委托机构核查", remedy="请入户检查后再登记")
     if told.way == Way.AGENCY and line.agency_id is None:
         raise BadInput("这一件没有委托给机构", where="检查方式", remedy="请先委托，或改为入户检查")
-    if len(told.checkers.strip()) < 2:
+    if len(who) < 2:
         raise BadInput("没有写谁检查的", where="检查人", remedy="请写检查人姓名")
     if told.way != Way.VISIT and len(told.paper.strip()) < 2:
         what = "机构核查报告的编号" if told.way == Way.AGENCY else "查阅了哪些材料"
         raise BadInput(f"没有写{what}", where="材料", remedy=f"请写{what}")
     since = line.draw.drawn_on or line.draw.frozen_on
-    if not since <= told.checked_on <= on:
-        raise BadInput(
-            f"检查日期 {told.checked_on} 不对",
-            where="检查日期",
-            why=f"{since} 抽签",
-            remedy="请填抽签以后、今天以前的一天",
-        )
+    if checked_on is None or not since <= checked_on <= on:
+        raise BadInput("检查日期不对", where="检查日期", why=f"{since} 抽签", remedy="请填抽签以后、今天以前的一天")
     if told.result != Result.TRUE and len(told.found.strip()) < 4:
         raise BadInput("没有写哪里不对", where="发现的问题", remedy="请写明与申报、登记有什么不同")
 

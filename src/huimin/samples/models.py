@@ -17,6 +17,7 @@ from huimin.cases.models import Case
 from huimin.database.tables import DivisionField, Table, TableClass
 from huimin.registry.models import Household
 from huimin.samples.seeding import EVENTS
+from huimin.visits.models import Visit
 
 AFTER_STEP = "事后"
 """Stands for the step where a decided case is checked after its township decided it."""
@@ -253,9 +254,10 @@ class Check(Table):
     line = models.OneToOneField(DrawCase, on_delete=models.PROTECT, related_name="check_made")
     division = DivisionField()
     way = models.CharField(max_length=8, choices=Way.choices)
+    visit = models.OneToOneField(Visit, on_delete=models.PROTECT, null=True, related_name="check_made")
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, null=True, related_name="checks", db_index=False)
     paper = models.CharField(max_length=200, default="")
-    checkers = models.CharField(max_length=120)
+    checkers = models.CharField(max_length=200)
     checked_on = models.DateField()
     result = models.CharField(max_length=8, choices=Result.choices)
     found = models.CharField(max_length=500, default="")
@@ -267,6 +269,10 @@ class Check(Table):
     class Meta:
         constraints = [
             models.CheckConstraint(name="check_says_what_differs", condition=Q(result="true") | ~Q(found="")),
+            models.CheckConstraint(
+                name="check_rests_on_a_visit",
+                condition=Q(way="visit", visit__isnull=False) | ~Q(way="visit") & Q(visit=None),
+            ),
             models.CheckConstraint(
                 name="check_by_agency_or_not",
                 condition=Q(way="agency", agency__isnull=False) | ~Q(way="agency") & Q(agency=None),

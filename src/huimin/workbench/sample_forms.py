@@ -64,20 +64,28 @@ class Skip(DeskForm):
 
 
 class Result(DeskForm):
-    """What a check found; ways as the law allows for this list."""
+    """What a check found; ways as the law allows for this list, visits that were signed for this case."""
 
     way = radio("怎么检查的", [])
-    checked_on = day("检查日期")
-    checkers = words("检查人", "请填写检查人", hint="两人以上，姓名和单位", max_length=120, autocomplete="off")
+    visit = forms.TypedChoiceField(
+        label="入户记录", coerce=int, required=False, empty_value=None, help_text="入户检查的选已签字的入户记录",
+        error_messages={"invalid_choice": "请从列表选择入户记录"},
+    )  # fmt: skip
+    checked_on = day("检查日期", "机构核查、查阅材料的填；入户的以记录为准", required=False)
+    checkers = words("检查人", "", hint="机构核查、查阅材料的填：姓名、单位", max_length=120, autocomplete="off")
     paper = words("材料", "", hint="机构核查的填报告编号；查阅材料的填看了哪些", max_length=200, autocomplete="off")
     result = radio("结果", Check.Result.choices)
     found = words(
         "发现的问题", "", hint="有出入、不属实的写明与申报、登记有什么不同；不要写证件号码", rows=4, max_length=500
     )
 
-    def __init__(self, *args: Any, ways: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, ways: list[tuple[str, str]], visits: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["way"].choices = ways  # type: ignore[attr-defined]
+        self.fields["visit"].choices = [("", "没有"), *visits]  # type: ignore[attr-defined]
+        if not {"agency", "papers"} & {key for key, _ in ways}:
+            for name in ("checked_on", "checkers", "paper"):
+                del self.fields[name]
 
 
 class Entrust(DeskForm):

@@ -4,7 +4,9 @@ guard_list      lines come with their draw, all at once: together they have its 
 guard_draw      a frozen list is never changed; the number comes from two people, after its day; a draw is made once
 make_picks      the database itself writes who is drawn, from digest and number
 guard_picks     nobody is drawn, or left out, otherwise than by the seed
-guard_check     a result belongs to a drawn case that still waits, by nobody who acted on it, by papers only afterwards
+guard_check     a result belongs to a drawn case that still waits, by nobody who acted on it, by papers only afterwards, on the
+                spot by a signed visit of the county's people
+guard_checked   a visit a result rests on is not struck out
 guard_evidence  a case passes a step that demands 抽查 only by its draw, all of it checked, and when it was not found wrong
 """
 
@@ -143,7 +145,16 @@ BEGIN
         RAISE EXCEPTION 'not the agency it was given to'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'check_by_its_agency';
     END IF;
-    IF EXISTS (SELECT 1 FROM cases_caseact a WHERE a.case_id = line.case_id AND a.account = NEW.account) THEN
+    IF NEW.way = 'visit' AND (NOT EXISTS (
+           SELECT 1 FROM visits_visit v WHERE v.id = NEW.visit_id AND v.state = 'signed' AND v.subject = 'sample:' || line.id
+           AND v.household_id = line.household_id AND v.visited_on = NEW.checked_on)
+       OR EXISTS (SELECT 1 FROM visits_investigator i JOIN organisation_appointment p ON p.id = i.appointment
+                  JOIN organisation_office f ON f.id = p.office_id WHERE i.visit_id = NEW.visit_id AND f.level <> 6)) THEN
+        RAISE EXCEPTION 'no signed visit of the county''s people'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'check_by_a_signed_visit';
+    END IF;
+    IF EXISTS (SELECT 1 FROM cases_caseact a WHERE a.case_id = line.case_id AND (a.account = NEW.account OR a.account IN (
+           SELECT i.account FROM visits_investigator i WHERE i.visit_id = NEW.visit_id))) THEN
         RAISE EXCEPTION 'who acted on the case does not check it'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'check_by_another';
     END IF;
@@ -167,6 +178,16 @@ BEGIN
 END
 $body$;
 
+CREATE FUNCTION samples_guard_visit() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
+BEGIN
+    IF EXISTS (SELECT 1 FROM samples_check k WHERE k.visit_id = NEW.id) THEN
+        RAISE EXCEPTION 'a check rests on visit %', NEW.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'check_keeps_its_visit';
+    END IF;
+    RETURN NEW;
+END
+$body$;
+
 CREATE TRIGGER guard_list AFTER INSERT ON samples_drawcase REFERENCING NEW TABLE AS fresh
     FOR EACH STATEMENT EXECUTE FUNCTION samples_guard_list();
 CREATE TRIGGER guard_draw BEFORE UPDATE ON samples_draw FOR EACH ROW EXECUTE FUNCTION samples_guard_draw();
@@ -175,11 +196,15 @@ CREATE TRIGGER make_picks AFTER UPDATE ON samples_draw FOR EACH ROW
 CREATE TRIGGER guard_picks AFTER UPDATE ON samples_drawcase REFERENCING OLD TABLE AS stale NEW TABLE AS fresh
     FOR EACH STATEMENT EXECUTE FUNCTION samples_guard_picks();
 CREATE TRIGGER guard_check BEFORE INSERT ON samples_check FOR EACH ROW EXECUTE FUNCTION samples_guard_check();
+CREATE TRIGGER guard_checked BEFORE UPDATE ON visits_visit FOR EACH ROW
+    WHEN (NEW.state = 'void') EXECUTE FUNCTION samples_guard_visit();
 CREATE TRIGGER guard_sample BEFORE INSERT ON cases_caseevidence FOR EACH ROW
     WHEN (NEW.kind = '抽查') EXECUTE FUNCTION samples_guard_evidence();
 """
 
 _UNMAKE = """
+DROP TRIGGER guard_checked ON visits_visit;
+DROP FUNCTION samples_guard_visit();
 DROP TRIGGER guard_sample ON cases_caseevidence;
 DROP TRIGGER guard_check ON samples_check;
 DROP TRIGGER guard_picks ON samples_drawcase;
@@ -199,5 +224,5 @@ DROP FUNCTION samples_digest(bigint);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("samples", "0001_initial"), ("cases", "0003_due_index")]
+    dependencies = [("samples", "0001_initial"), ("cases", "0003_due_index"), ("visits", "0002_guards")]
     operations = [migrations.RunSQL(_MAKE, _UNMAKE)]

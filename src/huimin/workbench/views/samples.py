@@ -18,6 +18,7 @@ from huimin.samples import agencies, checking, drawing, queries
 from huimin.samples.drawing import Named
 from huimin.samples.models import AFTER_STEP, Check, Draw, DrawCase
 from huimin.samples.seeding import EVENTS, key_of
+from huimin.visits.queries import signed_of
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome
 from huimin.workbench.exporting import printed_by
@@ -350,12 +351,10 @@ def check(request: Any, number: int) -> HttpResponse:
         trail, names = chain_names(line.division, on), programme_names()
         made: Check | None = getattr(line, "check_made", None)
         order = getattr(made, "order", None) if made else None
+        visits = [(str(each.pk), f"{each.number}，{each.visited_on} 入户") for each in signed_of(line.subject)]
     may_check = may(by, checking.record_check) and made is None and line.picked and line.draw.state == Draw.State.DRAWN
-    form = Result(
-        request.POST or None,
-        ways=_ways(line),
-        initial={"checked_on": on, "way": "agency" if line.agency_id else "visit"},
-    )
+    first = {"way": "agency" if line.agency_id else "visit", "visit": visits[0][0] if visits else ""}
+    form = Result(request.POST or None, ways=_ways(line), visits=visits, initial=first)
 
     def act() -> Outcome:
         told = checking.Told(**form.cleaned_data)
@@ -368,8 +367,6 @@ def check(request: Any, number: int) -> HttpResponse:
         "may_check": may_check, "tones": TONES, "after": line.step == AFTER_STEP,
         "may_order": made is not None and made.wrong and order is None and line.draw.after and may(by, checking.order_rectification),
     }  # fmt: skip
-    if request.method == "POST" and not may_check:
-        form.is_valid()
     return answer_form(request, form, act, "workbench/sample_check.html", context)
 
 
