@@ -51,8 +51,8 @@ def page_draws(
 
 
 def get_draw(number: int) -> Draw:
-    """DoesNotExist."""
-    return Draw.objects.select_related("signature").get(pk=number)
+    """DoesNotExist. Seen from below without its signature, which is the county's."""
+    return Draw.objects.get(pk=number)
 
 
 def page_lines(draw: Draw, picked: bool, place: str = "", size: int = SIZE) -> Page[DrawCase]:

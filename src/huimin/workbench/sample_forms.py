@@ -119,7 +119,7 @@ class EndAgency(DeskForm):
 
 class Rate(DeskForm):
     programme = forms.ChoiceField(label="项目", error_messages={"invalid_choice": "请从列表选择项目"}, required=False)
-    percent = whole("抽查比例（%）", "不会低于流程规定的比例", 1, 100)
+    percent = whole("抽查比例", "百分之几；不会低于流程规定的比例", 1, 100)
     basis = words("依据", "请填写依据", hint="文件名称和文号", max_length=120)
 
     def __init__(self, *args: Any, programmes: list[tuple[str, str]], **kwargs: Any) -> None:

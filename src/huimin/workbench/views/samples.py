@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from huimin.audit.models import Signature
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.periods import add_months, month_start
 from huimin.kernel.places import Level
@@ -182,7 +183,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     first = next(iter(lines), None)
     context = {
         "section": "samples", "nav": nav(by, "samples"), "draw": draw, "page": lines, "show": show, "drawn": drawn,
-        "county": county, "event": EVENTS[draw.event], "skips": list(draw.skips.order_by("id")), "tone": TONES[draw.state],
+        "county": county, "signature": Signature.objects.filter(pk=draw.signature_id).first(), "event": EVENTS[draw.event], "skips": list(draw.skips.order_by("id")), "tone": TONES[draw.state],
         "names": programme_names(), "places": names_of({row.division for row in lines}, on), "tones": TONES,
         "found": queries.found_of([draw.pk]).get(draw.pk, queries.Found()), "outstanding": queries.outstanding_of([draw.pk])[draw.pk],
         "example": first and drawn and (first.number, key_of(draw.seed, first.number)),
