@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from huimin.__main__ import huimin
@@ -40,6 +40,7 @@ def told(entries, percent, number="40917"):
     return Published("测试", percent, digest, "pl5", DAY, number, tuple(entries), tuple(sorted(picked)))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=LISTS, percent=st.integers(1, 100), number=st.integers(0, 99999), mixed=st.randoms())
 def test_the_same_list_and_number_give_the_same_cases_case_08(rows, percent, number, mixed):
     entries = entries_of(rows)
