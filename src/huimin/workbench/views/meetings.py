@@ -132,7 +132,9 @@ def convene(request: Any, village: str) -> HttpResponse:
     with reading(by):
         choices = _waiting_cases(village)
         trail, lists = chain_names(village, on), queries.list_villages(village, on)
-    form = forms.Convene(request.POST or None, cases=choices, initial={"cases": [value for value, _ in choices]})
+    form = forms.Convene(
+        request.POST or None, cases=choices, initial={"cases": [value for value, _ in choices[: convening.CASES_MAX]]}
+    )
 
     def act() -> Outcome:
         made = convening.convene(by=by, on=on, village=village, **form.cleaned_data)
