@@ -1,6 +1,7 @@
 """One case of a meeting: what is read aloud, its result, and the township's inquiry (CASE-03)."""
 
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -15,6 +16,7 @@ from huimin.payment.papers.meetings import facts_of, says_of
 from huimin.policy.queries import programme_names
 from huimin.workbench import meeting_forms as forms
 from huimin.workbench.acts import Outcome
+from huimin.workbench.forms import DeskForm
 from huimin.workbench.guard import page
 from huimin.workbench.views.meetings import READERS, answer, nav
 
@@ -96,56 +98,66 @@ def _result(told: dict[str, Any]) -> judging.Result:
     return judging.Result(told["how"], told["words"], told["outcome"], told["reasons"], votes, told["near"])
 
 
+ACTS = {
+    "hardship": ("写宣读的困难情况", "保存", "{name}，会上宣读用。"),
+    "put-off": ("留待下次评议", "留待下次", "{name}这次没有评议，写明原因。"),
+    "take-back": ("改正登记的结果？", "撤下，重新登记", "{name}：{result}。会议记录签名定稿前可以改正，改正前后都留痕。"),
+    "inquiry": ("核查评议结果", "签名", "{name}：{result}，按登记和政策{says}。签名后不能改。"),
+}  # fmt: skip
+"""key → title, button, what stands above the form"""
+
+
 @require_http_methods(["GET", "POST"])
 @page(frozenset(convening.word_hardship.posts) | frozenset(following.inquire.posts))  # type: ignore[attr-defined]
 def act(request: Any, number: int, key: str) -> HttpResponse:
-    """Words for the reading, putting off, or the township's inquiry."""
+    """Words for the reading, putting off, taking a result back, or the township's inquiry."""
+    if key not in ACTS:
+        raise Http404
     by, on = request.actor, request.business_date
     with reading(by):
         item = _get(number)
         trail = chain_names(item.division, on)
-    where, form = reverse("meeting-item", args=[number]), cast(Any, None)
+    title, button, lead = ACTS[key]
+    form = _form(key, item, request.POST or None)
+    told = {
+        "name": item.told["name"],
+        "says": says_of(item),
+        "result": item.get_outcome_display() or item.get_state_display(),
+    }
+    context = {
+        "section": "meetings", "title": title, "lead": lead.format(**told), "button": button, "trail": trail,
+        "back": reverse("meeting-item", args=[number]),
+    }  # fmt: skip
+    done = partial(_carry_out, by, on, key, item)
+    return answer(request, form, lambda: done(form.cleaned_data if form else {}), "workbench/field_form.html", context)
+
+
+def _form(key: str, item: Item, data: Any) -> DeskForm | None:
+    if key == "take-back":
+        return None
     if key == "hardship":
-        form = forms.Hardship(request.POST or None, initial={"text": item.hardship})
-        title, button, lead, done = "写宣读的困难情况", "保存", f"{item.told['name']}，会上宣读用。", "已保存"
-    elif key == "put-off":
-        form = forms.Reason(request.POST or None)
-        title, button, lead, done = (
-            "留待下次评议",
-            "留待下次",
-            f"{item.told['name']}这次没有评议，写明原因。",
-            "已登记留待下次",
-        )
-    elif key == "take-back":
-        form, title, button, done = None, "改正登记的结果？", "撤下，重新登记", "已撤下"
-        lead = f"{item.told['name']}：{item.get_outcome_display() or item.get_state_display()}。会议记录签名定稿前可以改正，改正前后都留痕。"
-    elif key == "inquiry":
-        form = forms.Inquire(request.POST or None)
-        title, button, done = "核查评议结果", "签名", "已写核查报告"
-        lead = f"{item.told['name']}：评议{item.get_outcome_display()}，按登记和政策{says_of(item)}。签名后不能改。"
-        if not item.contested:
-            form.fields["conclusion"].choices = [(Inquiry.Conclusion.AGAIN.value, Inquiry.Conclusion.AGAIN.label)]
-    else:
-        raise Http404
+        return forms.Hardship(data, initial={"text": item.hardship})
+    if key == "put-off":
+        return forms.Reason(data)
+    form = forms.Inquire(data)
+    if not item.contested:
+        again = Inquiry.Conclusion.AGAIN
+        form.fields["conclusion"].choices = [(again.value, again.label)]  # type: ignore[attr-defined]
+    return form
 
-    def run() -> Outcome:
-        if key == "take-back":
-            judging.take_back(by=by, on=on, item=number)
-            return Outcome(done, where, "请重新登记评议结果。")
-        told = form.cleaned_data
-        if key == "hardship":
-            convening.word_hardship(by=by, on=on, item=number, text=told["text"])
-            return Outcome(done, where, "宣读表打印过的请重新打印。")
-        if key == "put-off":
-            judging.put_off_item(by=by, on=on, item=number, reason=told["reason"])
-            return Outcome(done, reverse("meeting", args=[item.meeting_id]))
-        made = following.inquire(by=by, on=on, item=number, conclusion=told["conclusion"], text=told["text"])
-        then = (
-            "这件事可以往下办，报告随评议结果一起归入凭据。"
-            if made.conclusion == "stands"
-            else "请更正登记，再列入下一次评议会。"
-        )
-        return Outcome(done, where, then)
 
-    context = {"section": "meetings", "title": title, "lead": lead, "button": button, "trail": trail, "back": where}
-    return answer(request, form, run, "workbench/field_form.html", context)
+def _carry_out(by: Actor, on: Any, key: str, item: Item, told: dict[str, Any]) -> Outcome:
+    where = reverse("meeting-item", args=[item.pk])
+    if key == "hardship":
+        convening.word_hardship(by=by, on=on, item=item.pk, text=told["text"])
+        return Outcome("已保存", where, "宣读表打印过的请重新打印。")
+    if key == "put-off":
+        judging.put_off_item(by=by, on=on, item=item.pk, reason=told["reason"])
+        return Outcome("已登记留待下次", reverse("meeting", args=[item.meeting_id]))
+    if key == "take-back":
+        judging.take_back(by=by, on=on, item=item.pk)
+        return Outcome("已撤下", where, "请重新登记评议结果。")
+    made = following.inquire(by=by, on=on, item=item.pk, conclusion=told["conclusion"], text=told["text"])
+    stands = made.conclusion == Inquiry.Conclusion.STANDS
+    then = "这件事可以往下办，报告随评议结果一起归入凭据。" if stands else "请更正登记，再列入下一次评议会。"
+    return Outcome("已写核查报告", where, then)
