@@ -27,6 +27,10 @@ class CannotTake(Refusal):
     """The case cannot be given to this appointment."""
 
 
+class InWriting(Refusal):
+    """It is told by a letter."""
+
+
 @command(*ASKERS, Post.TOWNSHIP_HEAD)
 def hand_over(*, by: Actor, on: date, case_id: int, to: int, reason: str, stand_in: bool = False) -> CaseHandover:
     """Another answers for the case from now on, or may stand in for who does. By who answers for it, or the head."""
@@ -62,10 +66,13 @@ def candidates(case: Case, on: date) -> QuerySet[Appointment]:
 
 @command(*ASKERS)
 def tell_result(*, by: Actor, on: date, case_id: int) -> Case:
-    """The applicant was told what was decided (in writing, with reasons, when it was refused)."""
+    """The applicant was told in person that it was granted. A refusal is told by its letter: once delivered, it is told
+    (telling.letters sets the day), and by nothing else."""
     case = locked(by, case_id)
     if case.decided_on is None or case.answered_on is not None:
         raise AlreadyDone("还没有决定，或已经告知", remedy="请刷新后查看")
+    if case.state == Case.State.REFUSED:
+        raise InWriting("不予批准须书面告知", why="送达告知书即为告知", remedy="请打印不予批准告知书，送达后登记")
     case.answered_on = on
     case.save(update_fields=["answered_on"])
     return case

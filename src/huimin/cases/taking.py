@@ -80,6 +80,9 @@ _WORDS: tuple[tuple[str, type[Refusal], str, str], ...] = (
     ("case_act_by_another", SamePerson, "办过前面步骤的人不能再办这一步", "请由另一人办理"),
     ("case_act_with_its_evidence", EvidenceMissing, "这一步还缺须有的凭据", "请先补齐"),
     ("case_granted_with_every_step", NoSuchWay, "还有流程要求的步骤没有办", "请按流程办完"),
+    # Held by triggers of room telling, which stands beneath nobody's evidence.
+    ("case_act_not_while_objected", ObjectionOpen, "公示有异议没有答复", "请先答复异议"),
+    ("case_act_after_its_notice", EvidenceMissing, "公示还没有结束，或异议成立", "请等公示期满；异议成立的退回重办"),
     ("case_report_once", AlreadyDone, "这一步的报告或会签已经写过", "请刷新后查看"),
     ("decision_not_beside_a_case", AlreadyDone, "所选的有正在立案办理的", "请从在办的事里办理，或在列表中去掉这些户"),
 )

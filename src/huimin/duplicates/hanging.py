@@ -25,6 +25,7 @@ RULES: dict[tuple[str, str], str] = {
     ("screening_proposal", "person_id"): "ends",
     ("cases_case", "person_id"): "blocks",
     ("cases_caseline", "person_id"): "blocks",
+    ("telling_certificate", "person_id"): "stays",  # its holding moves: it is taken back, the survivor gets one
     ("visits_doubt", "person_id"): "stays",  # it is answered for the record it was raised on
     ("visits_proofletter", "person_id"): "stays",
     ("casework_decision", "person_id"): "stays",

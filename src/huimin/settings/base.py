@@ -52,7 +52,11 @@ INSTALLED_APPS = [
     "huimin.funds",
     "huimin.casework",
     "huimin.cases",
+<<<<<<< HEAD
     "huimin.meetings",
+=======
+    "huimin.telling",
+>>>>>>> 4eac8a4 (wip)
     "huimin.fieldwork",
     "huimin.visits",
     "huimin.samples",

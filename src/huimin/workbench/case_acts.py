@@ -219,7 +219,7 @@ ACTS = {
         Act("hand", "移交或指定替办", "移交、替办", _may_hand, _hand_form, _hand, "已登记移交", "首问负责：承办人全程负责，非特殊情况中途不得转交。"),
         Act(
             "told", "已告知申请人结果？", "登记告知",
-            lambda told: told.case.decided_on is not None and told.case.answered_on is None and _desk(told), _nothing,
+            lambda told: told.case.state == State.GRANTED and told.case.answered_on is None and _desk(told), _nothing,
             lambda told, data: answering.tell_result(by=told.by, on=told.on, case_id=told.case.pk), "已登记告知",
         ),
     )

@@ -11,9 +11,11 @@ _GUARD = """
 CREATE OR REPLACE FUNCTION notices_guard_objection() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        IF OLD.state <> 'open' AND (OLD.told_on IS NOT NULL OR (NEW.state, NEW.how, NEW.looked_on, NEW.looked_by, NEW.found,
-            NEW.answer, NEW.answered_on, NEW.answered_by) IS DISTINCT FROM (OLD.state, OLD.how, OLD.looked_on, OLD.looked_by,
-            OLD.found, OLD.answer, OLD.answered_on, OLD.answered_by)) THEN
+        IF OLD.state <> 'open' AND (NEW.state, NEW.how, NEW.looked_on, NEW.looked_by, NEW.found, NEW.answer, NEW.answered_on,
+            NEW.answered_by) IS DISTINCT FROM (OLD.state, OLD.how, OLD.looked_on, OLD.looked_by, OLD.found, OLD.answer,
+            OLD.answered_on, OLD.answered_by)
+           OR OLD.told_on IS NOT NULL AND (NEW.told_on, NEW.told_how, NEW.told_by) IS DISTINCT FROM
+              (OLD.told_on, OLD.told_how, OLD.told_by) THEN
             RAISE EXCEPTION 'objection % is final', OLD.id
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'objection_final';
         END IF;

@@ -3,7 +3,7 @@
 in    a file of the bank, as bytes or a stream with its name and its signature, in the format the batch was sent in
 out   instructions, lines and dues in their new state; vouchers; exceptions for every line that needs a person
 
-    answer           rows are matched (payment.commands.matching)
+    answer           rows are matched (payment.commands.matching); what was paid is held against what villages' boards show
     refusal          nothing of the batch was taken: its lines are payable again
     acknowledgement  the bank has the file; nothing moves
     checks of accounts and statements are passed on (payment.commands.checks, .statements)
@@ -45,6 +45,7 @@ from huimin.payment.models import (
     ResultFile,
     Roster,
 )
+from huimin.payment.publicity import check_publicity
 
 Taken = ResultFile | Batch | NameCheck | BankStatement
 
@@ -161,6 +162,7 @@ def _take_answer(by: Actor, on: date, batch: Batch, came: Any, file_name: str) -
     post_settled(by, on, f"result:{result.pk}", {batch.pk: batch})
     confirm_sent(batch)
     advance(on, batch)
+    check_publicity(by, on, batch.roster)
     return result
 
 

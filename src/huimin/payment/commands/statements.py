@@ -22,6 +22,7 @@ from huimin.payment.exchange.formats import setting_of
 from huimin.payment.exchange.incoming import Named, opened, require_signed
 from huimin.payment.exchange.iso_answers import Statement
 from huimin.payment.models import BankStatement, Batch, Roster
+from huimin.payment.publicity import check_publicity
 
 refused_by_constraint("statement_once", AlreadyDone, "这个账户的这一号对账单已经收过，内容却不同", "请与银行核对")
 # What our own transfer orders brought in is known.
@@ -91,3 +92,4 @@ def _settle(by: Actor, on: date, made: BankStatement, numbers: list[int]) -> Non
     for number in sorted(moved):
         confirm_sent(batches[number])
         advance(on, batches[number])
+        check_publicity(by, on, batches[number].roster)

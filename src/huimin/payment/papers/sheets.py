@@ -43,12 +43,12 @@ def notice_pdf(*, by: Actor, notice_id: int, site: str = "", mark: str = "") -> 
     NoSuchNotice, NoticeChanged, NotYourPost, NoFonts. Without `site`, the first host the instance answers to.
     """
     content, on = gather_notice(by=by, notice_id=notice_id)
-    address = f"{(site or _own_site()).rstrip('/')}{content['path']}"
+    address = f"{(site or own_site()).rstrip('/')}{content['path']}"
     code = square_code(f"{address}?paper={content['digest']}")
     return typeset("notice", {**content, "address": address, "code": code}, on=on, mark=mark)
 
 
-def _own_site() -> str:
+def own_site() -> str:
     return f"{'http' if settings.PLAIN_HTTP else 'https'}://{settings.ALLOWED_HOSTS[0]}"
 
 
