@@ -1,7 +1,8 @@
 """Random acts by random people, against the database: no grant without every step, none by a wrong or the same person (SEC-02, SEC-07).
 
 A Hypothesis state machine drives one case of the real commands; refusals are expected and change nothing. After every
-act the book is compared with a model of its own: which steps stand, who did them, and what each rested on.
+act the book is compared with a model of its own: which steps stand, who did them, and what each rested on. Anybody objects
+to a notice at any time: nothing moves before the answer, and what was upheld is not passed (CASE-06).
 """
 
 from collections.abc import Callable
@@ -24,7 +25,8 @@ from huimin.cases.taking import countersign, publish_case, take_step, write_repo
 from huimin.casework.models import Decision, Entitlement
 from huimin.demo.granting import county_officer
 from huimin.kernel.errors import Refusal
-from huimin.notices.models import Notice
+from huimin.notices.models import Notice, NoticeRow, Objection
+from huimin.notices.objections import Review, answer_objection, file_objection
 from huimin.organisation.acting import reading
 from huimin.organisation.models import Appointment
 from huimin.organisation.posts import Post
@@ -100,6 +102,53 @@ class Walk(RuleBasedStateMachine):
             self.on += timedelta(days=8)
             self.attempt(self.actor(True, Post.CLERK), self.at, "passed", "")
 
+    @precondition(lambda self: not self.over)
+    @rule(upheld=st.sampled_from([False, True, None]), by=st.sampled_from([Post.INFORMATION_OFFICER, Post.CLERK]))
+    def objected(self, upheld, by) -> None:
+        """Somebody objects to what hangs now; it is answered or (None) left open."""
+        with reading(county_officer()):
+            rows = NoticeRow.objects.filter(notice__subject__startswith=f"case:{self.case.pk}:", notice__state="open")
+            row = rows.order_by("division").last()
+        if row is None:
+            return
+        try:
+            made = file_objection(by=self.who[by], on=self.on, row_id=row.pk, text=f"第 {self.on} 天的意见")
+            if upheld is not None:
+                review = Review("investigation", self.on, "审核员、组长", "上门核实")
+                answer_objection(
+                    by=self.who[Post.REVIEWER],
+                    on=self.on,
+                    objection_id=made.pk,
+                    upheld=upheld,
+                    answer="已核实",
+                    review=review,
+                )
+        except Refusal:
+            return
+
+    def objections(self, **where) -> bool:
+        subject = f"case:{self.case.pk}:{self.round}:{self.at}"
+        with reading(county_officer()):
+            rows = Objection.objects.filter(notice__subject=subject, **where).exclude(notice__state="withdrawn")
+            return rows.exists()
+
+    @precondition(lambda self: not self.over)
+    @rule()
+    def answered(self) -> None:
+        """What was left open is looked into."""
+        with reading(county_officer()):
+            rows = list(Objection.objects.filter(notice__subject__startswith=f"case:{self.case.pk}:", state="open"))
+        for row in rows:
+            review = Review("review", self.on, "审核员、组长", "重新评议")
+            answer_objection(
+                by=self.who[Post.REVIEWER],
+                on=self.on,
+                objection_id=row.pk,
+                upheld=False,
+                answer="不属实",
+                review=review,
+            )
+
     @rule(days=st.sampled_from([0, 1, 7, 8]))
     def waited(self, days) -> None:
         self.on += timedelta(days=days)
@@ -120,11 +169,14 @@ class Walk(RuleBasedStateMachine):
 
     def attempt(self, by, step, outcome, to) -> None:
         """One act; a refusal changes nothing, which the invariant checks."""
+        waits, upheld = self.objections(state="open"), self.objections(state="upheld")
         with records("入户调查", "民主评议", "抽查"):
             try:
                 take_step(by=by, on=self.on, case_id=self.case.pk, step=step, outcome=outcome, reason="写明理由", to=to)
             except Refusal:
                 return
+        assert not (waits and outcome != "extended"), "moved while an objection waited"
+        assert not (upheld and outcome == "passed"), "passed although an objection was upheld"
         self.follow(by, step, outcome, to)
 
     def follow(self, by, step, outcome, to) -> None:

@@ -13,6 +13,7 @@ from huimin.demo.granting import county_officer
 from huimin.organisation.acting import reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.papers.cases import NoSuchPaper, case_pdf
+from huimin.telling.models import Letter
 from tests.cases.people import ALL_RECORDS, DAY, PROGRAMME, ask, entering, people, records, walk
 from tests.workbench.people import client_of
 from tests.workbench.test_acts import text, token_of
@@ -122,9 +123,16 @@ def test_a_refusal_waits_to_be_told_case_11(county):
             by=who[Post.REVIEWER], on=on, case_id=case.pk, step="乡镇审核", outcome="refused", reason="家庭财产超过规定"
         )
     clerk = client_of(Post.CLERK, house.division[:9] + "000")
-    assert "书面告知申请人" in text(clerk.get("/"))
-    assert "已告知申请人结果" in post_twice(clerk, f"/cases/{case.pk}/told/", {})
-    assert "书面告知申请人" not in text(clerk.get("/"))
+    business_day(on)
+    assert "制作不予批准告知书" in text(clerk.get("/"))
+    shown = text(clerk.get(f"/cases/{case.pk}/"))
+    assert "不予批准告知书" in shown and "登记告知" not in shown
+    letter = Letter.objects.using("maintenance").get(household=house)
+    assert "已制作告知书" in post_twice(clerk, f"/told/letters/{letter.pk}/", {"act": "write"})
+    assert "送达不予批准告知书" in text(clerk.get("/"))
+    told = {"how": "signed", "delivered_on": str(on), "receiver": "", "note": ""}
+    assert "已登记送达" in post_twice(clerk, f"/told/letters/{letter.pk}/", told)
+    assert "不予批准告知书" not in text(clerk.get("/")) and "已告知申请人结果" in text(clerk.get(f"/cases/{case.pk}/"))
 
 
 def test_a_village_s_list_is_made_on_its_page_case_04(county):

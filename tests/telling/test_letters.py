@@ -171,7 +171,9 @@ def delivered(clerk, refused, granted):
     ):
         with pytest.raises(IntegrityError, match="is written"):
             letters(pk=row.pk).update(**change)
-    letters(pk=row.pk).update(payload_enc=letters(pk=elsewhere.pk).get().payload_enc)  # as rotation may, and a forger would
+    letters(pk=row.pk).update(
+        payload_enc=letters(pk=elsewhere.pk).get().payload_enc
+    )  # as rotation may, and a forger would
     with pytest.raises(LetterChanged):
         letters_pdf(by=clerk, on=late, ids=[row.pk])
 

@@ -298,13 +298,6 @@ def list_owed(prefix: str, rows_max: int = 60) -> list[CasePaper]:
     return list(rows.select_related("case__household").order_by("due_on", "id")[:rows_max])
 
 
-def list_unanswered(prefix: str, rows_max: int = 60) -> list[Case]:
-    """Refused and not yet told in writing, by the day it is due."""
-    first, until = scope_of(prefix)
-    rows = Case.objects.filter(division__gte=first, division__lt=until, state=State.REFUSED, answered_on=None)
-    return list(rows.select_related("household").order_by("answer_due_on", "id")[:rows_max])
-
-
 def get_case(number: int) -> Case:
     """One case with what it names; DoesNotExist."""
     return Case.objects.select_related("process", "household", "person", "relief", "declaration").get(pk=number)

@@ -173,12 +173,13 @@ def list_photos(sheet: Sheet) -> list[SheetPhoto]:
     return list(sheet.photos.order_by("taken_on", "id"))
 
 
-def notices_of(subject: str) -> list[Notice]:
-    """Every notice of a subject with its sheet, boards from the county down, `photos` of the posting and `waiting` counted."""
+def notices_of(subject: str, *, beginning: bool = False) -> list[Notice]:
+    """Every notice of a subject (or of all that begin with it) with its sheet, boards from the county down, `photos` of the
+    posting and `waiting` counted."""
     posted = Count("sheet__photos", filter=Q(sheet__photos__occasion=SheetPhoto.Occasion.POSTED), distinct=True)
     waiting = Count("objections", filter=Q(objections__state=Objection.State.OPEN), distinct=True)
-    rows = Notice.objects.filter(subject=subject).select_related("sheet")
-    return list(rows.annotate(photos=posted, waiting=waiting).order_by("starts_on", "division", "id"))
+    rows = Notice.objects.filter(**{"subject__startswith" if beginning else "subject": subject}).select_related("sheet")
+    return list(rows.annotate(photos=posted, waiting=waiting).order_by("starts_on", "division", "id")[:200])
 
 
 @dataclass(frozen=True)

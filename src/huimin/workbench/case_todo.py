@@ -1,6 +1,6 @@
-"""What applications and lists ask of a desk: steps by their days, what is late beneath, papers to follow, results to tell (CASE-05).
+"""What applications and lists ask of a desk: steps by their days, what is late beneath, papers to follow (CASE-05).
 
-in    who looks, the day, names of programmes and places
+in    who looks, the day, names of places
 out   rows as todo.Todo has them
 """
 
@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from huimin.cases import lateness, queries
-from huimin.cases.answering import tell_result
 from huimin.cases.asking import supply_papers
 from huimin.cases.escalating import answer_overdue
 from huimin.cases.models import Escalation
@@ -27,9 +26,7 @@ ABOVE = {Post.TOWNSHIP_HEAD: Escalation.Above.HEAD, Post.COUNTY_OFFICER: Escalat
 """To whom an escalation is told."""
 
 
-def rows_of(
-    by: Actor, on: date, name: Callable[[str], str], places: Callable[[set[str]], dict[str, str]]
-) -> Iterator[Row]:
+def rows_of(by: Actor, on: date, places: Callable[[set[str]], dict[str, str]]) -> Iterator[Row]:
     """Inside `reading(by)`."""
     yield from _steps(by, on)
     if by.post in OVERSEERS and (late := queries.count_late(by.prefix, on)):
@@ -41,12 +38,6 @@ def rows_of(
         for paper in owed:
             where = reverse("case", args=[paper.case_id])
             yield "补齐申请材料", paper.name, names.get(paper.division, paper.division), 1, None, paper.due_on, where
-    if may(by, tell_result):
-        waiting = queries.list_unanswered(by.prefix)
-        names = places({row.division for row in waiting})
-        for each in waiting:
-            note, where = f"不予批准，{name(each.programme)}", reverse("case", args=[each.pk])
-            yield "书面告知申请人", note, names.get(each.division, each.division), 1, None, each.answer_due_on, where
 
 
 def _steps(by: Actor, on: date) -> Iterator[Row]:

@@ -73,12 +73,20 @@ GROUPS = (
             Entry("meetings", "民主评议", "meetings"),
             Entry("samples", "抽查", "samples"),
             Entry("case-times", "时限和快慢", "case-times"),
+            Entry("tellings", "文书", "told-letters"),
             Entry("reliefs", "急难救助", "reliefs"),
             Entry("petty-funds", "备用金", "petty-funds"),
             Entry("care", "特困供养", "care"),
         ),
     ),
-    Group("公示", (Entry("notices", "公示", "notices"), Entry("objections", "待答复的异议", "objections"))),
+    Group(
+        "公示",
+        (
+            Entry("notices", "公示", "notices"),
+            Entry("objections", "公示异议", "objections"),
+            Entry("publicity", "长期公示", "publicity"),
+        ),
+    ),
     Group(
         "发放",
         (

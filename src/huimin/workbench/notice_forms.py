@@ -6,6 +6,7 @@ from django import forms
 
 from huimin.notices.models import Objection, SheetPhoto
 from huimin.registry.commands.attachments import SIZE_MAX
+from huimin.telling.models import Letter
 from huimin.workbench.field_forms import day, radio
 from huimin.workbench.forms import DeskForm
 from huimin.workbench.forms import text as words
@@ -115,3 +116,30 @@ class NoticeRuleForm(DeskForm):
     def __init__(self, *args: Any, programmes: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["programmes"].choices = programmes  # type: ignore[attr-defined]
+
+
+class Deliver(DeskForm):
+    """How letters were brought; of many at once the addressees signed."""
+
+    how = radio("怎么送达的", Letter.How.choices)
+    delivered_on = day("送达日期")
+    receiver = words("签收人", "", hint="家属签收时填写姓名；本人签收不填", max_length=40, autocomplete="off")
+    note = words("说明", "", hint="留置写见证人和经过；邮寄写单号；无人可送写原因", max_length=200, autocomplete="off")
+
+
+class DeliverOne(Deliver):
+    file = forms.FileField(
+        label="送达回证", required=False, help_text="可不传：签字的回证，JPG、PNG 或 PDF，10 MB 以内",
+        widget=forms.FileInput({"accept": ".jpg,.jpeg,.png,.pdf"}),
+        error_messages={"empty": "文件是空的，请重新扫描", "invalid": "请选择文件"},
+    )  # fmt: skip
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file and file.size > SIZE_MAX:
+            raise forms.ValidationError("文件超过 10 MB，请用较低的分辨率重新扫描")
+        return file
+
+
+class CertificateReason(DeskForm):
+    reason = words("原因", "请填写原因", max_length=120, autocomplete="off")

@@ -346,9 +346,10 @@ def _relief_row(asking: Asking, relief: Relief, title: str, due: date) -> Todo:
 
 def _cases(asking: Asking) -> Iterator[Todo]:
     """Steps of applications and lists (CASE-05)."""
-    for rows_of in (case_todo.rows_of, sample_todo.rows_of):
-        for row in rows_of(asking.by, asking.on, asking.name, asking.places):
-            yield Todo(*row)
+    for row in case_todo.rows_of(asking.by, asking.on, asking.places):
+        yield Todo(*row)
+    for row in sample_todo.rows_of(asking.by, asking.on, asking.name, asking.places):
+        yield Todo(*row)
 
 
 def _meetings(asking: Asking) -> Iterator[Todo]:
@@ -422,7 +423,7 @@ def _archives(asking: Asking) -> Iterator[Todo]:
         yield Todo("审批档案移交、销毁", "件", by.office_name, found, None, None, url)
 
 
-from huimin.workbench import field_todo  # noqa: E402  (its lines are of the types above)
+from huimin.workbench import field_todo, letter_todo  # noqa: E402  (its lines are of the types above)
 
 _Finder = Callable[[Asking], Iterator[Todo]]
 _FINDERS: tuple[_Finder, ...] = (
@@ -449,6 +450,7 @@ _FINDERS: tuple[_Finder, ...] = (
     _reissues,
     _drafts,
     *field_todo.FINDERS,
+    *letter_todo.FINDERS,
     _calendar_years,
     _cases,
     _meetings,

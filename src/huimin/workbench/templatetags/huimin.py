@@ -30,6 +30,7 @@ _TONES = {
         "compiled",
         "leave",
         "owed",
+        "issued",
     },
     "done": {
         "granted",
@@ -42,6 +43,8 @@ _TONES = {
         "finished",
         "dismissed",
         "transferred",
+        "delivered",
+        "valid",
     },
 }
 

@@ -32,6 +32,7 @@ from huimin.screening.models import Proposal
 from huimin.workbench import case_acts, guard, meeting_side
 from huimin.workbench.acts import Outcome
 from huimin.workbench.case_forms import Apply, NewList
+from huimin.workbench.case_told import told_of
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, one_of, programmes_seen, require_seen, seen_of
 from huimin.workbench.spreadsheet import Column, export
@@ -119,7 +120,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "handovers": list(CaseHandover.objects.filter(case=case).order_by("-id")[:20]),
         "responsible": _holder(case.responsible), "stand_in": _holder(case.stand_in),
         "reports": list(case.reports.select_related("signature").order_by("-id")[:40]),
-        "finding": _finding(by, on, case), "has_limit": case.step_due_on.year < 9999, "whole": case.due_on.year < 9999,
+        "told": told_of(case, on), "finding": _finding(by, on, case), "has_limit": case.step_due_on.year < 9999, "whole": case.due_on.year < 9999,
         "step_names": {step.key: step.name for step in way.steps}, "escalations": list_escalations_of(case.pk),
         "samples": lines_of_case(case.pk),
     }  # fmt: skip
