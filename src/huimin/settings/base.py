@@ -52,11 +52,8 @@ INSTALLED_APPS = [
     "huimin.funds",
     "huimin.casework",
     "huimin.cases",
-<<<<<<< HEAD
     "huimin.meetings",
-=======
     "huimin.telling",
->>>>>>> 4eac8a4 (wip)
     "huimin.fieldwork",
     "huimin.visits",
     "huimin.samples",
