@@ -30,7 +30,7 @@ PEOPLE = (
     "bank-operator",
     "county-administrator",
 )
-ONLY_POSTED_TO = {"sign-out", "write-orders", "write-files", "account-act", "watch-run"}
+ONLY_POSTED_TO = {"sign-out", "write-orders", "write-files", "account-act", "watch-run", "certificate-papers"}
 NOT_A_PAGE = {
     "case-paper",
     "collective-paper",
@@ -56,9 +56,15 @@ NOT_A_PAGE = {
     "roster-pdf",
     "notice-pdf",
     "notice-photo",
+    "told-paper",
+    "told-papers",
+    "told-receipt",
+    "publicity-paper",
+    "publicity-photo",
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "certificate",
     "calendar-confirm",
     "case",
     "case-act",
