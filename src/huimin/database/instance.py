@@ -257,8 +257,14 @@ def upgrade() -> int:
     from django.core.management import call_command
     from django.db import connections
 
+    from huimin.database import founding
     from huimin.database.security import secure
 
+    try:
+        if founding.is_empty():
+            founding.found()
+    except founding.NotFoundable:
+        pass  # history holds more than tables: it is replayed
     call_command("migrate", database="owner", verbosity=0, interactive=False)
     owner = connections["owner"]
     owner.ensure_connection()
