@@ -14,19 +14,29 @@ waited for; what came back counts only when somebody took it, with the paper. �
 from collections.abc import Sequence
 from datetime import date
 
+from huimin.audit.models import Event
 from huimin.cases.models import Case
 from huimin.cases.taking import locked
-from huimin.database.personal import ADDRESS, PAYLOAD, sealed
+from huimin.database.personal import ADDRESS, PAYLOAD, plain, sealed
 from huimin.divisions.queries import get_division
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.places import Level
 from huimin.kinship.recusal import require_not_related
-from huimin.organisation.acting import Actor, AlreadyDone, NotYourPlace, command, refused_by_constraint, require_place
+from huimin.organisation.acting import (
+    Actor,
+    AlreadyDone,
+    NotYourPlace,
+    command,
+    record_event,
+    refused_by_constraint,
+    require_place,
+)
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.registry.commands.attachments import keep_attachment, keep_scan, open_scan
 from huimin.registry.commands.facts import locked_household
+from huimin.registry.commands.looking import PURPOSE_MAX, PURPOSE_MIN
 from huimin.registry.models import Household, Membership
 from huimin.visits.findings import Found, checked, written
 from huimin.visits.models import Entrustment, Investigator, Visit, VisitPaper
@@ -177,6 +187,17 @@ def _locked_there(by: Actor, entrustment_id: int) -> Entrustment:
     if not row.to_division.startswith(by.prefix):
         raise NotYourPlace("这封委托函不是发给您这里的", remedy="请由居住地办理")
     return _waiting(row)
+
+
+@command(*VISITORS)
+def look_at_residence(*, by: Actor, on: date, entrustment_id: int, purpose: str) -> str:
+    """Where they live, in plain, for a purpose that is recorded; for either side."""
+    purpose = purpose.strip()
+    if not PURPOSE_MIN <= len(purpose) <= PURPOSE_MAX:
+        raise BadInput("没有写明用途", where="用途", remedy=f"请用 {PURPOSE_MIN} 至 {PURPOSE_MAX} 个字写明为什么要看")
+    row = _found(entrustment_id)
+    record_event(by, Event.Kind.LOOKED, f"entrustment:{row.pk}", {"purpose": purpose, "on": on.isoformat()})
+    return plain(row.address_enc, ADDRESS)
 
 
 # Back where it was asked.

@@ -13,8 +13,7 @@ from huimin.cases.models import Case
 from huimin.processes.language import Demand, Step
 from huimin.visits.models import Visit
 from huimin.visits.queries import unsettled_of
-
-KIND = "入户调查"
+from huimin.visits.wanted import KIND
 
 
 def look(case: Case, step: Step, demand: Demand, on: date) -> Held:

@@ -123,6 +123,11 @@ class Investigator(Table):
         ]
         indexes = [models.Index(fields=["appointment", "visit"], name="home_visit_of_investigator")]
 
+    @property
+    def name(self) -> str:
+        """Without office and post."""
+        return self.title.split()[-1]
+
 
 class VisitPaper(Table):
     """A photo, the signed form, or a signature drawn on the telephone; `signer` says whose.

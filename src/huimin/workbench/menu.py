@@ -70,6 +70,7 @@ GROUPS = (
         (
             Entry("proposals", "甄别", "proposals"),
             Entry("cases", "申请办理", "cases"),
+            Entry("visits", "入户调查", "visits"),
             Entry("meetings", "民主评议", "meetings"),
             Entry("samples", "抽查", "samples"),
             Entry("case-times", "时限和快慢", "case-times"),

@@ -423,7 +423,7 @@ def _archives(asking: Asking) -> Iterator[Todo]:
         yield Todo("审批档案移交、销毁", "件", by.office_name, found, None, None, url)
 
 
-from huimin.workbench import field_todo, letter_todo  # noqa: E402  (its lines are of the types above)
+from huimin.workbench import field_todo, letter_todo, visit_todo  # noqa: E402  (their lines are of the types above)
 
 _Finder = Callable[[Asking], Iterator[Todo]]
 _FINDERS: tuple[_Finder, ...] = (
@@ -451,6 +451,7 @@ _FINDERS: tuple[_Finder, ...] = (
     _drafts,
     *field_todo.FINDERS,
     *letter_todo.FINDERS,
+    *visit_todo.FINDERS,
     _calendar_years,
     _cases,
     _meetings,

@@ -185,6 +185,15 @@
     if (one(".outcome") && window.sessionStorage.getItem("sent")) { window.localStorage.removeItem(window.sessionStorage.getItem("sent")); window.sessionStorage.removeItem("sent"); }
   } catch (closed) { /* no store, nothing kept */ }
 
+  /* Who signs out takes the key of his telephone's forms with him (visits.js); what is sealed stays for when he comes back. */
+  document.addEventListener("submit", function (event) {
+    if (!/\/sign-out\/$/.test(event.target.action || "") || !window.indexedDB || !window.indexedDB.databases) return;
+    window.indexedDB.databases().then(function (found) {
+      if (!found.some(function (each) { return each.name === "huimin-visits"; })) return;
+      window.indexedDB.open("huimin-visits").onsuccess = function (opened) { opened.target.result.transaction("keys", "readwrite").objectStore("keys").clear(); };
+    });
+  });
+
   /* Long work: the part of the page that shows progress is asked for again until it is over. */
   all("[data-polls]").forEach(function (part) {
     var again = function () {
