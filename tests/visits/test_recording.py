@@ -64,6 +64,8 @@ def test_two_go_both_sides_sign_and_the_step_passes_on_it_case_02(story):
         add_paper(by=clerk, on=DAY, visit_id=made.pk, **drawn)
     with pytest.raises(NotSigned, match="被调查人没有签名"):
         sign_visit(by=clerk, on=DAY, visit_id=made.pk)
+    with pytest.raises(BadInput, match="同一张图"):
+        add_paper(by=clerk, on=DAY, visit_id=made.pk, kind="household", content=PNG + str(signer).encode())
     add_paper(by=clerk, on=DAY, visit_id=made.pk, kind="household", content=PNG + b"hand")
     with pytest.raises(NotAnInvestigator, match="谁调查"):
         sign_visit(by=who[Post.REVIEWER], on=DAY, visit_id=made.pk)

@@ -49,6 +49,7 @@ SUBJECTS = {
     Visit.Purpose.SAMPLE: "sample",
 }  # fmt: skip
 """What a subject begins with, by purpose."""
+_SIGNATURES = (VisitPaper.Kind.HOUSEHOLD, VisitPaper.Kind.INVESTIGATOR)
 Kind, Met, Purpose, State = VisitPaper.Kind, Visit.Met, Visit.Purpose, Visit.State
 
 for _name, _what, _remedy in (
@@ -181,16 +182,20 @@ def related(account: int, household: int, day: date) -> bool:
     return bool(fetch_one("SELECT visits_related(%s, %s, %s)", [account, household, day])[0])
 
 
-def _require_no_judge(case: Case, went: Sequence[Appointment]) -> None:
-    """Who must judge as another person what the visit found, does not make the visit."""
+def judges_of(case: Case) -> dict[str, str]:
+    """Posts that must judge as another person what a visit found, each with its step: they do not make the visit."""
     steps = way_of(case.process).steps
     visited = {step.key for step in steps if any(demand.kind == "入户调查" for demand in step.demands)}
-    judges = {post: step.name for step in steps if visited & set(step.another) for post in step.posts}
+    return {post: step.name for step in steps if visited & set(step.another) for post in step.posts}
+
+
+def _require_no_judge(case: Case, went: Sequence[Appointment]) -> None:
+    judges = judges_of(case)
     for each in went:
         if each.post in judges:
             raise NotAnInvestigator(
                 f"{each.get_post_display()}{each.account.full_name}不能当调查人",
-                why=f"“{judges[Post(each.post)]}”须由没有参加调查的人办理", remedy="请换一名调查人",
+                why=f"“{judges[each.post]}”须由没有参加调查的人办理", remedy="请换一名调查人",
             )  # fmt: skip
 
 
@@ -206,12 +211,16 @@ def add_paper(
     if kind == Kind.INVESTIGATOR and not visit.investigators.filter(appointment=signer).exists():
         raise NotAnInvestigator("签名的人不是这次的调查人", remedy="请从调查人中选择")
     home = locked_household(by, visit.household_id)
-    label = (title.strip() or f"入户调查{visit.visited_on}{Kind(kind).label}")[:80]
+    label = (title.strip() or f"入户调查 {visit.visited_on} {Kind(kind).label}{_of(visit, kind, signer)}")[:80]
     kept = keep_attachment(by, on, home, title=label, file_name=file_name, content=content)
     if kind in (Kind.HOUSEHOLD, Kind.INVESTIGATOR) and kept.media_type == "application/pdf":
         raise BadInput("签名是一张图", where="签名", remedy="请在屏幕上签名，或上传签字的调查表")
-    if same := visit.papers.filter(sha256=kept.sha256, kind=kind).first():
+    if same := visit.papers.filter(
+        sha256=kept.sha256, kind=kind, signer=signer if kind == Kind.INVESTIGATOR else None
+    ).first():
         return same
+    if kind in _SIGNATURES and visit.papers.filter(sha256=kept.sha256, kind__in=_SIGNATURES).exists():
+        raise BadInput("两个人的签名是同一张图", where="签名", remedy="请各自签名")
     _require_open(visit)
     if visit.papers.count() >= PHOTOS_MAX:
         raise BadInput(f"超过 {PHOTOS_MAX} 份", where="照片", remedy="请挑选能说明情况的照片")
@@ -221,6 +230,14 @@ def add_paper(
         signer=signer if kind == Kind.INVESTIGATOR else None, title=label, taken_at=taken_at, payload_enc=spot[0],
         payload_hash=spot[1], added_by=by.appointment, added_on=on,
     )  # fmt: skip
+
+
+def _of(visit: Visit, kind: str, signer: int | None) -> str:
+    """Whose signature, for its title."""
+    if kind == Kind.HOUSEHOLD:
+        return f"：{visit.met_name}" if visit.met_name else ""
+    found = visit.investigators.filter(appointment=signer).first() if kind == Kind.INVESTIGATOR else None
+    return f"：{found.name}" if found else ""
 
 
 def _told(position: Position) -> str:

@@ -67,7 +67,7 @@ class FoundForm(DeskForm):
             )
             self._add(f"d{n}_value", words("看到的", "", max_length=60, autocomplete="off"))
         for n in range(self.blocks[2]):
-            self._add(f"w{n}", words("疑点", "", rows=2, max_length=300))
+            self._add(f"w{n}", words(f"没有申报的情况 {n + 1}", "", rows=2, max_length=300))
 
     def _add(self, name: str, field: forms.Field) -> None:
         classes = {forms.Select: "govuk-select", forms.Textarea: "govuk-textarea", forms.TextInput: "govuk-input"}

@@ -36,7 +36,9 @@ from huimin.workbench.case_told import told_of
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, one_of, programmes_seen, require_seen, seen_of
 from huimin.workbench.spreadsheet import Column, export
+from huimin.workbench.views.doubts import row_of
 from huimin.workbench.views.reliefs import _answer as answer
+from huimin.workbench.visit_side import case_side
 
 STATES = [(key, label) for key, label in Case.State.choices if key != "asked"]
 EXPORT_MAX = 5000
@@ -123,6 +125,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "told": told_of(case, on), "finding": _finding(by, on, case), "has_limit": case.step_due_on.year < 9999, "whole": case.due_on.year < 9999,
         "step_names": {step.key: step.name for step in way.steps}, "escalations": list_escalations_of(case.pk),
         "samples": lines_of_case(case.pk),
+        "looked": case_side(by, case, row_of),
     }  # fmt: skip
     lacking = any(row.state != CasePaper.State.PRESENT for row in context["papers"])
     context["review"] = meeting_side.side_of(by, case, context["finding"], lacking)

@@ -21,6 +21,7 @@ from django.utils.crypto import salted_hmac
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from huimin.cases.models import Case
 from huimin.divisions.queries import names_of
 from huimin.kernel.errors import Refusal
 from huimin.kernel.facts import FACTS, Entity, Fact, Kind
@@ -31,6 +32,7 @@ from huimin.visits import queries
 from huimin.visits.doubts import BY_OTHER_CHANGES, facts_here
 from huimin.visits.findings import NEIGHBOURS_MAX, TOPICS
 from huimin.visits.models import Visit
+from huimin.visits.recording import judges_of
 from huimin.visits.sending import send_visit
 from huimin.visits.wanted import Wanted, list_wanted
 from huimin.workbench.guard import page
@@ -66,14 +68,15 @@ def worker(request: Any) -> HttpResponse:
 def data(request: Any) -> JsonResponse:
     """What the telephone takes along for today."""
     by, on = request.actor, request.business_date
-    rows = list_wanted(by, on, by.prefix, ROUND_MAX)[:ROUND_MAX]
+    wanted = list_wanted(by, on, by.prefix, ROUND_MAX)
+    standing = queries.standings([(row.subject, row.round) for row in wanted])
+    rows = [row for row in wanted if not standing[row.subject].signed][:ROUND_MAX]
     facts = [fact for fact in (*FACTS, *added_facts(by.division)) if fact.code not in BY_OTHER_CHANGES]
     return JsonResponse(
         {
             **_key(by), "csrf": get_token(request), "day": on.isoformat(), "me": str(by.appointment), "hours": HOURS_KEPT,
             "topics": [[code, label, HINTS[code]] for code, label in TOPICS.items()], "met": Visit.Met.choices,
-            "neighbours": NEIGHBOURS_MAX, "facts": [_fact(fact) for fact in facts], "rows": _round(by, on, rows),
-            "people": _people(by, on, rows),
+            "neighbours": NEIGHBOURS_MAX, "facts": [_fact(fact) for fact in facts], "rows": _round(by, on, rows, standing),
         }
     )  # fmt: skip
 
@@ -92,11 +95,10 @@ def _fact(fact: Fact) -> list[Any]:
     return [fact.code, fact.name, "p" if fact.entity is Entity.PERSON else "h", unit, choices]
 
 
-def _round(by: Actor, on: Any, rows: list[Wanted]) -> list[dict[str, Any]]:
+def _round(by: Actor, on: Any, rows: list[Wanted], standing: dict[str, queries.Standing]) -> list[dict[str, Any]]:
     homes = {row.household for row in rows}
     heads, names = queries.heads_of(homes), names_of({row.division for row in rows}, on)
-    standing = queries.standings([(row.subject, row.round) for row in rows])
-    programmes = programme_names()
+    programmes, people = programme_names(), _people(by, on, rows)
     members: dict[int, list[list[str]]] = {}
     for household, person, name in Membership.objects.filter(
         household__in=homes, recorded_to=None, valid_to=None
@@ -105,21 +107,25 @@ def _round(by: Actor, on: Any, rows: list[Wanted]) -> list[dict[str, Any]]:
     return [
         {
             "household": row.household, "no": row.household_no, "head": heads.get(row.household, ""),
-            "place": names.get(row.division, row.division), "village": row.division[:12],
-            "what": f"{programmes.get(row.programme, '')}{Visit.Purpose(row.purpose).label}", "members": members.get(row.household, []),
+            "place": names.get(row.division, row.division), "what": f"{programmes.get(row.programme, '')}{Visit.Purpose(row.purpose).label}", "members": members.get(row.household, []),
             "due": row.due_on.isoformat() if row.due_on else "", "late": bool(row.due_on and row.due_on < on),
             "since": row.since.isoformat() if row.since else "", "standing": standing[row.subject].words,
             "matter": f"purpose={row.purpose}&subject={row.subject}&round={row.round}" + (f"&case={row.case}" if row.case else ""),
-            "send": reverse("visit-send", args=[row.household]),
+            "send": reverse("visit-send", args=[row.household]), "people": people[row.subject],
         }
         for row in rows
     ]  # fmt: skip
 
 
 def _people(by: Actor, on: Any, rows: list[Wanted]) -> dict[str, list[tuple[str, str]]]:
-    """Who may go, by village."""
-    villages = {row.division[:12]: row.division for row in rows}
-    return {village: people_choices(people_for(by, division, on)) for village, division in villages.items()}
+    """Who may go, by matter: one query a village, and without who judges an application's visit later."""
+    cases = Case.objects.select_related("process").in_bulk([row.case for row in rows if row.case])
+    staff = {village: people_for(by, village, on) for village in {row.division[:12] for row in rows}}
+    found = {}
+    for row in rows:
+        judges = judges_of(cases[row.case]) if row.case and row.purpose == "application" else {}
+        found[row.subject] = people_choices([each for each in staff[row.division[:12]] if each.post not in judges])
+    return found
 
 
 @require_POST

@@ -1,7 +1,7 @@
 """Home visits at the desk: who is to be visited, the form, one visit with its papers, signatures and doubts (CASE-02, VER-02)."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -82,7 +82,7 @@ def _due_rows(rows: Sequence[Wanted], on: date) -> list[list[Any]]:
             _due(row.due_on, on), Cell(row.household_no, reverse("household", args=[row.household])), heads.get(row.household, ""),
             names.get(row.division, row.division), Cell(_matter_words(row, programmes), _matter_url(row)),
             Cell(standing[row.subject].words, _latest(standing[row.subject]), tone=standing[row.subject].tone),
-            Cell("登记入户调查", _new_url(row)),
+            _next(row, standing[row.subject]),
         ]
         for row in rows
     ]  # fmt: skip
@@ -90,12 +90,21 @@ def _due_rows(rows: Sequence[Wanted], on: date) -> list[list[Any]]:
 
 def _due(day: date | None, on: date) -> Cell:
     if day is None:
-        return Cell("没有规定")
+        return Cell(None, sub="没有规定")
     return Cell(day, sub=f"超期 {(on - day).days} 天" if day < on else "", tone="late" if day < on else "")
 
 
 def _latest(told: queries.Standing) -> str:
     return reverse("visit", args=[told.latest]) if told.latest else ""
+
+
+def _next(row: Wanted, told: queries.Standing) -> Cell:
+    """What to do: go there, settle what is doubtful, or take the step."""
+    if not told.signed:
+        return Cell("登记入户调查", _new_url(row))
+    if told.doubts:
+        return Cell("核实疑点", reverse("doubts"))
+    return Cell("办下一步", _matter_url(row)) if row.case else Cell("已入户")
 
 
 def _matter_words(row: Wanted, names: dict[str, str]) -> str:
@@ -227,10 +236,16 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def people_for(by: Actor, division: str, on: date) -> list[Appointment]:
-    """Who may be ticked as an investigator: those of the village and township first, then the county's."""
-    rows: QuerySet[Appointment] = recording.candidates(division, on).select_related("account", "office")
-    return list(rows.order_by("-office__level", "pk")[:PEOPLE_MAX])
+def people_for(by: Actor, division: str, on: date, without: Collection[str] = ()) -> list[Appointment]:
+    """Who may be ticked as an investigator: those of the village and township, for the county its own as well."""
+    rows: QuerySet[Appointment] = recording.candidates(division, on).exclude(post__in=without)
+    rows = rows.filter(office__level__gte=Level.TOWNSHIP) if by.level >= Level.TOWNSHIP else rows
+    return list(rows.select_related("account", "office").order_by("-office__level", "pk")[:PEOPLE_MAX])
+
+
+def judges_of(matter: Matter) -> Collection[str]:
+    """Posts that judge what an application's visit finds."""
+    return recording.judges_of(matter.case) if matter.case and matter.purpose == "application" else ()
 
 
 @require_http_methods(["GET", "POST"])
@@ -241,7 +256,7 @@ def new(request: Any, household: int) -> HttpResponse:
     with reading(by):
         matter = matter_of(request, household)
         division = matter.state.household.division
-        people, trail = people_for(by, division, on), chain_names(division, on)
+        people, trail = people_for(by, division, on, judges_of(matter)), chain_names(division, on)
         facts = list(facts_here(household).values())
     first = {"visited_on": on.isoformat(), "investigators": [str(by.appointment)], "client_id": uuid.uuid4()}
     form = NewVisit(

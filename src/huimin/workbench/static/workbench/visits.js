@@ -33,6 +33,9 @@
     return { iv, sealed: await cipher.encrypt({ name: "AES-GCM", iv }, key, bytes) };
   };
   const open = async (row) => new Uint8Array(await cipher.decrypt({ name: "AES-GCM", iv: row.iv }, key, row.sealed));
+  /* Writes go one after the other, and what finishes or sends waits for them. */
+  let writing = Promise.resolve();
+  const write = (act) => { writing = writing.then(act, act); return writing; };
   const sealText = (value) => seal(new TextEncoder().encode(JSON.stringify(value)));
   const openText = async (row) => JSON.parse(new TextDecoder().decode(await open(row)));
 
@@ -114,12 +117,12 @@
   const factOptions = () => [["", "请选择"], ["全户的", round.facts.filter((f) => f[2] === "h").map((f) => [f[0], f[1]])], ["个人的", round.facts.filter((f) => f[2] === "p").map((f) => [f[0], f[1]])]];
   const showForm = (form) => {
     shown = form.id;
-    const row = form.row, people = round.people[row.village] || [];
+    const row = form.row, people = row.people || [];
     const part = node("form", { novalidate: true, autocomplete: "off" });
-    let timer = 0, waiting = Promise.resolve();
-    const save = () => { window.clearTimeout(timer); form.values = values(part); if (form.state !== "draft") { form.state = "draft"; form.reason = ""; } waiting = waiting.then(() => keep(form)).then(() => { kept.textContent = "已加密存在手机上"; }); return waiting; };
+    let timer = 0;
+    const save = () => { window.clearTimeout(timer); form.values = values(part); if (form.state !== "draft") { form.state = "draft"; form.reason = ""; } return write(() => keep(form)).then(() => { kept.textContent = "已加密存在手机上"; }); };
     const later = () => { window.clearTimeout(timer); timer = window.setTimeout(save, 300); };
-    const again = (n) => () => { form.values = values(part); form.counts[n] += 1; keep(form).then(() => showForm(form)); };
+    const again = (n) => () => { form.values = values(part); form.counts[n] += 1; window.clearTimeout(timer); write(() => keep(form)).then(() => showForm(form)); };
     const kept = node("p", { class: "hint", role: "status" }, "边填边加密存在手机上");
     const neighbours = Array.from({ length: form.counts[0] }, (_, n) => node("fieldset", { class: "row-of" }, node("legend", {}, node("b", {}, "邻居 " + (n + 1))), line(form, "n" + n + "_name", "姓名", ""), line(form, "n" + n + "_relation", "与这一户的关系", ""), block(form, "n" + n + "_words", "说了什么", "")));
     const differs = Array.from({ length: form.counts[1] }, (_, n) => node("fieldset", { class: "row-of" }, node("legend", {}, node("b", {}, "第 " + (n + 1) + " 项")), select(form, "d" + n + "_fact", "哪一项", factOptions()), select(form, "d" + n + "_who", "谁（全户的不用选）", [["", "请选择"], ["h", "全户"], ...row.members]), line(form, "d" + n + "_value", "看到的", "金额填元，面积填亩；选项照登记的说法，如 是、否、慢性病")));
@@ -133,11 +136,11 @@
       node("section", { class: "sheet" }, node("h2", {}, "和申报不一致的"), node("p", { class: "hint" }, "照实填看到的，系统会和登记的对照。"), ...differs, ...doubts, form.counts[1] < 30 ? button("加一项", again(1), "secondary") : null, " ", form.counts[2] < 10 ? button("没有申报的情况", again(2), "secondary") : null),
       photos(form, save), signatures(form, people, part, save),
       node("section", { class: "sheet" }, line(form, "refused", "被调查人不签字的原因", "签了字的不填"), line(form, "witness", "见证人", "不签字时填写姓名和身份"), kept),
-      node("div", { class: "thumb" }, button("完成，发送", async () => { await save(); form.state = "ready"; form.reason = ""; await keep(form); await showList(); send(); }), " ", button("先存着", async () => { await save(); showList(); }, "secondary"), " ", button("不要了", async () => { if (window.confirm("这张表和它的照片会从手机上清掉，不能恢复。")) { window.clearTimeout(timer); await waiting; await forget(form.id); await drop("forms", form.id); showList(); } }, "secondary")));
+      node("div", { class: "thumb" }, button("完成发送", async () => { await save(); form.state = "ready"; form.reason = ""; await write(() => keep(form)); await showList(); send(); }), " ", button("先存", async () => { await save(); showList(); }, "secondary"), " ", button("不要", async () => { if (window.confirm("这张表和它的照片会从手机上清掉，不能恢复。")) { window.clearTimeout(timer); await write(async () => { await forget(form.id); await drop("forms", form.id); }); showList(); } }, "secondary")));
     part.addEventListener("input", later);
     part.addEventListener("submit", (event) => event.preventDefault());
     pages.replaceChildren(form.reason && form.state === "refused" ? node("p", { class: "note late", role: "alert" }, "被退回：" + form.reason) : node("span", {}), part);
-    keep(form);
+    write(() => keep(form));
     window.scrollTo(0, 0);
   };
   const locate = (part, at, save) => {
@@ -177,7 +180,7 @@
       for (const file of Array.from(event.target.files)) {
         let small = null;
         try { small = await shrunk(file); } catch (unreadable) { say("有一张不是照片，没有存下"); continue; }
-        await store(form, "photo_" + Date.now() % 1e9 + Math.floor(Math.random() * 1000), small, { at: new Date(file.lastModified || Date.now()).toISOString(), spot });
+        await write(() => store(form, "photo_" + Date.now() % 1e9 + Math.floor(Math.random() * 1000), small, { at: new Date(file.lastModified || Date.now()).toISOString(), spot }));
       }
       event.target.value = "";
       await save();
@@ -198,8 +201,7 @@
     canvas.addEventListener("pointerup", async () => {
       drawing = false;
       if (!drawn) return;
-      const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
-      await store(form, name, blob);
+      await write(async () => store(form, name, await new Promise((done) => canvas.toBlob(done, "image/png"))));
       told.textContent = "已签";
       save();
     });
@@ -254,6 +256,7 @@
     try {
       await fetchRound();
       for (const form of ready) { say("正在发送 " + (form.row.head || form.row.no) + "…"); await sendOne(form); }
+      await fetchRound();
       say("已经发送");
     } catch (away) {
       say(away.message === "signed out" ? "要重新登录，登录后自动发送" : "没有网络，恢复后自动发送");
