@@ -197,7 +197,7 @@ def test_a_meeting_without_enough_people_is_void_and_its_cases_wait_case_03():
         void_meeting(by=by, on=DAY, meeting=meeting.pk, came=came(meeting, house))
     gone = void_meeting(by=by, on=DAY, meeting=meeting.pk, came=came(meeting, house, reps=3), words="下雨路断")
     assert gone.state == "void" and gone.present == 3 and gone.reason.endswith("下雨路断")
-    with pytest.raises(AlreadyDone, match="会议无效"):
+    with pytest.raises(AlreadyDone, match="会议不成立"):
         void_meeting(by=by, on=DAY, meeting=meeting.pk, came=came(meeting, house, reps=3))
     refused_by_database("meeting_final", "UPDATE meetings_meeting SET state = 'held' WHERE id = %s", meeting.pk)
     assert missing(house, case) == "还没有开评议会"

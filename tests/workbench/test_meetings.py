@@ -110,7 +110,7 @@ def test_a_meeting_on_pages_void_first_then_held_and_filed_case_03():
     few = {"listed": reps[:10], "cadres": cadres[:1], "outcome": "held"}
     kept = wrong(informant, f"{at}hold/", few, "不足法定代表数 30 人的三分之二（20 人）")
     assert kept.count("checked") == 11, "what was ticked stays"
-    shown = sent(informant, f"{at}hold/", {**few, "outcome": "void", "words": "下雨路断"}, "已登记会议无效")
+    shown = sent(informant, f"{at}hold/", {**few, "outcome": "void", "words": "下雨路断"}, "已登记会议不成立")
     assert "下雨路断" in shown and informant.get(f"{at}pdf/minutes/").content.startswith(b"%PDF")
     assert "还没有开评议会" in text(informant.get(f"/cases/{case.pk}/"))
     _held_again(house, informant, case, path, told)

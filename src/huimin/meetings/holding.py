@@ -36,7 +36,7 @@ class MeetingValid(Refusal):
     """Enough came: the meeting counts."""
 
 
-refused_by_constraint("meeting_quorum", MeetingVoid, "到会的人不够，会议无效", "请按会议无效登记，另行召集")
+refused_by_constraint("meeting_quorum", MeetingVoid, "到会的人不够，会议不成立", "请按会议不成立登记，另行召集")
 refused_by_constraint("meeting_counts_who_came", MeetingVoid, "到会人数与签到不符", "请刷新后重新勾选")
 
 
@@ -56,9 +56,9 @@ def hold_meeting(*, by: Actor, on: date, meeting: int, came: Came) -> Meeting:
     counts = _write_down(by, on, row, came)
     if missing := lacks(*counts):
         raise MeetingVoid(
-            "这次会议无效，不能登记为已召开",
+            "这次会议不成立，不能登记为已召开",
             why="；".join(missing),
-            remedy="请核对到会的人；确实不够的，按会议无效登记，另行召集",
+            remedy="请核对到会的人；确实不够的，按会议不成立登记，另行召集",
         )
     row.state, row.held_by, row.held_on = State.HELD, by.appointment, on
     row.majority, row.overseer, _ = rule_at(row.division)

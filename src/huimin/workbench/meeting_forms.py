@@ -99,7 +99,7 @@ class Came(DeskForm):
     listed = boxes("到会的代表和监督员")
     cadres = boxes("到会的乡镇干部")
     others = line("其他乡镇干部", "", hint="没有账号的：一行一人，姓名、空格、职务", rows=2, max_length=600)
-    words = line("说明", "", hint="会议无效时可写明情况", rows=2, max_length=150)
+    words = line("说明", "", hint="会议不成立时可写明情况", rows=2, max_length=150)
 
     def __init__(self, *args: Any, listed: Choices, cadres: Choices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

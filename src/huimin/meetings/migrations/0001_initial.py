@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('meets_at', models.CharField(max_length=5)),
                 ('location', models.CharField(max_length=60)),
                 ('chair', models.CharField(max_length=60)),
-                ('state', models.CharField(choices=[('planned', '待召开'), ('held', '已召开，待定稿'), ('recorded', '已定稿'), ('void', '会议无效'), ('cancelled', '已取消')], default='planned', max_length=10)),
+                ('state', models.CharField(choices=[('planned', '待召开'), ('held', '已召开，待定稿'), ('recorded', '已定稿'), ('void', '会议不成立'), ('cancelled', '已取消')], default='planned', max_length=10)),
                 ('reason', models.CharField(default='', max_length=300)),
                 ('statutory', models.SmallIntegerField(null=True)),
                 ('present', models.SmallIntegerField(null=True)),

@@ -28,7 +28,7 @@ class Meeting(Table):
         PLANNED = "planned", "待召开"
         HELD = "held", "已召开，待定稿"
         RECORDED = "recorded", "已定稿"
-        VOID = "void", "会议无效"
+        VOID = "void", "会议不成立"
         CANCELLED = "cancelled", "已取消"
 
     division = DivisionField()

@@ -219,13 +219,13 @@ def _minutes(row: Meeting) -> dict[str, Any]:
     lines = [
         f"{row.number}　时间：{_when(row)}　地点：{row.location}", f"主持人：{row.chair}　记录人：{row.recorder or '—'}",
         f"{held}；义务监督员 {row.supervisors} 人，乡镇干部 {row.cadres} 人",
-        *([f"会议无效：{row.reason}"] if row.state == State.VOID else []),
+        *([f"会议不成立：{row.reason}"] if row.state == State.VOID else []),
     ]  # fmt: skip
     return {
         "lines": lines,
         "parts": [part.told() for part in parts],
         "seats": seats,
-        "digest": row.digest or "（会议无效，没有定稿）",
+        "digest": row.digest or "（会议不成立，没有定稿）",
     }
 
 

@@ -77,7 +77,7 @@ def listing(request: Any) -> HttpResponse:
         names = names_of(set(list({row.division for row in rows})[:2000]), on)
         acts = [("召集评议会", reverse("meetings-waiting"))] if may(by, convening.convene) else []
         return Listing(
-            "民主评议会", "村里组织，义务监督员和乡镇干部到会；到会代表不足法定代表数三分之二的，会议无效。", "meetings",
+            "民主评议会", "村里组织，义务监督员和乡镇干部到会；到会代表不足法定代表数三分之二的，会议不成立。", "meetings",
             [Head("会议", paper=30), Head("村"), Head("开会", paper=28), Head("议题", "count", 14), Head("已评议", "count", 16),
              Head("不一致", "count", 16), Head("到会", paper=20), Head("状态", paper=40)],
             [_row(row, names) for row in rows], "没有这样的会议。有事等评议时，从“等评议的”召集。", nav=nav("meetings"), page=found,
@@ -233,7 +233,7 @@ def hold(request: Any, number: int) -> HttpResponse:
         where = reverse("meeting", args=[number])
         if request.POST.get("outcome") == "void":
             holding.void_meeting(by=by, on=on, meeting=number, came=came, words=told["words"])
-            return Outcome("已登记会议无效", where, "议题都留待下次，请另行召集。")
+            return Outcome("已登记会议不成立", where, "议题都留待下次，请另行召集。")
         made = holding.hold_meeting(by=by, on=on, meeting=number, came=came)
         return Outcome(f"已登记签到：到会代表 {made.present} 人，会议有效", where, "接着逐件登记评议结果。")
 
@@ -277,7 +277,7 @@ ACTS = {
         Act("correct", "写更正说明", "写更正说明", "签名", following.correct_minutes, (State.RECORDED,), forms.Correction, "已写更正说明",
             "会议记录不改，更正说明附在后面一起打印。"),
         Act("cancel", "取消会议", "取消这次会议？", "取消会议", convening.cancel_meeting, (State.PLANNED,), forms.Reason, "已取消",
-            "没有开的会议才取消；开了而人数不够的，登记为会议无效。", True),
+            "没有开的会议才取消；开了而人数不够的，登记为会议不成立。", True),
     )
 }  # fmt: skip
 
