@@ -15,7 +15,7 @@ from django.conf import settings
 from huimin.demo.clock import business_day
 from huimin.divisions.loading import load_divisions
 from huimin.kernel.identity import check_digit
-from huimin.organisation.acting import Actor
+from huimin.organisation.acting import Actor, reading
 from huimin.organisation.commands import appoint, establish_office, issue_account
 from huimin.organisation.entrance import as_system
 from huimin.organisation.installation import install_first_administrator
@@ -24,6 +24,7 @@ from huimin.organisation.passwords import hash_password
 from huimin.organisation.posts import POSTS_OF, OfficeKind, Post
 from huimin.organisation.queries import get_actor, live_on
 from huimin.policy.commands import adopt_policies, read_folder
+from huimin.policy.queries import added_facts
 from huimin.registry.commands.surveys import register_household
 from huimin.registry.models import Household
 
@@ -97,8 +98,11 @@ class County:
 
     def household(self, on: date, members: Sequence[Member], **facts: object) -> Household:
         """Registered by the township's clerk as of a year before."""
+        clerk = self.actor(Post.CLERK)
+        with reading(clerk):
+            added = added_facts(self.village)
         return register_household(
-            by=self.actor(Post.CLERK), on=on, division=self.village, since=date(on.year - 1, 1, 1), evidence="基本信息表",
+            by=clerk, on=on, added=added, division=self.village, since=date(on.year - 1, 1, 1), evidence="基本信息表",
             payload={
                 "address": "一组1号", "phone": "16000000000", "household": {**NOTHING, **facts},
                 "new": [each.told() for each in members],

@@ -1,12 +1,12 @@
 """金寨, three levels: a list, an emergency, and an old man with nobody (CASE-03, CASE-04, CASE-08, DET-04, DET-05)."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from huimin.cases.asking import leave_out, open_list
-from huimin.cases.models import CaseLine
+from huimin.cases.models import Case, CaseAct, CaseEvidence, CaseLine
 from huimin.casework.models import Decision, Entitlement
 from huimin.casework.relief import (
     approve_relief,
@@ -22,9 +22,10 @@ from huimin.notices.models import NoticeRow
 from huimin.organisation.acting import reading
 from huimin.organisation.posts import Post
 from huimin.policy.queries import programme_names
+from huimin.registry.models import Membership
 from huimin.workbench.todo import list_todo
 from tests.journeys.places import County, Member, open_county
-from tests.journeys.walking import Walker, elect
+from tests.journeys.walking import Walker, ask, elect
 
 DAY = date(2025, 5, 6)  # the standards of 六安 for 特困 are those of 2025
 ASSUMED = {
@@ -107,3 +108,34 @@ def test_an_emergency_at_night_is_relieved_first_and_its_papers_are_not_forgotte
     file_papers(by=who[Post.CLERK], on=late, relief_id=helped.pk, papers="火灾证明、身份证复印件、领款签字")
     with reading(who[Post.CLERK]):
         assert not list_owing(who[Post.CLERK].prefix)
+
+
+def test_an_old_man_with_nobody_goes_through_village_township_and_county_to_tekun_det_04_case_08(
+    jinzhai: County,
+) -> None:
+    who, on = jinzhai.everybody(), DAY
+    home = jinzhai.household(
+        on, [Member("陈守义", "户主", date(1951, 3, 1), 1, {"self_care_losses": 2, "support_mode": "分散"})]
+    )
+    with reading(who[Post.CLERK]):
+        man = Membership.objects.get(household=home, recorded_to=None).person_id
+    found = {"channel": Case.Channel.DISCOVERY, "story": "网格员走访发现老人独居、无人照料"}
+    case = ask(jinzhai, "tekun", home.pk, on, person=man, **found)
+    assert (case.state, case.step) == ("open", "调查"), "found, not asked: accepted at once"
+    walk = Walker(case, who, on, jinzhai.actor(Post.CLERK, other=1))
+    walk.to("县联合审批")
+    assert walk.on >= DAY + timedelta(days=16), "two notices of seven days lie behind it"
+    done = walk.to()
+    # 六安 pays 938 yuan a month in 2025, and who cannot do two of six things for himself 300 for his care (an assumption).
+    assert (done.state, done.amount_fen) == ("granted", 1238_00)
+    with reading(who[Post.COUNTY_OFFICER]):
+        held = Entitlement.objects.get(programme="tekun", person=man)
+        assert held.valid_from == date(done.decided_on.year, done.decided_on.month, 1).replace(
+            month=done.decided_on.month + 1
+        )
+        steps = list(CaseAct.objects.filter(case=done, outcome="passed").order_by("id").values_list("step", flat=True))
+        assert steps == [
+            "受理", "调查", "评议", "村公示", "村意见", "乡镇审核", "乡镇公示", "县联合审批", "批后公示", "列入",
+        ]  # fmt: skip
+        kinds = set(CaseEvidence.objects.filter(case=done).values_list("kind", flat=True))
+        assert kinds == {"材料", "授权", "入户调查", "民主评议", "公示", "报告", "抽查", "会签"}

@@ -21,6 +21,9 @@ from huimin.organisation.acting import Actor, reading
 from huimin.organisation.posts import Post
 from huimin.processes.language import Demand, Step
 from huimin.processes.queries import way_of
+from huimin.samples.checking import Told, record_check
+from huimin.samples.drawing import Named, draw_list, freeze_cases, read_number
+from huimin.samples.models import DrawCase
 from huimin.visits.findings import Found, Neighbour
 from huimin.visits.models import Visit
 from huimin.visits.recording import add_paper, record_visit, sign_visit
@@ -84,7 +87,7 @@ class Walker:
         for demand in step.demands:
             fills = {
                 "报告": self.report, "会签": self.countersigned, "公示": self.noticed, "入户调查": self.visited,
-                "民主评议": self.reviewed,
+                "民主评议": self.reviewed, "抽查": self.sampled,
             }  # fmt: skip
             fills.get(demand.kind, lambda *_: None)(step, demand)
 
@@ -128,6 +131,32 @@ class Walker:
         record_minutes(
             by=by, on=self.on, meeting=meeting.pk, words="逐户宣读后评议，没有不同意见。", recorder="王芳 村文书"
         )
+
+    def sampled(self, step: Step, demand: Demand) -> None:
+        """Frozen today, drawn by tomorrow's lottery number, which two people typed; who is drawn is visited by the county."""
+        officer, other = self.who[Post.DEPARTMENT_OFFICER], self.who[Post.SUPERVISOR]
+        next_day = self.on + timedelta(days=1)
+        drawn = freeze_cases(
+            by=officer, on=self.on, programme=self.case.programme, step=step.key, named=Named("pl5", next_day)
+        )
+        self.on = next_day
+        read_number(by=officer, on=self.on, draw_id=drawn.pk, number="40917", where="测试号码")
+        draw_list(by=other, on=self.on, draw_id=drawn.pk, number="40917")
+        with reading(officer):
+            lines = list(DrawCase.objects.filter(draw=drawn, picked=True).select_related("case"))
+        for line in lines:
+            visit = self.looked_again(line)
+            record_check(by=other, on=self.on, line_id=line.pk, told=Told("visit", "true", "", visit.pk))
+
+    def looked_again(self, line: DrawCase) -> Visit:
+        by, second = self.who[Post.SUPERVISOR], self.who[Post.FINANCE_OFFICER]
+        made = record_visit(
+            by=by, on=self.on, household=line.household_id, purpose=Visit.Purpose.SAMPLE, subject=line.subject,
+            case_id=line.case_id, visited_on=self.on, met=Visit.Met.APPLICANT,
+            investigators=[by.appointment, second.appointment], found=Found(SEEN),
+        )  # fmt: skip
+        add_paper(by=by, on=self.on, visit_id=made.pk, kind="form", content=picture(), file_name="form.png")
+        return sign_visit(by=by, on=self.on, visit_id=made.pk)
 
     def take(self, outcome: str = "passed", *, reason: str = "", to: str = "", by: Actor | None = None) -> Case:
         step = self.now()
