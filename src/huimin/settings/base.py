@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "huimin.fieldwork",
     "huimin.visits",
     "huimin.samples",
+    "huimin.rectification",
     "huimin.payment",
     "huimin.archives",
     "huimin.duplicates",

@@ -119,6 +119,12 @@ CAPACITY_READERS = STAFF
 """Posts that are trained, train, or watch; a desk's figures are no secret among them (ORG-07, ORG-08)."""
 FIELD_READERS = CHANGE_READERS
 """Posts that survey, record, answer and are answered for in the villages, or watch it (REG-06, ORG-03, ORG-04)."""
+RECTIFIERS = CHANGE_READERS | {Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER}
+"""Posts that carry a rectification campaign out, or watch it (CASE-10)."""
+RECTIFICATION_FILE = frozenset(
+    {Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER, Post.COUNTY_OFFICER, Post.SUPERVISOR}
+)
+"""Posts that read the county's checks, cases that name people of the offices, and reports (CASE-10, SEC-04)."""
 WATCHERS = CHANGE_READERS - {Post.SUPERVISOR}
 """Posts that follow low-income people: warnings tell of illness and disability (REG-09, SEC-04)."""
 ARCHIVE_READERS = STAFF

@@ -80,6 +80,7 @@ GROUPS = (
             Entry("care", "特困供养", "care"),
         ),
     ),
+    Group("动态管理", (Entry("rectifications", "专项整治", "rectifications"),)),
     Group(
         "公示",
         (
