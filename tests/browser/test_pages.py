@@ -30,7 +30,15 @@ PEOPLE = (
     "bank-operator",
     "county-administrator",
 )
-ONLY_POSTED_TO = {"sign-out", "write-orders", "write-files", "account-act", "watch-run", "certificate-papers"}
+ONLY_POSTED_TO = {
+    "sign-out",
+    "write-orders",
+    "write-files",
+    "account-act",
+    "watch-run",
+    "certificate-papers",
+    "visit-send",
+}
 NOT_A_PAGE = {
     "case-paper",
     "collective-paper",
@@ -62,9 +70,28 @@ NOT_A_PAGE = {
     "told-receipt",
     "publicity-paper",
     "publicity-photo",
+    "visit-blank",
+    "visit-data",
+    "visit-pdf",
+    "visit-worker",
+    "doubts-pdf",
+    "entrustment-pdf",
+    "proof-letter-pdf",
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "doubt-change",
+    "doubt-settle",
+    "entrusted-act",
+    "entrustment",
+    "entrustment-address",
+    "entrustment-new",
+    "letter-act",
+    "proof-letter",
+    "proof-letter-new",
+    "visit",
+    "visit-act",
+    "visit-new",
     "certificate",
     "calendar-confirm",
     "case",

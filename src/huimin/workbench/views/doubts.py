@@ -25,7 +25,7 @@ from huimin.workbench.listing import chosen_place, one_of
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer
 from huimin.workbench.views.changes import outcome_of, shown
 from huimin.workbench.views.reliefs import _answer as answer_form
-from huimin.workbench.visit_forms import Report, Settle, content_of
+from huimin.workbench.visit_forms import Report, Settle, content_of, file_of
 from huimin.workbench.visit_side import nav
 
 READERS = frozenset(VISITORS)
@@ -97,7 +97,7 @@ def settle(request: Any, number: int) -> HttpResponse:
     form = Settle(request.POST or None)
 
     def act() -> Outcome:
-        told, sent = form.cleaned_data, request.FILES.get("file")
+        told, sent = form.cleaned_data, file_of(request)
         done = room.settle_doubt(
             by=by, on=on, doubt_id=number, confirmed=told["outcome"] == "confirmed", answer=told["answer"],
             evidence=told["evidence"], content=content_of(sent, "凭据"), file_name=sent.name if sent else "",

@@ -36,6 +36,7 @@ from huimin.workbench.visit_forms import (
     WhyNot,
     Withdraw,
     content_of,
+    file_of,
     people_choices,
 )
 from huimin.workbench.visit_side import nav
@@ -154,7 +155,7 @@ def letter_act(request: Any, number: int, key: str) -> HttpResponse:
     where = reverse("proof-letter", args=[number])
 
     def act() -> Outcome:
-        told, sent = form.cleaned_data, request.FILES.get("file")
+        told, sent = form.cleaned_data, file_of(request)
         if key == "withdraw":
             letters.withdraw_letter(by=by, on=on, letter_id=number, reason=told["reason"])
             return Outcome("已撤回", where)
@@ -329,7 +330,7 @@ def _entrusted_done(request: Any, row: Entrustment, key: str, form: Any) -> Outc
         act = entrusting.return_entrustment if row.to_division else entrusting.enter_return
         act(by=by, on=on, entrustment_id=row.pk, why=form.cleaned_data["why"])
         return Outcome("已登记未能调查", where)
-    data, sent = form.cleaned_data, request.FILES.get("file")
+    data, sent = form.cleaned_data, file_of(request)
     if sent is None:
         raise BadInput("没有选文件", where="签字的调查表", remedy="请上传双方签字的调查表")
     told = {

@@ -38,7 +38,17 @@ from huimin.workbench.listing import chosen_place, one_of, programmes_seen, requ
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer
 from huimin.workbench.views.doubts import effects_of_changes, row_of
 from huimin.workbench.views.reliefs import _answer as answer_form
-from huimin.workbench.visit_forms import DESK_BLOCKS, NewVisit, Paper, Sign, Void, content_of, papers_of, people_choices
+from huimin.workbench.visit_forms import (
+    DESK_BLOCKS,
+    NewVisit,
+    Paper,
+    Sign,
+    Void,
+    content_of,
+    file_of,
+    papers_of,
+    people_choices,
+)
 from huimin.workbench.visit_side import nav
 
 VISITORS = frozenset(recording.VISITORS)
@@ -359,7 +369,7 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
     form = {"paper": Paper, "sign": Sign, "void": Void}[key](request.POST or None)
 
     def run() -> Outcome:
-        told, sent = form.cleaned_data, request.FILES.get("file")
+        told, sent = form.cleaned_data, file_of(request)
         if key == "void":
             recording.void_visit(by=by, on=on, visit_id=number, reason=told["reason"])
             return Outcome("已作废", reverse("visit", args=[number]), "请重新入户，另行登记。")
