@@ -64,4 +64,7 @@ STEPS: list[Step] = [
     Step("visited", "普查、监测、责任", _late("field", "visit")),
     Step("recorded", "申报、培训、档案", _late("records", "record")),
     Step("asked", "申请、受理", _late("asking", "ask")),
+    Step("looked", "入户调查", _late("going_on", "look")),
+    Step("reviewed", "民主评议、公示", _late("going_on", "review")),
+    Step("told", "公示栏、文书、证件", _late("telling", "tell")),
 ]
