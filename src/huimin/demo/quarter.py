@@ -67,4 +67,5 @@ STEPS: list[Step] = [
     Step("looked", "入户调查", _late("going_on", "look")),
     Step("reviewed", "民主评议、公示", _late("going_on", "review")),
     Step("told", "公示栏、文书、证件", _late("telling", "tell")),
+    Step("rectified", "专项整治", _late("rectifying", "rectify")),
 ]
