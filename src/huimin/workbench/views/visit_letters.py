@@ -23,7 +23,7 @@ from huimin.workbench.acts import Outcome
 from huimin.workbench.exporting import printed_by
 from huimin.workbench.forms import Purpose
 from huimin.workbench.guard import page
-from huimin.workbench.listing import chosen_place, one_of
+from huimin.workbench.listing import chosen_place, one_of, programmes_seen, require_seen
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer
 from huimin.workbench.views.doubts import row_of
 from huimin.workbench.views.reliefs import _answer as answer_form
@@ -69,7 +69,8 @@ def proof_letters(request: Any) -> HttpResponse:
     def build(whole: bool) -> Listing:
         states = [LATE, *ProofLetter.State.choices]
         place, state = chosen_place(request), one_of(request.GET, "state", dict(states))
-        found = queries.page_letters(place.prefix, state, on, request.GET.get("at", ""), size=1000 if whole else 50)
+        size, seen = 1000 if whole else 50, programmes_seen(request.actor)
+        found = queries.page_letters(place.prefix, state, on, request.GET.get("at", ""), size, seen)
         names = names_of({row.division for row in found}, on)
         return Listing(
             "信函索证", "向工作单位、学校等去函询问，到期没有回函的要催。", "visits",
@@ -133,6 +134,8 @@ def proof_letter(request: Any, number: int) -> HttpResponse:
     """One letter, what it asked, what came back."""
     by, on = request.actor, request.business_date
     row = ProofLetter.objects.select_related("household", "person", "case", "attachment").get(pk=number)
+    if row.case:
+        require_seen(by, row.case.programme)
     doubts = [row_of(by, each) for each in row.doubts.select_related("person", "change")]
     context = {
         "section": "visits", "row": row, "trail": chain_names(row.division, on), "late": row.overdue(on), "doubts": doubts,

@@ -140,12 +140,12 @@ def new_url(household: int, purpose: str, subject: str, round: int = 1, case: in
 @page(VISITORS, reads=False)
 def done(request: Any) -> HttpResponse:
     """Visits that were made, the latest first."""
-    on = request.business_date
+    by, on = request.actor, request.business_date
 
     def build(whole: bool) -> Listing:
         place, state = chosen_place(request), one_of(request.GET, "state", dict(STATES))
         purpose = one_of(request.GET, "purpose", Visit.Purpose.values)
-        wanted = VisitFilter(place.prefix, purpose, state)
+        wanted = VisitFilter(place.prefix, purpose, state, programmes_seen(by))
         found = None if whole else queries.page_visits(wanted, request.GET.get("at", ""))
         rows = queries.list_visits(wanted) if found is None else found.rows
         names = names_of({row.division for row in rows}, on)
@@ -365,6 +365,8 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
         raise Http404
     with reading(by):
         visit = queries.get_visit(number)
+        if visit.case:
+            require_seen(by, visit.case.programme)
         trail = chain_names(visit.division, on)
     form = {"paper": Paper, "sign": Sign, "void": Void}[key](request.POST or None)
 
