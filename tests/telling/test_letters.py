@@ -10,6 +10,7 @@ from huimin.archives.queries import catalogue_of
 from huimin.audit.models import Event
 from huimin.cases.answering import InWriting, tell_result
 from huimin.cases.determining import determine
+from huimin.cases.models import Case
 from huimin.cases.taking import take_step
 from huimin.casework.commands import decide_proposals
 from huimin.casework.models import Entitlement
@@ -77,8 +78,7 @@ def unlucky(by):
     taken = {each.household_id for each in proposals()}
     with reading(by):
         for house in Household.objects.filter(closed_on=None).exclude(pk__in=taken).order_by("id")[:60]:
-            case = type("Asked", (), {"household_id": house.pk, "programme": PROGRAMME, "person_id": None})
-            found = determine(by, DAY, case)
+            found = determine(by, DAY, Case(pk=0, household=house, programme=PROGRAMME))
             if found and found.eligible is False and any(each["met"] is False for each in found.conditions):
                 return house
     raise AssertionError("everybody is helped")
