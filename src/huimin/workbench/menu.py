@@ -80,7 +80,14 @@ GROUPS = (
             Entry("care", "特困供养", "care"),
         ),
     ),
-    Group("动态管理", (Entry("rectifications", "专项整治", "rectifications"),)),
+    Group(
+        "动态管理",
+        (
+            Entry("rechecks", "复核", "rechecks"),
+            Entry("appeals", "申诉", "appeals"),
+            Entry("rectifications", "专项整治", "rectifications"),
+        ),
+    ),
     Group(
         "公示",
         (

@@ -423,7 +423,13 @@ def _archives(asking: Asking) -> Iterator[Todo]:
         yield Todo("审批档案移交、销毁", "件", by.office_name, found, None, None, url)
 
 
-from huimin.workbench import field_todo, letter_todo, rectification_todo, visit_todo  # noqa: E402  (their lines are of the types above)
+from huimin.workbench import (  # noqa: E402  (their lines are of the types above)
+    field_todo,
+    letter_todo,
+    recheck_todo,
+    rectification_todo,
+    visit_todo,
+)
 
 _Finder = Callable[[Asking], Iterator[Todo]]
 _FINDERS: tuple[_Finder, ...] = (
@@ -453,6 +459,7 @@ _FINDERS: tuple[_Finder, ...] = (
     *letter_todo.FINDERS,
     *visit_todo.FINDERS,
     rectification_todo.rectifications,
+    *recheck_todo.FINDERS,
     _calendar_years,
     _cases,
     _meetings,

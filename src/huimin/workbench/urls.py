@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from huimin.workbench import meeting_urls, signin
+from huimin.workbench import meeting_urls, recheck_urls, signin
 from huimin.workbench.views import (
     accounts,
     archive_acts,
@@ -288,6 +288,7 @@ urlpatterns: list[URLPattern] = [
         rectification_reports.submit,
         name="rectification-submit",
     ),
+    *recheck_urls.PATTERNS,
     path("points/", points.listing, name="points"),
     path("points/new/", points.new, name="point-new"),
     path("points/places/", points.places, name="point-places"),

@@ -58,6 +58,7 @@ from huimin.workbench.field_side import field_side
 from huimin.workbench.forms import Purpose
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, day_of
+from huimin.workbench.recheck_side import recheck_side
 
 FOUND_MAX = 12
 TAIL = 4
@@ -193,6 +194,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "certificates": certificates_of(number, 6),
         "may_see_care": by.post in guard.RELIEF_READERS,
         "field": field_side(by, state.household, request.business_date),
+        "living": recheck_side(by, state.household, today),
     }
     return render(request, "workbench/household.html", context)
 
