@@ -7,9 +7,13 @@ import pytest
 from huimin.demo.visiting import _drawn
 from huimin.organisation.models import Account
 from huimin.organisation.posts import Post
+from huimin.visits.doubts import settle_doubt
+from huimin.visits.entrusting import issue_entrustment
+from huimin.visits.letters import issue_letter
 from huimin.visits.models import Doubt, Visit
 from tests.browser.test_pages import faults_of
 from tests.cases.people import DAY, ask, entering, people
+from tests.registry.people import members
 from tests.visits.people import Differs, found, sign, visit
 from tests.visits.test_letters import elsewhere, matter
 
@@ -24,6 +28,11 @@ _STORED = """async () => {
   for (const name of ['round', 'forms', 'files']) for (const row of await all(name)) words.push(JSON.stringify(row) + new TextDecoder().decode(row.sealed));
   const [own] = await all('keys');
   return [words.join(' '), own.key.extractable];
+}"""
+
+_KEYS = """async () => {
+  const base = await new Promise((done) => { const r = indexedDB.open('huimin-visits'); r.onsuccess = () => done(r.result); });
+  return new Promise((done) => { const r = base.transaction('keys').objectStore('keys').count(); r.onsuccess = () => done(r.result); });
 }"""
 
 
@@ -99,13 +108,13 @@ def test_a_visit_is_written_down_without_a_connection_and_sent_once_case_02_sec_
     assert (made.state, made.subject, made.papers.using("maintenance").count()) == ("signed", case.subject, 4)
     stored, _ = page.evaluate(_STORED)
     assert "photo_" not in stored and window.elsewhere == []
+    page.goto(window.url + "/")  # who signs out takes the key along
+    page.click("details.me summary")
+    page.click("text=退出")
+    until(page, _KEYS, 0)
 
 
 def test_every_page_of_visits_is_accessible_and_narrow_case_02(site):
-    from huimin.visits.entrusting import issue_entrustment
-    from huimin.visits.letters import issue_letter
-    from tests.registry.people import members
-
     running = site("screened")
     house = entering()
     who = people(house)
@@ -126,11 +135,12 @@ def test_every_page_of_visits_is_accessible_and_narrow_case_02(site):
         due_on=due,
         to_division=elsewhere(house)[0],
     )
-    doubt = Doubt.objects.using("maintenance").order_by("pk")[0]
+    doubt, van = Doubt.objects.using("maintenance").order_by("-fact")
+    settle_doubt(by=clerk, on=DAY, doubt_id=doubt.pk, confirmed=True, answer="是自家的两辆车")
     query = f"?purpose=application&subject={case.subject}&case={case.pk}"
     paths = [
         "/visits/", "/visits/done/", "/visits/rates/", "/visits/doubts/", "/visits/letters/", "/visits/entrusted/", "/visits/phone/",
-        f"/visits/new/{house.pk}/{query}", f"/visits/{made.pk}/", f"/visits/{made.pk}/void/", f"/visits/doubts/{doubt.pk}/",
+        f"/visits/new/{house.pk}/{query}", f"/visits/{made.pk}/", f"/visits/{made.pk}/void/", f"/visits/doubts/{van.pk}/", f"/visits/doubts/change/{house.pk}/",
         f"/visits/letters/{letter.pk}/", f"/visits/letters/{letter.pk}/answer/", f"/visits/letters/new/{house.pk}/{query}",
         f"/visits/entrusted/{away.pk}/", f"/visits/entrusted/new/{house.pk}/{query}", f"/visits/entrusted/{away.pk}/address/",
         f"/cases/{case.pk}/",
@@ -139,5 +149,8 @@ def test_every_page_of_visits_is_accessible_and_narrow_case_02(site):
     for path in paths:
         window.open(path)
         faults[path] = faults_of(window)
+    there = running.sign_in(Account.objects.get(pk=elsewhere(house)[1].account).username)
+    there.open(f"/visits/entrusted/{away.pk}/reply/")
+    faults["reply"] = faults_of(there)
     assert {path: wrong for path, wrong in faults.items() if wrong} == {}
     assert window.errors == [] and window.elsewhere == []

@@ -9,12 +9,22 @@ import pytest
 from huimin.cases.asking import supply_papers
 from huimin.cases.models import CaseAct
 from huimin.cases.taking import EvidenceMissing, take_step
+from huimin.casework.adjusting import adjust_proposals
+from huimin.casework.changes import Told, confirm_change, enter_change
+from huimin.casework.commands import NeedsCase, decide_proposals
 from huimin.casework.models import Decision, Entitlement
+from huimin.kernel.errors import BadInput
 from huimin.notices.commands import ObjectionOpen
 from huimin.notices.models import NoticeRow, Objection
 from huimin.notices.objections import Objector, Review, answer_objection, file_objection
 from huimin.organisation.acting import NotYourPost, reading
 from huimin.organisation.posts import Post
+from huimin.rechecks.beginning import begin_rechecks, record_means
+from huimin.rechecks.concluding import conclude_rechecks, confirm_rechecks
+from huimin.rechecks.due import find_due
+from huimin.rechecks.models import Recheck
+from huimin.rechecks.rules import settings_of
+from huimin.registry.models import Membership
 from tests.journeys.places import County, Member, open_county
 from tests.journeys.walking import Walker, ask, elect
 
@@ -110,3 +120,56 @@ def answer(walk: Walker, county: County, objection: Objection, *, upheld: bool, 
         by=walk.who[Post.REVIEWER], on=walk.on, objection_id=objection.pk, upheld=upheld, answer="已核实并答复",
         review=Review("investigation", looked, "乡镇工作组二人", found),
     )  # fmt: skip
+
+
+def test_she_finds_some_work_and_half_a_year_later_her_township_adjusts_the_amount_case_09(yichun: County) -> None:
+    """伊民规〔2022〕2号 二(二)2–3: able to work, so every half year; the township checks, its head decides, from the next month."""
+    able = [replace(WIDOW[0], serial=22, facts={**WIDOW[0].facts, "labour": "有"}), replace(WIDOW[1], serial=21)]
+    home = yichun.household(COMES, able)
+    who = yichun.everybody()
+    case = ask(yichun, "dibao-rural", home.pk, COMES)
+    walk = Walker(case, who, COMES + timedelta(days=1), yichun.actor(Post.CLERK, other=1))
+    walk.to("村公示")
+    walk.fill()
+    walk.take()
+    walk.take()
+    clerk, head, day = who[Post.CLERK], who[Post.TOWNSHIP_HEAD], date(2026, 8, 17)
+    with reading(clerk):
+        due = find_due(home.pk, yichun.village, day, settings_of(yichun.village, day))
+        assert due is not None and due.grounds == ("labour",) and due.due_on == date(2026, 9, 1), (
+            "from 1 March, half a year"
+        )
+        son, mother = (Membership.objects.get(household=home.pk, relation=word).person_id for word in ("子", "户主"))
+    assert son != mother
+    begin_rechecks(by=clerk, on=day, households=[home.pk])
+    with reading(clerk):
+        row = Recheck.objects.get(household=home.pk)
+    works = {"employed": True, "wage_month": 50_000, "work_division": yichun.code}
+    told = Told("facts", home.pk, day, "工资证明", {"household": {}, "people": {str(mother): works}})
+    entered = enter_change(by=clerk, on=day, told=told)
+    confirm_change(by=who[Post.REVIEWER], on=day, change=entered.pk)
+    record_means(
+        by=clerk,
+        on=day,
+        recheck=row.pk,
+        kind="letter",
+        done_on=day,
+        people="甲、乙",
+        words="用工单位回函：每月工资五百元",
+    )
+    [done] = conclude_rechecks(by=clerk, on=day, words={row.pk: "已就业，月工资五百元"})
+    assert done.outcome == "decrease"
+    confirm_rechecks(by=who[Post.REVIEWER], on=day, rechecks=[row.pk])
+    [finding] = done.findings
+    asked = {"programme": "dibao-rural", "proposal_ids": [finding["proposal"]], "grant": True}
+    with pytest.raises(NeedsCase):
+        decide_proposals(by=who[Post.DEPARTMENT_APPROVER], on=day, division=yichun.code, **asked)
+    with pytest.raises(NotYourPost):
+        adjust_proposals(by=who[Post.DEPARTMENT_APPROVER], on=day, **asked)
+    with pytest.raises(BadInput):
+        adjust_proposals(by=head, on=day, **{**asked, "grant": False}, reason="不")
+    assert adjust_proposals(by=head, on=day, **asked) == 1
+    with reading(clerk):
+        before, after = Entitlement.objects.filter(household=home.pk).order_by("valid_from")
+        # 6,000 a year less two months' minimum wage of 1,450 is 3,100, by the month and head 129.17 of 600 for each of two, and 90.
+        assert (before.valid_to, after.valid_from, after.amount_fen) == (date(2026, 9, 1), date(2026, 9, 1), 1_031_67)

@@ -6,9 +6,11 @@ from datetime import date, timedelta
 import pytest
 from django.db import IntegrityError
 
+from huimin.archives.queries import catalogue_of
 from huimin.audit.models import Event
 from huimin.cases.answering import InWriting, tell_result
 from huimin.cases.determining import determine
+from huimin.cases.models import Case
 from huimin.cases.taking import take_step
 from huimin.casework.commands import decide_proposals
 from huimin.casework.models import Entitlement
@@ -76,8 +78,7 @@ def unlucky(by):
     taken = {each.household_id for each in proposals()}
     with reading(by):
         for house in Household.objects.filter(closed_on=None).exclude(pk__in=taken).order_by("id")[:60]:
-            case = type("Asked", (), {"household_id": house.pk, "programme": PROGRAMME, "person_id": None})
-            found = determine(by, DAY, case)
+            found = determine(by, DAY, Case(pk=0, household=house, programme=PROGRAMME))
             if found and found.eligible is False and any(each["met"] is False for each in found.conditions):
                 return house
     raise AssertionError("everybody is helped")
@@ -236,6 +237,9 @@ def test_reductions_and_stops_are_told_before_they_take_effect_case_11(county):
     assert letters(pk=stopped.pk).get().due_on == date(2021, 7, 31)
     said = joined("".join(texts(letters_pdf(by=officer, on=on, ids=[stopped.pk, decreased.pk]))))
     assert "自2021年8月1日起停止发放" in said and "减少到每月¥10.00" in said and "年龄：59→60" in said
+    with reading(officer):
+        kinds = {each.kind for each in catalogue_of(stopped.household_id)}
+    assert "告知书" in kinds
     certified(officer, granted)
 
 

@@ -114,6 +114,11 @@ def test_a_visit_at_the_desk_from_the_list_to_the_changed_registry_case_02_ver_0
     assert "现在：民主评议" in shown
     assert "您的岗位不看健康情况" in text(client_of(Post.SUPERVISOR, OfficeKind.AUDIT).get(f"/visits/{made.pk}/"))
     assert client_of(Post.BANK_OPERATOR, OfficeKind.BANK).get("/visits/").status_code == 403
+    farmers = client_of(Post.DEPARTMENT_OFFICER, OfficeKind.AGRICULTURE)  # another department's programme (SEC-03)
+    assert house.household_no not in text(farmers.get("/visits/done/")) + text(
+        farmers.get("/visits/doubts/?state=refuted")
+    )
+    assert farmers.get(f"/visits/{made.pk}/").status_code == farmers.get(f"/visits/doubts/{van.pk}/").status_code == 409
     clerk_of = who[Post.CLERK]
     for paper in (
         visit_pdf(by=clerk_of, on=DAY, visit_id=made.pk, address="http://127.0.0.1/"),

@@ -13,9 +13,11 @@ from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
 from huimin.fieldwork.models import SurveyForm
 from huimin.kernel.places import Level
+from huimin.notices.models import NoticeRow
 from huimin.payment.models import RosterLine
 from huimin.policy.queries import programme_names
 from huimin.registry.models import Attachment, CardAuthority, HouseholdFacts, ReportedChange
+from huimin.telling.queries import certificates_of, letters_of
 
 EACH_MAX = 100
 ROWS_MAX = 5000
@@ -83,11 +85,19 @@ def _cases(household: int) -> list[Document]:
     decisions = Decision.objects.filter(household=household).order_by("-id")[:EACH_MAX]
     reliefs = Relief.objects.filter(household=household).order_by("-id")[:EACH_MAX]
     agreements = CareAgreement.objects.filter(entitlement__household=household).order_by("-id")[:EACH_MAX]
+    noticed = NoticeRow.objects.filter(household=household).exclude(notice__subject__startswith="roster:")
+    noticed = noticed.select_related("notice").order_by("-id")[:EACH_MAX]
     return [
         *(_electronic("申请承办单", names.get(row.programme, row.programme), row.asked_on, row.get_state_display(), ("case", row.pk))
           for row in slips),
         *(_electronic("审批决定", names.get(row.programme, row.programme), row.decided_on, row.get_outcome_display(),
-                      ("proposal", row.proposal_id)) for row in decisions),
+                      ("proposal", row.proposal_id) if row.proposal_id else ("case", row.case_number or 0)) for row in decisions),
+        *(_electronic("告知书", f"{row.get_kind_display()} {row.number}", row.issued_on, row.get_state_display(), ("told-letter", row.pk))
+          for row in letters_of(household, EACH_MAX) if row.issued_on),
+        *(_electronic("救助证", row.number, row.issued_on, row.get_state_display(), ("certificate", row.pk))
+          for row in certificates_of(household, EACH_MAX)),
+        *(_electronic("公示", row.notice.title, row.notice.starts_on, row.notice.get_state_display(), ("notice", row.notice_id))
+          for row in noticed),
         *(_electronic("急难救助", row.get_cause_display(), row.recorded_on, row.get_state_display(), ("relief", row.pk))
           for row in reliefs),
         *(_electronic("照料协议", row.carer, row.signed_on, "已终止" if row.ended_on else "有效", ("care-person", row.person_id))

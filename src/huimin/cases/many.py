@@ -84,14 +84,15 @@ def _steps() -> Iterable[tuple[tuple[int, str], Step]]:
 
 def count_unsigned(by: Actor) -> tuple[int, date | None]:
     """Cases that wait for the countersignature of `by`, and the earliest day; one statement."""
-    rows = fetch(_UNSIGNED, _asked_of(by))
+    asked = _asked_of(by)
+    rows = fetch(_UNSIGNED, asked) if asked["steps"] else []
     return (int(rows[0][0]), rows[0][1] if rows[0][1] and rows[0][1].year < 9999 else None) if rows else (0, None)
 
 
 _WAITS = """
 FROM cases_case c JOIN unnest(%(processes)s::bigint[], %(steps)s::text[], %(names)s::text[]) AS w(process, step, name)
   ON c.process_id = w.process AND c.step = w.step
-WHERE c.state = 'open' AND c.division >= %(low)s AND c.division < %(high)s AND NOT EXISTS (
+WHERE c.state = 'open' AND c.step <> '' AND c.division >= %(low)s AND c.division < %(high)s AND NOT EXISTS (
     SELECT 1 FROM cases_casereport r WHERE r.case_id = c.id AND r.step = c.step AND r.round = c.round AND r.countersigned
     AND r.name = w.name)
 """

@@ -44,7 +44,7 @@ from huimin.organisation.models import Appointment
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.policy.models import Programme
-from huimin.processes.language import END, Process, Step
+from huimin.processes.language import END, Demand, Process, Step
 from huimin.processes.queries import way_of
 
 ACTORS = (
@@ -345,8 +345,8 @@ def _extend(by: Actor, on: date, case: Case, way: Process, step: Step, reason: s
 # What a step holds, made here.
 
 
-PUBLISHED_MAX = 60
-"""Cases on one sheet; each is determined anew as it is put up."""
+PUBLISHED_MAX = 200
+"""Cases put up at a stroke."""
 
 
 @command(*ACTORS)
@@ -365,17 +365,26 @@ def publish_cases(*, by: Actor, on: date, case_ids: Collection[int]) -> int:
 
 
 def _publish(by: Actor, on: date, cases: list[Case]) -> int:
-    lists: list[Listed] = []
-    for case in cases:
-        step = _standing_step(case)
-        _require_may(by, on, case, step)
-        demand = next((each for each in step.demands if each.kind == "公示"), None)
-        if demand is None:
-            raise NoSuchWay(f"“{step.name}”不公示", remedy="请按流程办理")
-        title = f"{programme_name(case.programme)} {step.name}"[:160]
-        level = demand.level or Level.VILLAGE
-        lists.append(Listed(case.notice_subject(), case.programme, title, demand.number, rows_of(by, on, case), level))
+    asked = [(case, *_notice_asked(by, on, case)) for case in cases]
+    rows = rows_of(on, cases)
+    lists = [
+        Listed(
+            case.notice_subject(), case.programme, f"{programme_name(case.programme)} {step.name}"[:160], demand.number,
+            rows[case.pk], demand.level or Level.VILLAGE,
+        )
+        for case, step, demand in asked
+    ]  # fmt: skip
     return len(publish(by=by, on=on, lists=lists))
+
+
+def _notice_asked(by: Actor, on: date, case: Case) -> tuple[Step, Demand]:
+    """The step it stands at, and the notice that asks for; refused for who may not act there."""
+    step = _standing_step(case)
+    _require_may(by, on, case, step)
+    demand = next((each for each in step.demands if each.kind == "公示"), None)
+    if demand is None:
+        raise NoSuchWay(f"“{step.name}”不公示", remedy="请按流程办理")
+    return step, demand
 
 
 def _standing_step(case: Case) -> Step:

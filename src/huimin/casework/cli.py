@@ -113,7 +113,7 @@ def _proofs() -> Any:
     from huimin.screening.proving import prove_run
 
     with everywhere():
-        rows = Run.objects.filter(state=Run.State.FINISHED).order_by("id")
+        rows = Run.objects.filter(state=Run.State.FINISHED).exclude(versions={}).order_by("id")
         starters = {row.pk: row.started_by for row in rows}
         found = Appointment.objects.select_related("office", "account").filter(pk__in=set(starters.values()))
         actors = {each.pk: get_actor(each) for each in found}

@@ -151,7 +151,7 @@ def _require_at_a_stroke(law: Programme, division: str, on: date) -> None:
         raise NeedsCase(
             f"{law.name}在本地须立案，不能集中确认",
             why=f"适用“{process.name}”",
-            remedy="请从这一户的建议立案，按步骤办理",
+            remedy="应进的从建议立案，按步骤办理；增减停的从建议页面按程序调整",
         )
 
 
@@ -232,6 +232,21 @@ def decide_listed(
     temporary("chosen", _CHOSEN, asked)
     count = _without_relatives(by, on, programme, _require_decidable(by, grant, list(ids)))
     _carry_out(by, on, law, division, grant, reason, case)
+    return count
+
+
+def decide_chosen(
+    *, by: Actor, on: date, programme: str, division: str, ids: Sequence[int], reason: str, grant: bool = True
+) -> int:  # fmt: skip
+    """The proposals named, by who may decide them as the step of a command has checked (casework.raising, casework.adjusting).
+
+    How many; of many, those of `by`'s relatives are left out.
+    """
+    low = _prefix(division)
+    asked = {"programme": programme, "low": low, "high": low + "~", "ids": list(ids), "kinds": None}
+    temporary("chosen", _CHOSEN, asked)
+    count = _without_relatives(by, on, programme, _require_decidable(by, grant, list(ids)))
+    _carry_out(by, on, Programme.objects.get(code=programme), division, grant, reason)
     return count
 
 

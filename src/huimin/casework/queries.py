@@ -26,13 +26,13 @@ def list_entitlements_of(household_id: int, rows_max: int = 100) -> list[Entitle
 
 
 def list_decisions_of(household_id: int, rows_max: int = 100) -> list[Decision]:
-    """Of one household, newest first, with the signature."""
-    rows = Decision.objects.filter(household=household_id).select_related("person", "signature", "proposal")
-    return list(rows.order_by("-id")[:rows_max])
+    """Of one household, newest first, with the signature; None for what was signed above the reader's place."""
+    rows = Decision.objects.filter(household=household_id).select_related("person", "proposal")
+    return list(rows.prefetch_related("signature").order_by("-id")[:rows_max])
 
 
 def find_decision_of(proposal_id: int) -> Decision | None:
-    return Decision.objects.filter(proposal=proposal_id).select_related("signature").first()
+    return Decision.objects.filter(proposal=proposal_id).prefetch_related("signature").first()
 
 
 def count_entitlements(prefix: str, on: date) -> int:

@@ -24,15 +24,37 @@ from huimin.screening.snapshots import GRANTED
 
 # What a case granted rests on no run (0). A household or person holds a programme once on a day: the exclusion constraint of the table.
 _GRANTED = """
-SELECT e.programme, e.household_id, coalesce(e.person_id, 0), e.amount_fen, coalesce(e.original_fen, e.amount_fen),
+SELECT e.programme, e.household_id, coalesce(e.person_id, 0), e.amount_fen + {back}, coalesce(e.original_fen, e.amount_fen) + {back},
        coalesce(e.since, e.valid_from), e.phase_out_since, coalesce(p.run_id, 0), coalesce(r.division, h.division)
 FROM casework_entitlement e
 JOIN registry_household h ON h.id = e.household_id
 LEFT JOIN registry_person r ON r.id = e.person_id
 JOIN casework_decision d ON d.id = e.decision_id
-LEFT JOIN screening_proposal p ON p.id = d.proposal_id
+LEFT JOIN screening_proposal p ON p.id = d.proposal_id{joins}
 WHERE e.valid_from <= %(on)s AND (e.valid_to IS NULL OR e.valid_to > %(on)s)
 """
+
+
+_HELD_BACK: list[str] = []
+
+
+def held_back(table: str) -> None:
+    """A room downstream names a table (columns entitlement_id, cut_fen, state) of what was taken off an amount by a decision
+    that no determination makes; while its state is 'confirmed' a screening compares with the amount before it."""
+    assert table.replace("_", "").isalnum()
+    if table not in _HELD_BACK:
+        _HELD_BACK.append(table)
+
+
+def _granted() -> str:
+    """The statement with what is held back added."""
+    joins = "".join(
+        f" LEFT JOIN (SELECT entitlement_id, sum(cut_fen)::bigint AS fen FROM {table} WHERE state = 'confirmed'"  # noqa: S608
+        f" AND entitlement_id IS NOT NULL GROUP BY 1) b{number} ON b{number}.entitlement_id = e.id"
+        for number, table in enumerate(_HELD_BACK)
+    )
+    back = " + ".join(["0", *(f"coalesce(b{number}.fen, 0)" for number in range(len(_HELD_BACK)))])
+    return _GRANTED.format(back=f"({back})", joins=joins)
 
 
 class ScreeningFailed(Refusal):
@@ -44,7 +66,7 @@ def granted_on(on: date) -> pa.Table:
 
     That is what is held in the month after it: what was decided since and begins then counts, and is not proposed again.
     """
-    return copy_out(f"{_GRANTED} ORDER BY e.programme, e.household_id, 3", {"on": month_after(on)}, GRANTED)
+    return copy_out(f"{_granted()} ORDER BY e.programme, e.household_id, 3", {"on": month_after(on)}, GRANTED)
 
 
 def granted_of(household_id: int, on: date) -> pa.Table:
@@ -54,7 +76,7 @@ def granted_of(household_id: int, on: date) -> pa.Table:
 
 def granted_of_many(households: Sequence[int], on: date) -> pa.Table:
     """As `granted_on`, of some households and their people."""
-    some = f"{_GRANTED} AND e.household_id = ANY (%(households)s) ORDER BY 1, 2, 3"
+    some = f"{_granted()} AND e.household_id = ANY (%(households)s) ORDER BY 1, 2, 3"
     return copy_out(some, {"on": month_after(on), "households": list(households)}, GRANTED)
 
 

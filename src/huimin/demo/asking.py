@@ -1,10 +1,10 @@
-"""Last step: people who come to the desk, so that applications are seen on their way (CASE-01, SVC-01).
+"""People who come to the desk, so that applications are seen on their way (CASE-01, SVC-01).
 
 in    the closed quarter; households that hold nothing of 低保
 out   seven applications in the first township: accepted, waiting for papers, not accepted, taken back
 
-Through the rooms' commands; repeating it adds nothing. What needs a home visit stands there: visits are recorded by rooms
-to come. None of it is decided, so that no figure of the quarter changes.
+Through the rooms' commands; repeating it adds nothing. They go on in `going_on`. None of it is decided, so that no figure of the
+quarter changes.
 """
 
 from huimin.cases.asking import Asked, decline_case, open_case, papers_of, withdraw_case

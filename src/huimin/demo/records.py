@@ -75,7 +75,8 @@ def _declare(officer: Actor, township: str, villages: list[str]) -> int:
     officers += [actor(Post.INFORMATION_OFFICER, village) for village in villages]
     relatives: dict[int, list[Kin]] = {
         by.account: [Kin("sibling", person.name, plain(person.id_number_enc, ID_NUMBER), "农村低保")]
-        for by, person in zip(officers[2:], people, strict=False)
+        # Of the township, where a village's officer sees his village only; who judges others' cases here has none.
+        for by, person in zip(officers[2:4], people, strict=False)
     }
     relatives[officers[0].account] = [
         Kin("parent", "何长青", _ELSEWHERE + check_digit(_ELSEWHERE), "高龄津贴", as_text=True)

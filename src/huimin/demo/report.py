@@ -79,7 +79,9 @@ _WORDS = {
     "open_exceptions": "待处理", "corrections": "更正账户", "reissued_lines": "重发", "unknown_lines": "处理中",
     "sent_lines": "在途", "cancelled_lines": "撤销", "looks": "查看完整信息", "seals": "新封印", "sealed": "封印记录", "pages": "页",
     "asked": "申请", "samples": "抽查名单", "sampled": "名单件数", "checks": "已检查", "wrong_checks": "查出问题", "forms": "入户表", "signals": "预警", "pairs": "相似的档案", "merges": "并档",
-    "vouchers_reviewed": "审核凭证", "months_closed": "结账", "proof_differences": "三方差异", "declarations": "申报", "courses": "培训", "papers": "纸质材料",
+    "declarations": "申报", "courses": "培训", "papers": "纸质材料", "visits": "入户调查", "doubts": "疑点", "passed": "转下一步",
+    "meetings": "评议会", "villages": "有代表名单的村", "photos": "公示照片", "lists": "长期公示", "letters": "文书", "delivered": "已送达",
+    "certificates": "证件", "items": "整治对象", "reviewed": "已复核",
 }  # fmt: skip
 
 

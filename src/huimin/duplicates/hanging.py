@@ -33,6 +33,8 @@ RULES: dict[tuple[str, str], str] = {
     ("casework_relief", "person_id"): "blocks",
     ("casework_careassessment", "person_id"): "stays",
     ("casework_careagreement", "person_id"): "moves",
+    ("rechecks_joboffer", "person_id"): "stays",
+    ("rechecks_workcut", "person_id"): "stays",
     ("payment_rosterline", "person_id"): "blocks",
     ("payment_rosterline", "payee_id"): "blocks",
     ("duplicates_pair", "first_id"): "own",

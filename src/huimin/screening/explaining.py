@@ -50,15 +50,21 @@ def explain_household(
 
 
 def explain_many(
-    *, households: Sequence[int], only: str, on: date, facts_on: date, granted: pa.Table
+    *,
+    households: Sequence[int],
+    only: str,
+    on: date,
+    facts_on: date,
+    granted: pa.Table,
+    known_at: datetime | None = None,
 ) -> dict[int, dict[str, Any]]:
     """Programme `only` of many households, each as `explain_household` tells it; a handful of queries for all.
 
-    `granted` as there, of all of them. Who is not registered on the day is left out; where the programme is not in force
-    the results are empty.
+    `granted` as there, of all of them. With `known_at`, facts and policies as they were known at that moment. Who is not
+    registered on the day is left out; where the programme is not in force the results are empty.
     """
     places = dict(fetch("SELECT id, division FROM registry_household WHERE id = ANY (%s)", [list(households)]))
-    book = adopted_book()
+    book = adopted_book(known_at)
     laws = {place: _in_force(book, place, only, on) for place in set(places.values())}
     added = {place: added_facts(place, book) for place in laws}
     holdings: dict[int, list[dict[str, Any]]] = {}
@@ -67,7 +73,7 @@ def explain_many(
     found: dict[int, dict[str, Any]] = {}
     for facts in set(added.values()):
         ids = [number for number, place in places.items() if added[place] == facts]
-        for number, told in _told(*columns_of(ids, facts_on, None, facts)):
+        for number, told in _told(*columns_of(ids, facts_on, known_at, facts)):
             found[number] = _explained(told, laws[places[number]], facts, on, None, holdings.get(number, []))
     return found
 

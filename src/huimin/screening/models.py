@@ -62,6 +62,11 @@ class Run(Table):
     finished_at = models.DateTimeField(null=True)
     failure = models.CharField(max_length=300, default="")
 
+    @property
+    def raised(self) -> bool:
+        """It determined nothing: a person raised what the law has decided, not computed (casework.raising)."""
+        return self.state == self.State.FINISHED and not self.versions
+
 
 class Proposal(Table):
     """What a run proposes for one household or person under one programme; amounts are per policy period.

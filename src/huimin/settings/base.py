@@ -57,6 +57,8 @@ INSTALLED_APPS = [
     "huimin.fieldwork",
     "huimin.visits",
     "huimin.samples",
+    "huimin.appeals",
+    "huimin.rechecks",
     "huimin.rectification",
     "huimin.payment",
     "huimin.archives",

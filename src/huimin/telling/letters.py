@@ -37,7 +37,7 @@ from huimin.organisation.models import Office
 from huimin.organisation.posts import Post
 from huimin.policy.models import Programme
 from huimin.registry.commands.attachments import keep_scan
-from huimin.telling.grounds import Laws, content_of
+from huimin.telling.grounds import contents_of
 from huimin.telling.models import Letter
 from huimin.telling.numbers import take_numbers
 
@@ -133,14 +133,13 @@ def _write(by: Actor, on: date, ids: Sequence[int]) -> int:
         [row.decision_id for row in letters]
     )
     programmes = {law.code: law for law in Programme.objects.filter(code__in={row.programme for row in letters})}
-    laws, calendar = Laws(), calendar_of(by.division)
+    told, calendar = contents_of(by, letters, decisions, programmes), calendar_of(by.division)
     first = take_numbers(by.division, f"letter:{by.office}", on.year, len(letters))
     office = Office.objects.get(pk=by.office)
     rows = []
     for serial, letter in enumerate(letters, first):
         number = f"{office.name}〔{on.year}〕{serial} 号"
-        content = content_of(by, letter, decisions[letter.decision_id], programmes[letter.programme], laws)
-        content |= {"number": number, "office": office.name}
+        content = told[letter.pk] | {"number": number, "office": office.name}
         enc, hashed = sealed(canonical(content).decode(), PAYLOAD)
         due = letter.due(calendar, REFUSAL_DAYS)
         rows.append((letter.pk, serial, number, content["name"], due, enc, hashed, digest(content)))

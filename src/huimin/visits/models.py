@@ -93,6 +93,8 @@ class Visit(Table):
             models.Index(fields=["subject", "round"], name="home_visit_subject"),
             models.Index(fields=["division", "visited_on", "id"], name="home_visit_place"),
             models.Index(fields=["division", "id"], name="home_visit_unsigned", condition=Q(state="recorded")),
+            # The county's list, the latest first: without this, all visits are sorted for one page.
+            models.Index(fields=["-visited_on", "-id"], name="home_visit_latest"),
         ]
 
     @property
@@ -227,7 +229,7 @@ class Doubt(Table):
         ]
         indexes = [
             models.Index(fields=["visit", "id"], name="doubt_of_visit"),
-            models.Index(fields=["division", "id"], name="doubt_open", condition=Q(state="open")),
+            models.Index(fields=["division", "id"], name="doubt_waiting", condition=~Q(state="refuted")),
         ]
 
 

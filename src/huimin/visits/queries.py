@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from huimin.cases.models import Case
 from huimin.database.bulk import fetch
@@ -15,6 +16,14 @@ from huimin.visits.models import Doubt, Entrustment, ProofLetter, Visit
 from huimin.visits.wanted import visit_steps
 
 LISTED_MAX = 5000
+Programmes = tuple[str, ...] | None
+"""A department's programmes; None for posts that read all (SEC-03)."""
+M = TypeVar("M", bound=Model)
+
+
+def of_programmes(rows: "QuerySet[M]", programmes: Programmes) -> "QuerySet[M]":
+    """What belongs to applications of these programmes, or to no application."""
+    return rows if programmes is None else rows.filter(Q(case=None) | Q(case__programme__in=programmes))
 
 
 def signed_of(subject: str, round: int | None = None) -> list[Visit]:
@@ -37,16 +46,17 @@ def get_visit(number: int) -> Visit:
 
 @dataclass(frozen=True)
 class VisitFilter:
-    """Visits beneath `prefix`, of a purpose, in a state ("nobody": attempts), of one household."""
+    """Visits beneath `prefix`, of a purpose, in a state ("nobody": attempts), for applications of some programmes."""
 
     prefix: str
     purpose: str = ""
     state: str = ""
+    programmes: Programmes = None
 
     def rows(self) -> "QuerySet[Visit]":
         first, until = scope_of(self.prefix)
         rows = Visit.objects.filter(division__gte=first, division__lt=until)
-        rows = rows.filter(purpose=self.purpose) if self.purpose else rows
+        rows = of_programmes(rows.filter(purpose=self.purpose) if self.purpose else rows, self.programmes)
         if self.state == Visit.Met.NOBODY:
             return rows.filter(met=Visit.Met.NOBODY).exclude(state=Visit.State.VOID)
         if self.state == Visit.State.RECORDED:
@@ -186,11 +196,13 @@ def unsettled_of(case: Case) -> str:
     return "，".join(words)
 
 
-def page_doubts(prefix: str, state: str, place: str = "", size: int = SIZE) -> Page[Doubt]:
+def page_doubts(
+    prefix: str, state: str, place: str = "", size: int = SIZE, programmes: Programmes = None
+) -> Page[Doubt]:
     """By age; `state` of a doubt, or "" for those that stand in the way."""
     first, until = scope_of(prefix)
     rows = Doubt.objects.filter(state=state) if state else unsettled()
-    rows = rows.filter(division__gte=first, division__lt=until)
+    rows = of_programmes(rows.filter(division__gte=first, division__lt=until), programmes)
     return cut(rows.select_related("household", "person", "visit", "letter", "change"), ("id",), place, size)
 
 
@@ -214,7 +226,9 @@ def count_doubts(prefix: str) -> tuple[int, int]:
 # Letters and entrusted visits.
 
 
-def page_letters(prefix: str, state: str, on: date, place: str = "", size: int = SIZE) -> Page[ProofLetter]:
+def page_letters(
+    prefix: str, state: str, on: date, place: str = "", size: int = SIZE, programmes: Programmes = None
+) -> Page[ProofLetter]:
     """By the day they are due; `state` of a letter, or "late"."""
     first, until = scope_of(prefix)
     rows = ProofLetter.objects.filter(division__gte=first, division__lt=until).select_related("household", "person")
@@ -222,7 +236,7 @@ def page_letters(prefix: str, state: str, on: date, place: str = "", size: int =
         rows = rows.filter(state=ProofLetter.State.SENT, due_on__lt=on)
     elif state:
         rows = rows.filter(state=state)
-    return cut(rows, ("due_on", "id"), place, size)
+    return cut(of_programmes(rows, programmes), ("due_on", "id"), place, size)
 
 
 def count_letters(prefix: str, on: date) -> tuple[int, date | None]:

@@ -132,6 +132,24 @@ class Decision(DeskForm):
         return reason
 
 
+class Adjustment(DeskForm):
+    """An increase, decrease or stop decided one by one; a refusal needs its reason."""
+
+    outcome = forms.ChoiceField(
+        label="决定",
+        choices=[("grant", "同意调整"), ("refuse", "不予调整")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择同意还是不予调整", "invalid_choice": "请选择同意还是不予调整"},
+    )
+    reason = text("理由", "", hint="减发、停发的会写进通知书；不予调整的须写明理由", rows=3, max_length=300)
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("outcome") == "refuse" and len(data.get("reason", "").strip()) < 4:
+            self.add_error("reason", "请填写不予调整的理由，至少四个字")
+        return data
+
+
 class Answer(DeskForm):
     """A file the bank answered with; its name tells what it answers, so it must not be renamed."""
 

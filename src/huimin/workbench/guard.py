@@ -145,3 +145,10 @@ INQUIRY_READERS = frozenset({Post.INFORMATION_OFFICER, Post.CLERK})
 """Posts that answer what a village is asked about them."""
 MEETING_READERS = CHANGE_READERS
 """Posts that call, hold, watch or follow community reviews; what came of a case every reader of the case sees (CASE-03)."""
+RECHECK_READERS = frozenset(
+    {
+        Post.INFORMATION_OFFICER, Post.CLERK, Post.REVIEWER, Post.TOWNSHIP_HEAD, Post.DEPARTMENT_OFFICER,
+        Post.DEPARTMENT_APPROVER, Post.COUNTY_OFFICER, Post.SUPERVISOR,
+    }
+)  # fmt: skip
+"""Posts that re-check who draws, judge refusals of work, hear appeals, or watch (CASE-09); departments their own programmes."""

@@ -80,7 +80,14 @@ GROUPS = (
             Entry("care", "特困供养", "care"),
         ),
     ),
-    Group("动态管理", (Entry("rectifications", "专项整治", "rectifications"),)),
+    Group(
+        "动态管理",
+        (
+            Entry("rechecks", "复核", "rechecks"),
+            Entry("appeals", "申诉", "appeals"),
+            Entry("rectifications", "专项整治", "rectifications"),
+        ),
+    ),
     Group(
         "公示",
         (
@@ -106,17 +113,7 @@ GROUPS = (
             Entry("authorities", "代领授权", "authorities"),
         ),
     ),
-    Group(
-        "账务",
-        (
-            Entry("ledger", "账簿和报表", "ledger"),
-            Entry("days", "序时账", "days"),
-            Entry("voucher-reviews", "审核凭证", "voucher-reviews"),
-            Entry("manual-vouchers", "手工凭证", "manual-vouchers"),
-            Entry("closes", "结账", "closes"),
-            Entry("proofs", "三方核对", "proofs"),
-        ),
-    ),
+    Group("账务", (Entry("ledger", "科目余额", "ledger"), Entry("days", "序时账", "days"))),
     Group(
         "政策",
         (

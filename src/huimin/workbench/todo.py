@@ -55,7 +55,7 @@ from huimin.registry.models import ReportedChange
 from huimin.screening.commands import request_screening
 from huimin.screening.models import Run
 from huimin.screening.queries import ProposalFilter, find_latest_run, total_proposals
-from huimin.workbench import book_todo, case_todo, meeting_todo, sample_todo
+from huimin.workbench import case_todo, meeting_todo, sample_todo
 from huimin.workbench.guard import SETTLERS, STAFF
 
 DAYS_A_LEVEL = 7
@@ -358,12 +358,6 @@ def _meetings(asking: Asking) -> Iterator[Todo]:
         yield Todo(*row)
 
 
-def _books(asking: Asking) -> Iterator[Todo]:
-    """Vouchers to review, months to close, quarters to prove (LED-02, LED-03)."""
-    for row in book_todo.rows_of(asking.by, asking.on):
-        yield Todo(*row)
-
-
 def _calendar_years(asking: Asking) -> Iterator[Todo]:
     """A year's holidays that somebody else entered (CASE-05)."""
     if may(asking.by, confirm_year) and (found := count_waiting_years(asking.by.appointment)):
@@ -429,7 +423,13 @@ def _archives(asking: Asking) -> Iterator[Todo]:
         yield Todo("审批档案移交、销毁", "件", by.office_name, found, None, None, url)
 
 
-from huimin.workbench import field_todo, letter_todo, rectification_todo, visit_todo  # noqa: E402  (their lines are of the types above)
+from huimin.workbench import (  # noqa: E402  (their lines are of the types above)
+    field_todo,
+    letter_todo,
+    recheck_todo,
+    rectification_todo,
+    visit_todo,
+)
 
 _Finder = Callable[[Asking], Iterator[Todo]]
 _FINDERS: tuple[_Finder, ...] = (
@@ -459,11 +459,11 @@ _FINDERS: tuple[_Finder, ...] = (
     *letter_todo.FINDERS,
     *visit_todo.FINDERS,
     rectification_todo.rectifications,
+    *recheck_todo.FINDERS,
     _calendar_years,
     _cases,
     _meetings,
     _cooling_time,
-    _books,
 )
 
 

@@ -200,8 +200,18 @@ def content_of(sent: Any, where: str = "文件") -> bytes:
     return bytes(sent.read())
 
 
+def file_of(request: Any, name: str = "file") -> Any:
+    """The file of a form, None for none; what was too large to arrive at all is refused by its size."""
+    if getattr(request, "too_large", False):
+        raise BadInput(
+            "文件太大，没有接收", where="文件", why="每个文件不超过 10 MB", remedy="请用较低的分辨率重新拍照或扫描"
+        )
+    return request.FILES.get(name)
+
+
 def papers_of(request: Any) -> list[Sent]:
     """Files of a visit's form: `photo` (several), `photo_N` with its day and place, `form`, `household`, `signature_N`."""
+    file_of(request)
     found = [Sent(VisitPaper.Kind.PHOTO, content_of(each), each.name) for each in request.FILES.getlist("photo")]
     for name, each in request.FILES.items():
         kind, _, number = name.partition("_")

@@ -17,6 +17,7 @@ from huimin.kernel.errors import BadInput
 from huimin.kernel.masking import mask_identity
 from huimin.notices.rules import rule_of
 from huimin.organisation.acting import Actor, command, record_event
+from huimin.organisation.models import Appointment
 from huimin.organisation.posts import Post
 from huimin.payment.papers.sheets import hotline_words
 from huimin.payment.papers.typesetting import typeset
@@ -46,6 +47,8 @@ def gather_certificates(*, by: Actor, on: date, ids: Collection[int]) -> list[di
     record_event(by, Event.Kind.EXPORTED, TITLE, {"rows": len(rows), "first": rows[0].number})
     names, heads = programme_names(), _heads([row.household_id for row in rows if row.person_id is None])
     hotline = hotline_words(rule_of(by.division).hotline)
+    issuers = Appointment.objects.select_related("office").filter(pk__in={row.issued_by for row in rows})
+    offices = {each.pk: each.office.name for each in issuers}
     places = {code: "".join(chain_names(code, on)[2:]) for code in {row.division[:12] for row in rows}}
     return [
         {
@@ -53,7 +56,7 @@ def gather_certificates(*, by: Actor, on: date, ids: Collection[int]) -> list[di
             "identity": _identity(row.person or heads.get(row.household_id)), "people": str(row.people),
             "place": places[row.division[:12]], "household": row.household.household_no, "since": day_in_words(row.valid_from),
             "issued": day_in_words(row.issued_on), "again": f"第 {row.prints} 次打印" if row.prints > 1 else "",
-            "hotline": hotline,
+            "hotline": hotline, "office": offices.get(row.issued_by, by.office_name),
         }
         for row in rows
     ]  # fmt: skip

@@ -56,7 +56,7 @@ def gather_list(*, by: Actor, on: date, village: str) -> dict[str, Any]:
         "title": TITLE, "title_lines": [TITLE], "issuer": by.office_name, "place": f"{place}（{on.year}年{on.month}月）",
         "opening": "下列家庭（个人）正在享受社会救助，名单和金额与发放一致，有变化时更换。对名单有意见的，任何人都可以反映，可以不署名。",
         "hotline": hotline_words(rule_of(village).hotline), "heads": ["序号", "村民组", "姓名", "人口", "项目", "金额（元）"],
-        "widths": [1.0, 1.7, 1.9, 0.9, 4.0, 2.4], "rights": [False, False, False, True, False, True], "rows": rows,
+        "widths": [1.1, 1.6, 1.8, 1.1, 4.0, 2.4], "rights": [False, False, False, True, False, True], "rows": rows,
         "total": f"合计 {len(listed.rows)} 户（人），{listed.people} 人，¥{yuan(listed.amount_fen)}（{in_words(listed.amount_fen)}）",
         "date": day_in_words(on), "state": "", "digest": listed.digest,
     }  # fmt: skip

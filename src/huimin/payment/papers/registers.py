@@ -26,10 +26,7 @@ SIGNING_PAD_POINTS = 9.0
 
 @dataclass(frozen=True)
 class Register:
-    """`columns`: (head, width in mm, 0 for what is left). `seats`: who signs at the end. `address`: what its code leads to.
-
-    `numbers`: columns set to the right. `unit` stands at the right above the table; `seal` is the unit whose seal goes there.
-    """
+    """`columns`: (head, width in mm, 0 for what is left). `seats`: who signs at the end. `address`: what its code leads to."""
 
     title: str
     columns: Sequence[tuple[str, int]]
@@ -40,9 +37,6 @@ class Register:
     address: str = ""
     across: bool = False
     to_sign: bool = False
-    numbers: Sequence[int] = ()
-    unit: str = ""
-    seal: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,8 +57,7 @@ def register_pdf(register: Register, *, by: Actor, on: date, mark: str = "") -> 
         "rows": [["" if cell is None else wrappable(str(cell)) for cell in row] for row in register.rows],
         "notes": list(register.notes), "seats": list(register.seats), "printed": f"打印日期 {on}",
         "code": square_code(register.address) if register.address else "",
-        "pad": SIGNING_PAD_POINTS if register.to_sign else 4.0, "numbers": list(register.numbers), "unit": register.unit,
-        "seal": register.seal,
+        "pad": SIGNING_PAD_POINTS if register.to_sign else 4.0,
     }  # fmt: skip
     return typeset("register", content, on=on, mark=mark)
 

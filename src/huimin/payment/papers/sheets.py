@@ -106,9 +106,14 @@ def opening_of(notice: Notice, place: str, office: str, say: Callable[[date], st
     """What is published, how long, and where to object: to a list of payment, or to applications and lists on their way."""
     what = "发放名单和金额" if notice.subject.startswith("roster:") else "办理名单"
     period = f"公示期自{say(notice.starts_on)}张榜起，至{say(notice.ends_on)}止"
-    objecting = f"对名单、数量、金额有异议的，请在公示期内向{office}提出"
+    objecting = f"对{'名单、数量、金额' if notice.subject.startswith('roster:') else '名单、金额'}有异议的，请在公示期内向{office}提出"
     free = "" if notice.subject.startswith("roster:") else "，当面、电话、来信都可以，可以不署名"
     return f"现将{place}{what}公示如下。{period}。{objecting}{free}。"
+
+
+def amount_words(amount_fen: int) -> str:
+    """Of an application the law does not help as things stand, no amount: its refusal is a later step's."""
+    return yuan(amount_fen) if amount_fen else "不符合"
 
 
 def hotline_words(hotline: str) -> str:
@@ -124,6 +129,6 @@ def columns_of(rows: list[NoticeRow]) -> list[tuple[str, float, Any]]:
         ("姓名", 2.4, lambda number, row: wrappable(row.masked_name), True),
         ("人口", 1.1, lambda number, row: str(row.people), True),
         ("数量", 1.8, lambda number, row: wrappable(row.quantity), counted),
-        ("金额（元）", 2.4, lambda number, row: yuan(row.amount_fen), True),
+        ("金额（元）", 2.4, lambda number, row: amount_words(row.amount_fen), True),
     ]
     return [(head, width, cell) for head, width, cell, shown in every if shown]

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_safe
 
+from huimin.appeals.filing import file_appeal
 from huimin.cases import queries
 from huimin.cases.asking import Asked, open_case, open_list, papers_of
 from huimin.cases.determining import determine
@@ -120,6 +121,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "papers": list(CasePaper.objects.filter(case=case).order_by("id")), "names": programme_names(),
         "trail": chain_names(case.division, on), "lines": queries.page_lines(case.pk, request.GET.get("at", "")) if not case.household_id else None,
         "handovers": list(CaseHandover.objects.filter(case=case).order_by("-id")[:20]),
+        "earlier": _earlier(case), "may_appeal": may(by, file_appeal) and case.state == Case.State.OUT_OF_SCOPE,
         "responsible": _holder(case.responsible), "stand_in": _holder(case.stand_in),
         "reports": list(case.reports.select_related("signature").order_by("-id")[:40]),
         "told": told_of(case, on), "finding": _finding(by, on, case), "has_limit": case.step_due_on.year < 9999, "whole": case.due_on.year < 9999,
@@ -142,6 +144,16 @@ def _standing(acts: list[Any], way: Any) -> list[str]:
         elif act.outcome == "returned":
             found = [key for key in found if order[key] < order.get(act.to_step, 0)]
     return found
+
+
+def _earlier(case: Case) -> list[Case]:
+    """What the household asked for under the programme before: asking again is free at any time, and seen as such."""
+    if not case.household_id:
+        return []
+    rows = queries.list_cases_of(case.household_id)
+    return [
+        row for row in rows if row.programme == case.programme and row.pk < case.pk and row.person_id == case.person_id
+    ]
 
 
 def _holder(appointment: int | None) -> Appointment | None:

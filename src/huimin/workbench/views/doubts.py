@@ -21,11 +21,11 @@ from huimin.visits.recording import VISITORS
 from huimin.workbench.acts import Outcome
 from huimin.workbench.exporting import printed_by
 from huimin.workbench.guard import page
-from huimin.workbench.listing import chosen_place, one_of
+from huimin.workbench.listing import chosen_place, one_of, programmes_seen, require_seen
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer
 from huimin.workbench.views.changes import outcome_of, shown
 from huimin.workbench.views.reliefs import _answer as answer_form
-from huimin.workbench.visit_forms import Report, Settle, content_of
+from huimin.workbench.visit_forms import Report, Settle, content_of, file_of
 from huimin.workbench.visit_side import nav
 
 READERS = frozenset(VISITORS)
@@ -55,7 +55,8 @@ def listing(request: Any) -> HttpResponse:
 
     def build(whole: bool) -> Listing:
         place, state = chosen_place(request), one_of(request.GET, "state", State.values)
-        found = queries.page_doubts(place.prefix, state, request.GET.get("at", ""), size=1000 if whole else 50)
+        size = 1000 if whole else 50
+        found = queries.page_doubts(place.prefix, state, request.GET.get("at", ""), size, programmes_seen(by))
         names = names_of({row.division for row in found}, on)
         told = [row_of(by, row) for row in found]
         return Listing(
@@ -92,12 +93,14 @@ def settle(request: Any, number: int) -> HttpResponse:
     """What the household says to it, with the paper."""
     by, on = request.actor, request.business_date
     with reading(by):
-        doubt = Doubt.objects.select_related("household", "person", "visit", "letter", "change").get(pk=number)
+        doubt = Doubt.objects.select_related("household", "person", "visit", "letter", "change", "case").get(pk=number)
+        if doubt.case:
+            require_seen(by, doubt.case.programme)
         row, trail = row_of(by, doubt), chain_names(doubt.division, on)
     form = Settle(request.POST or None)
 
     def act() -> Outcome:
-        told, sent = form.cleaned_data, request.FILES.get("file")
+        told, sent = form.cleaned_data, file_of(request)
         done = room.settle_doubt(
             by=by, on=on, doubt_id=number, confirmed=told["outcome"] == "confirmed", answer=told["answer"],
             evidence=told["evidence"], content=content_of(sent, "凭据"), file_name=sent.name if sent else "",

@@ -51,12 +51,14 @@ from huimin.registry.snapshots import place_of
 from huimin.registry.timelines import household_timeline
 from huimin.screening.explaining import explain_household
 from huimin.screening.queries import list_proposals_of
+from huimin.telling.queries import certificates_of, letters_of
 from huimin.workbench import guard
 from huimin.workbench.explaining import gathered, told
 from huimin.workbench.field_side import field_side
 from huimin.workbench.forms import Purpose
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, day_of
+from huimin.workbench.recheck_side import recheck_side
 
 FOUND_MAX = 12
 TAIL = 4
@@ -188,8 +190,11 @@ def detail(request: Any, number: int) -> HttpResponse:
         "may_relieve": may(by, record_relief),
         "may_ask": may(by, open_case) and state.household.closed_on is None,
         "cases": list_cases_of(number),
+        "letters": letters_of(number, 6),
+        "certificates": certificates_of(number, 6),
         "may_see_care": by.post in guard.RELIEF_READERS,
         "field": field_side(by, state.household, request.business_date),
+        "living": recheck_side(by, state.household, today),
     }
     return render(request, "workbench/household.html", context)
 

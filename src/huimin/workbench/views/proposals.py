@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from huimin.casework.adjusting import adjust_proposals, may_adjust
 from huimin.casework.commands import DECIDABLE, decide_proposals
 from huimin.casework.queries import find_decision_of
 from huimin.casework.screening import granted_of
@@ -39,7 +40,7 @@ from huimin.screening.reasons import in_words
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.explaining import Reason, told
-from huimin.workbench.forms import Decision
+from huimin.workbench.forms import Adjustment, Decision
 from huimin.workbench.guard import page
 from huimin.workbench.listing import Chosen, chosen_place, ids_of, kept, one_of, programmes_seen, require_seen, seen_of
 from huimin.workbench.spreadsheet import Column, export
@@ -155,7 +156,9 @@ def detail(request: Any, number: int) -> HttpResponse:
         "may_decide": may_decide(request.actor, proposal.programme)
         and proposal.state == Proposal.State.OPEN
         and proposal.kind in DECIDABLE,
+        "may_adjust": may_adjust(request.actor, proposal, request.business_date),
     }
+    context["may_decide"] = context["may_decide"] and not context["may_adjust"]
     return render(request, "workbench/proposal.html", context)
 
 
@@ -179,6 +182,41 @@ def _phase_out_end(proposal: Proposal, on: date) -> date | None:
     if proposal.phase_out_months is None:
         return None
     return add_months(proposal.phase_out_since or add_months(month_start(on), 1), proposal.phase_out_months)
+
+
+@require_http_methods(["GET", "POST"])
+@page(frozenset(adjust_proposals.posts))  # type: ignore[attr-defined]
+def adjust(request: Any, number: int) -> HttpResponse:
+    """One increase, decrease or stop, where the place's own process says who decides (伊春: the township)."""
+    by, on = request.actor, request.business_date
+    with reading(by):
+        proposal = get_proposal(number)
+        require_seen(by, proposal.programme)
+        name = Programme.objects.get(code=proposal.programme).name
+        trail = chain_names(proposal.division, on)
+    form = Adjustment(request.POST or None)
+
+    def act() -> Outcome:
+        grant = form.cleaned_data["outcome"] == "grant"
+        adjust_proposals(
+            by=by,
+            on=on,
+            programme=proposal.programme,
+            proposal_ids=[number],
+            grant=grant,
+            reason=form.cleaned_data["reason"],
+        )
+        then = f"自 {_effective_from(request)} 起生效。" if grant else "理由已记入这一户的经过。"
+        return Outcome("已决定" if grant else "已决定不予调整", reverse("proposal", args=[number]), then)
+
+    if request.method == "POST" and form.is_valid():
+        return once(request, act)
+    lead = f"{proposal.household.household_no} {name}：{proposal.get_kind_display()}，¥{yuan(proposal.previous_fen)} → ¥{yuan(proposal.amount_fen)}。从下月起执行。"
+    context = {
+        "section": "proposals", "title": "按程序调整", "lead": lead, "form": form, "button": "签名，决定", "trail": trail,
+        "back": reverse("proposal", args=[number]),
+    }  # fmt: skip
+    return render(request, "workbench/field_form.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])

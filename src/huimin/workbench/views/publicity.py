@@ -75,7 +75,7 @@ def listing(request: Any) -> HttpResponse:
 
 def _lead(by: Actor) -> str:
     rule, names = rule_of(by.division), programme_names()
-    what = "、".join(names.get(code, code) for code in rule.programmes) or "（县里没有设项目）"
+    what = "、".join(names[code] for code in rule.programmes if code in names) or "（县里没有设项目）"
     return f"{what}的在享对象，长期张贴在村里的固定公示栏，总是与发放一致；有变化的当月 {rule.due_day} 日前换新。"
 
 
@@ -233,6 +233,6 @@ def rule(request: Any) -> HttpResponse:
         return Outcome("已保存公示规则", reverse("notice-rule"))
 
     context = {
-        "section": "publicity", "rule": now, "names": names, "nav": nav("notice-rule"), "may_set": may(by, set_notice_rule),
+        "section": "publicity", "rule": now, "shown": [names[code] for code in now.programmes if code in names], "nav": nav("notice-rule"), "may_set": may(by, set_notice_rule),
     }  # fmt: skip
     return answer_form(request, form, act, "workbench/notice_rule.html", context)

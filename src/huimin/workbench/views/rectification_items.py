@@ -89,6 +89,7 @@ def _items(request: Any, campaign: Any, whole: bool, reviews: bool, keeps: bool)
     made.more["picks"] = list(
         zip([row.pk if _ticks(row, wanted_state, keeps) else 0 for row in rows], made.shown(), strict=True)
     )
+    made.more["tickable"] = any(number for number, _ in made.more["picks"])
     return made
 
 

@@ -15,6 +15,7 @@ from huimin.organisation.posts import Post
 from huimin.policy.models import Programme
 from huimin.policy.queries import programme_names
 from huimin.rectification import planning, queries, reporting, standing, summing
+from huimin.rectification.marking import RISKS
 from huimin.rectification.models import Campaign, CheckDraw, GroupMember, Phase
 from huimin.samples.seeding import EVENTS
 from huimin.workbench import guard, rectification_acts
@@ -297,15 +298,11 @@ def summary(request: Any, number: int) -> HttpResponse:
         prefix = max(place.prefix, campaign.prefix, key=len)
         table = summing.summary_table(campaign, on, prefix, programme)
         names, programmes = names_of({row.division for row in table.rows}, on), programme_names()
-        columns = columns_of(part, reads_file(by))
-        rows = [
-            [names.get(row.division, row.division), *(_cell(column, row) for column in columns)] for row in table.rows
-        ]
-        rows.append(["合计", *(_cell(column, table.total) for column in columns)])
+        heads, rows = _by_mark(table) if part == "risks" else _by_place(table, part, names, reads_file(by))
         return Listing(
             f"{campaign.title}情况汇总表：{summing.PARTS[part][0]}",
             "城乡最低生活保障政策执行专项整治工作情况汇总表。文件的附表没有收录，栏目按日政办发〔2018〕95号四、五要求的内容设。", "rectifications",
-            [Head("地方", paper=34), *(Head(column.title, column.kind, 0) for column in columns)], rows if campaign.opened_on else [],
+            heads, rows if campaign.opened_on else [],
             "启动以后才有数据。", nav=nav(by, campaign, "rectification-summary"), across=True, seats=["填表人", "审核人", "分管领导"],
             filters=[Filter("part", "哪一部分", [(key, title) for key, (title, _) in summing.PARTS.items()], part),
                      Filter("programme", "项目", [(code, programmes.get(code, code)) for code in campaign.programmes], programme),
@@ -314,6 +311,31 @@ def summary(request: Any, number: int) -> HttpResponse:
         )  # fmt: skip
 
     return answer_listing(request, build, "workbench/rectification_summary.html")
+
+
+def _by_place(
+    table: summing.SummaryTable, part: str, names: dict[str, str], county: bool
+) -> tuple[list[Head], list[list[Any]]]:
+    columns = columns_of(part, county)
+    rows = [[names.get(row.division, row.division), *(_cell(column, row) for column in columns)] for row in table.rows]
+    rows.append(["合计", *(_cell(column, table.total) for column in columns)])
+    return [
+        Head("地方", paper=30),
+        *(Head(each.title, each.kind, 24 if each.kind == "fen" else 0) for each in columns),
+    ], rows
+
+
+def _by_mark(table: summing.SummaryTable) -> tuple[list[Head], list[list[Any]]]:
+    """Marks down the page, as there are too many to stand side by side; places are chosen above, the workbook has all."""
+    heads = [
+        Head("疑点"),
+        Head("有这个疑点的", "count", 40),
+        Head("查后停发、减发的", "count", 40),
+        Head("其余的", "count", 40),
+    ]
+    total = table.total
+    marks = [(label, total[f"risk_{code}"], total[f"stopped_{code}"]) for code, label in RISKS.items()]
+    return heads, [[label, found, stopped, found - stopped] for label, found, stopped in marks]
 
 
 def columns_of(part: str, county: bool) -> list[summing.Column]:

@@ -23,7 +23,7 @@ from huimin.workbench.acts import Outcome
 from huimin.workbench.exporting import printed_by
 from huimin.workbench.forms import Purpose
 from huimin.workbench.guard import page
-from huimin.workbench.listing import chosen_place, one_of
+from huimin.workbench.listing import chosen_place, one_of, programmes_seen, require_seen
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer
 from huimin.workbench.views.doubts import row_of
 from huimin.workbench.views.reliefs import _answer as answer_form
@@ -36,6 +36,7 @@ from huimin.workbench.visit_forms import (
     WhyNot,
     Withdraw,
     content_of,
+    file_of,
     people_choices,
 )
 from huimin.workbench.visit_side import nav
@@ -68,7 +69,8 @@ def proof_letters(request: Any) -> HttpResponse:
     def build(whole: bool) -> Listing:
         states = [LATE, *ProofLetter.State.choices]
         place, state = chosen_place(request), one_of(request.GET, "state", dict(states))
-        found = queries.page_letters(place.prefix, state, on, request.GET.get("at", ""), size=1000 if whole else 50)
+        size, seen = 1000 if whole else 50, programmes_seen(request.actor)
+        found = queries.page_letters(place.prefix, state, on, request.GET.get("at", ""), size, seen)
         names = names_of({row.division for row in found}, on)
         return Listing(
             "信函索证", "向工作单位、学校等去函询问，到期没有回函的要催。", "visits",
@@ -132,6 +134,8 @@ def proof_letter(request: Any, number: int) -> HttpResponse:
     """One letter, what it asked, what came back."""
     by, on = request.actor, request.business_date
     row = ProofLetter.objects.select_related("household", "person", "case", "attachment").get(pk=number)
+    if row.case:
+        require_seen(by, row.case.programme)
     doubts = [row_of(by, each) for each in row.doubts.select_related("person", "change")]
     context = {
         "section": "visits", "row": row, "trail": chain_names(row.division, on), "late": row.overdue(on), "doubts": doubts,
@@ -154,7 +158,7 @@ def letter_act(request: Any, number: int, key: str) -> HttpResponse:
     where = reverse("proof-letter", args=[number])
 
     def act() -> Outcome:
-        told, sent = form.cleaned_data, request.FILES.get("file")
+        told, sent = form.cleaned_data, file_of(request)
         if key == "withdraw":
             letters.withdraw_letter(by=by, on=on, letter_id=number, reason=told["reason"])
             return Outcome("已撤回", where)
@@ -329,7 +333,7 @@ def _entrusted_done(request: Any, row: Entrustment, key: str, form: Any) -> Outc
         act = entrusting.return_entrustment if row.to_division else entrusting.enter_return
         act(by=by, on=on, entrustment_id=row.pk, why=form.cleaned_data["why"])
         return Outcome("已登记未能调查", where)
-    data, sent = form.cleaned_data, request.FILES.get("file")
+    data, sent = form.cleaned_data, file_of(request)
     if sent is None:
         raise BadInput("没有选文件", where="签字的调查表", remedy="请上传双方签字的调查表")
     told = {

@@ -38,7 +38,17 @@ from huimin.workbench.listing import chosen_place, one_of, programmes_seen, requ
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer
 from huimin.workbench.views.doubts import effects_of_changes, row_of
 from huimin.workbench.views.reliefs import _answer as answer_form
-from huimin.workbench.visit_forms import DESK_BLOCKS, NewVisit, Paper, Sign, Void, content_of, papers_of, people_choices
+from huimin.workbench.visit_forms import (
+    DESK_BLOCKS,
+    NewVisit,
+    Paper,
+    Sign,
+    Void,
+    content_of,
+    file_of,
+    papers_of,
+    people_choices,
+)
 from huimin.workbench.visit_side import nav
 
 VISITORS = frozenset(recording.VISITORS)
@@ -130,12 +140,12 @@ def new_url(household: int, purpose: str, subject: str, round: int = 1, case: in
 @page(VISITORS, reads=False)
 def done(request: Any) -> HttpResponse:
     """Visits that were made, the latest first."""
-    on = request.business_date
+    by, on = request.actor, request.business_date
 
     def build(whole: bool) -> Listing:
         place, state = chosen_place(request), one_of(request.GET, "state", dict(STATES))
         purpose = one_of(request.GET, "purpose", Visit.Purpose.values)
-        wanted = VisitFilter(place.prefix, purpose, state)
+        wanted = VisitFilter(place.prefix, purpose, state, programmes_seen(by))
         found = None if whole else queries.page_visits(wanted, request.GET.get("at", ""))
         rows = queries.list_visits(wanted) if found is None else found.rows
         names = names_of({row.division for row in rows}, on)
@@ -355,11 +365,13 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
         raise Http404
     with reading(by):
         visit = queries.get_visit(number)
+        if visit.case:
+            require_seen(by, visit.case.programme)
         trail = chain_names(visit.division, on)
     form = {"paper": Paper, "sign": Sign, "void": Void}[key](request.POST or None)
 
     def run() -> Outcome:
-        told, sent = form.cleaned_data, request.FILES.get("file")
+        told, sent = form.cleaned_data, file_of(request)
         if key == "void":
             recording.void_visit(by=by, on=on, visit_id=number, reason=told["reason"])
             return Outcome("已作废", reverse("visit", args=[number]), "请重新入户，另行登记。")
