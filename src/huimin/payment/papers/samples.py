@@ -12,7 +12,7 @@ from huimin.kernel.errors import Refusal
 from huimin.organisation.acting import Actor, reading
 from huimin.organisation.models import Appointment
 from huimin.payment.papers.registers import Register, register_pdf
-from huimin.samples.models import Check, Draw, DrawCase
+from huimin.samples.models import Draw, DrawCase
 from huimin.samples.queries import get_draw
 
 ROWS_MAX = 15_000
@@ -39,7 +39,7 @@ def _register(draw: Draw, address: str) -> Register:
     cells = list(_cells(draw, drawn))
     rows = [_row(cells[at : at + ACROSS]) for at in range(0, len(cells), ACROSS)]
     return Register(
-        title=f"抽查{'抽签结果' if drawn else '名单'}（第 {draw.pk} 号）",
+        title=f"{'抽签结果' if drawn else '抽查名单'}（第 {draw.pk} 号）",
         columns=[("编号", 0), ("结果" if drawn else "备注", 26)] * ACROSS,
         rows=rows, lines=list(_lines(draw, drawn)), notes=list(_how(draw, drawn)), address=address,
         seats=["冻结名单的人", *(["录入号码的人", "复核抽签的人"] if drawn else [])],
@@ -52,13 +52,9 @@ def _row(cells: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _cells(draw: Draw, drawn: bool) -> Iterator[tuple[str, str]]:
-    """The whole list by number; behind each what it is, and once it was checked what was found."""
-    results = dict(Check.objects.filter(line__draw=draw).values_list("line_id", "result"))
-    labels = dict(Check.Result.choices)
+    """The whole list by number; behind each whether it is checked. What was found is told to those it concerns."""
     for line in DrawCase.objects.filter(draw=draw).order_by("number").iterator(2000):
         told = "必查" if line.must else "抽中" if line.picked else ""
-        if line.pk in results:
-            told += f" {labels[results[line.pk]]}"
         yield line.number, told or ("—" if drawn else "")
 
 
