@@ -22,7 +22,7 @@ from huimin.cases.evidence import look_for_many
 from huimin.cases.kinds import waits_for
 from huimin.cases.models import Case, CaseAct, CaseReport
 from huimin.cases.queries import CaseFilter, processes_in_use
-from huimin.cases.taking import ACTORS, Outcome, countersign_at, locked, take_at
+from huimin.cases.taking import ACTORS, Outcome, countersign_at, decides, locked, take_at
 from huimin.database.bulk import fetch
 from huimin.jobs.commands import enqueue
 from huimin.jobs.kinds import Report, handles
@@ -164,7 +164,7 @@ def _step_of(case: Case) -> Step:
 
 def _unlawful(finding: Finding | None) -> tuple[str, str] | None:
     if finding is None:
-        return "这个项目在当地没有生效，或申请人不在这一户", "请到它的页面核对"
+        return "按现有登记和政策判断不了，或申请人不在这一户", "请到它的页面核对"
     if finding.eligible is None:
         return f"还不能判断，缺{'、'.join(finding.missing[:3])}", "请补齐信息"
     if not finding.eligible or finding.told.amount_fen <= 0:
@@ -224,7 +224,8 @@ def take_many(
         require_held(job)
     before = _done_before(by, act, step, [number for number, _ in wanted])
     cases = {case.pk: case for case in Case.objects.filter(pk__in=[n for n, _ in wanted]).select_related("process")}
-    findings = determine_many(on, [case for case in cases.values() if case.household_id])
+    deciding = [case for case in cases.values() if act == PASS and case.step and decides(_step_of(case), case)]
+    findings = determine_many(on, deciding)
     lines = []
     for number, shown_round in wanted:
         if (number, shown_round) in before:

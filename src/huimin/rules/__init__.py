@@ -13,7 +13,7 @@ from huimin.rules.book import Book
 from huimin.rules.cases import CaseResult, run_cases
 from huimin.rules.engine import evaluate, evaluate_all, evaluate_each, grounds, in_order_of_asking, missing_names
 from huimin.rules.exact import NumberTooLarge
-from huimin.rules.explain import explain
+from huimin.rules.explain import explain, explain_rows
 from huimin.rules.faults import Fault, PolicyFaults
 from huimin.rules.judging import AmountNegative
 from huimin.rules.outcome import Outcome
@@ -41,6 +41,7 @@ __all__ = [
     "evaluate_all",
     "evaluate_each",
     "explain",
+    "explain_rows",
     "grounds",
     "in_order_of_asking",
     "missing_names",

@@ -106,6 +106,10 @@ class Book:
             if self._waits(structure, chain, on, {})
         }
 
+    def waits(self, code: str, chain: tuple[str, ...], on: date) -> bool:
+        """Whether this one programme is written for the place and day and not in force for want of a value."""
+        return any(self._waits(structure, chain, on, {}) for structure in self._in_force(code, chain, on))
+
     def _waits(self, structure: Structure, chain: Sequence[str], on: date, given: Mapping[str, Override]) -> bool:
         """Whether it is not in force here for want of values.
 

@@ -8,9 +8,11 @@ determination it explains.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
 
 from huimin.kernel.facts import Fact
 from huimin.rules.engine import evaluate, make_frame, missing_names, outcomes_asked
@@ -19,7 +21,9 @@ from huimin.rules.frame import Col, Flag, Frame
 from huimin.rules.held_input import given_outcomes, refuse_bare_holding, refuse_misplaced
 from huimin.rules.household_input import household_table
 from huimin.rules.judging import leveled
-from huimin.rules.programme import Condition, Programme
+from huimin.rules.outcome import Outcome
+from huimin.rules.programme import Condition, NamedValue, Programme
+from huimin.rules.table import Table
 from huimin.rules.typed import COMPARISON_OPS, Level, Op, Sort, Type, Typed, all_nodes
 
 _EPOCH = date(1970, 1, 1)
@@ -47,33 +51,55 @@ def explain(
     outcome = evaluate(programme, table, on, threads=1, others=asked)
     refuse_bare_holding(programme, outcome, household, members)
     teller = _Teller(programme, make_frame(programme, table, on, asked))
-    rows = range(len(outcome.eligible))
-    results = [
-        {
-            "programme": programme.code,
-            "name": programme.name,
-            "unit": programme.unit,
-            "member": row if programme.unit == "person" else None,
-            "eligible": {1: True, 0: False, -1: None}[int(outcome.eligible[row])],
-            "amount_fen": int(outcome.amount_fen[row]),
-            "period": programme.period,
-            "phase_out": bool(outcome.phase_out[row]),
-            "conditions": [teller.condition(condition, row) for condition in programme.conditions],
-            "values": teller.values(row),
-            "missing": missing_names(programme, int(outcome.missing_mask[row])),
-            "policy": programme.version,
-        }
-        for row in rows
-    ]
+    by_person = programme.unit == "person"
+    results = [_result(outcome, teller, row, row if by_person else None) for row in range(len(outcome.eligible))]
     return {"place": place, "date": on.isoformat(), "results": results}
+
+
+def explain_rows(programme: Programme, table: Table, on: date) -> list[list[dict[str, object]]]:
+    """The results of every household of a table, as `explain` tells each alone; each expression is worked out once for all."""
+    asked = outcomes_asked(programme, table, on, {}, threads=1)
+    outcome = evaluate(programme, table, on, threads=1, others=asked)
+    teller = _Teller(programme, make_frame(programme, table, on, asked))
+    if programme.unit != "person":
+        return [[_result(outcome, teller, row, None)] for row in range(len(outcome.eligible))]
+    bounds = pairwise(table.offsets.tolist())
+    return [[_result(outcome, teller, row, row - low) for row in range(low, high)] for low, high in bounds]
+
+
+def _result(outcome: Outcome, teller: "_Teller", row: int, member: int | None) -> dict[str, object]:
+    programme = teller.programme
+    return {
+        "programme": programme.code,
+        "name": programme.name,
+        "unit": programme.unit,
+        "member": member,
+        "eligible": {1: True, 0: False, -1: None}[int(outcome.eligible[row])],
+        "amount_fen": int(outcome.amount_fen[row]),
+        "period": programme.period,
+        "phase_out": bool(outcome.phase_out[row]),
+        "conditions": [teller.condition(condition, row) for condition in programme.conditions],
+        "values": teller.values(row),
+        "missing": missing_names(programme, int(outcome.missing_mask[row])),
+        "policy": programme.version,
+    }
 
 
 @dataclass
 class _Teller:
-    """Says what the columns hold for one row."""
+    """Says what the columns hold for one row; a column is worked out once, however many rows are told."""
 
     programme: Programme
     frame: Frame
+    columns: dict[int, Col] = field(default_factory=dict)
+
+    @cached_property
+    def named(self) -> list[NamedValue]:
+        """Values the conditions and the amount use, directly or through another."""
+        structure = self.programme.structure
+        roots = [*(condition.tree for condition in structure.conditions), structure.amount]
+        used = {node.payload for node in all_nodes(roots, self.frame.words.values) if node.op is Op.VALUE}
+        return [value for value in structure.values if value.name in used and value.tree.level <= self.level]
 
     @property
     def level(self) -> Level:
@@ -91,17 +117,15 @@ class _Teller:
     def values(self, row: int) -> dict[str, str | None]:
         """Named values in use that are one value here; a member's own are told only in programmes about persons."""
         told: dict[str, str | None] = {}
-        structure = self.programme.structure
-        roots = [*(condition.tree for condition in structure.conditions), structure.amount]
-        used = {node.payload for node in all_nodes(roots, self.frame.words.values) if node.op is Op.VALUE}
-        for value in structure.values:
-            if value.name in used and value.tree.level <= self.level:
-                found = self.scalar(value.tree, row)
-                told[value.name] = None if found is None else shown(found, value.tree.type)
+        for value in self.named:
+            found = self.scalar(value.tree, row)
+            told[value.name] = None if found is None else shown(found, value.tree.type)
         return told
 
     def scalar(self, tree: Typed, row: int) -> Fraction | bool | int | None:
-        return scalar_at(leveled(tree, self.frame, self.level), row)
+        if id(tree) not in self.columns:  # a tree lives as long as its programme
+            self.columns[id(tree)] = leveled(tree, self.frame, self.level)
+        return scalar_at(self.columns[id(tree)], row)
 
     def told(self, node: Typed, text: str, row: int) -> str:
         """The expression with each word's value beside it."""

@@ -6,15 +6,17 @@ out   the explanation of huimin.rules.explain, programme by programme, with the 
 Computed now, from what is known now; nothing is stored. What a past run said is on its proposals.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from huimin.database.bulk import fetch
+from huimin.kernel.errors import Refusal
 from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
 from huimin.kernel.money import yuan_plain
 from huimin.kernel.places import chain
@@ -22,7 +24,8 @@ from huimin.organisation.acting import Actor
 from huimin.policy.queries import added_facts, adopted_book
 from huimin.registry.added import added_of
 from huimin.registry.snapshots import columns_of, household_columns, place_of
-from huimin.rules import Book, Programme, explain
+from huimin.rules import Book, Programme, Table, explain, explain_rows
+from huimin.screening.snapshots import Snapshot
 
 
 def explain_household(
@@ -43,10 +46,18 @@ def explain_household(
     """
     place = place_of(household_id)
     added = added_facts(place)
-    columns = household_columns(household_id, facts_on or on, known_at, added)
-    [(_, told)] = _told(*columns)
-    in_force = adopted_book().programmes_in_force(chain(place), on) if laws is None else laws
-    return _explained(told, in_force, added, on, granted)
+    households, members = household_columns(household_id, facts_on or on, known_at, added)
+    own, theirs = HOUSEHOLD_FACTS + added_of(households), PERSON_FACTS + added_of(members)
+    facts = {f.name: _value(households[f.code][0].as_py(), f) for f in own}
+    people = [{f.name: _value(members[f.code][row].as_py(), f) for f in theirs} for row in range(len(members))]
+    if granted is not None:
+        _tell_holdings(granted.to_pylist(), members["person_id"].to_pylist(), facts, people)
+    results: list[dict[str, Any]] = []
+    for law in adopted_book().programmes_in_force(chain(place), on) if laws is None else laws:
+        unheard = {fact.name for fact in added} - {fact.name for fact in law.facts}
+        told = _known(facts, unheard)
+        results += explain(law, told, [_known(person, unheard) for person in people], on)["results"]
+    return {"results": results, "members": members["person_id"].to_pylist()}
 
 
 def explain_many(
@@ -58,72 +69,63 @@ def explain_many(
     granted: pa.Table,
     known_at: datetime | None = None,
 ) -> dict[int, dict[str, Any]]:
-    """Programme `only` of many households, each as `explain_household` tells it; a handful of queries for all.
+    """Programme `only` of many households, each as `explain_household` tells it; a handful of queries, one evaluation for all.
 
     `granted` as there, of all of them. With `known_at`, facts and policies as they were known at that moment. Who is not
-    registered on the day is left out; where the programme is not in force the results are empty.
+    registered on the day is left out; where the programme is not in force the results are empty. One household whose numbers cannot be reckoned with is left out, the others are told.
     """
     places = dict(fetch("SELECT id, division FROM registry_household WHERE id = ANY (%s)", [list(households)]))
     book = adopted_book(known_at)
-    laws = {place: _in_force(book, place, only, on) for place in set(places.values())}
-    added = {place: added_facts(place, book) for place in laws}
-    holdings: dict[int, list[dict[str, Any]]] = {}
-    for each in granted.to_pylist():
-        holdings.setdefault(each["household"], []).append(each)
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    spoken = {each.division for each in (*book.layers, *book.parameters, *book.local_facts)}
+    for number, place in places.items():
+        layers = tuple(code for code in chain(place) if code in spoken)
+        groups.setdefault((layers, added_facts(place, book)), []).append(number)
     found: dict[int, dict[str, Any]] = {}
-    for facts in set(added.values()):
-        ids = [number for number, place in places.items() if added[place] == facts]
-        for number, told in _told(*columns_of(ids, facts_on, known_at, facts)):
-            found[number] = _explained(told, laws[places[number]], facts, on, None, holdings.get(number, []))
+    for (_, added), numbers in groups.items():
+        law = _in_force(book, places[numbers[0]], only, on)
+        homes, members = columns_of(numbers, facts_on, known_at, added)
+        found |= _told_together(law, Snapshot(homes, members, granted), on)
     return found
 
 
-def _in_force(book: Book, place: str, code: str, on: date) -> Sequence[Programme]:
+def _in_force(book: Book, place: str, code: str, on: date) -> Programme | None:
     """None where it is not written, or waits for a value nobody set."""
-    if code not in book.codes or code in book.waiting(chain(place), on):
-        return ()
-    return book.programmes_in_force(chain(place), on, only=code)
+    if code not in book.codes or book.waits(code, chain(place), on):
+        return None
+    return next(iter(book.programmes_in_force(chain(place), on, only=code)), None)
 
 
-@dataclass
-class _Household:
-    """One household in the language's own words."""
-
-    facts: dict[str, Any]
-    people: list[dict[str, Any]]
-    ids: list[int]
-
-
-def _told(households: pa.Table, members: pa.Table) -> Iterator[tuple[int, _Household]]:
-    """Household by household, in the order of the tables: each column is read once."""
-    own, theirs = HOUSEHOLD_FACTS + added_of(households), PERSON_FACTS + added_of(members)
-    mine = {fact: households[fact.code].to_pylist() for fact in own}
-    of_people = {fact: members[fact.code].to_pylist() for fact in theirs}
-    ids, owners = members["person_id"].to_pylist(), members["household_id"].to_pylist()
-    start = 0
-    for at, number in enumerate(households["household_id"].to_pylist()):
-        until = start
-        while until < len(owners) and owners[until] == number:
-            until += 1
-        rows = range(start, until)
-        facts = {fact.name: _value(mine[fact][at], fact) for fact in own}
-        people = [{fact.name: _value(of_people[fact][row], fact) for fact in theirs} for row in rows]
-        yield number, _Household(facts, people, ids[start:until])
-        start = until
+def _told_together(law: Programme | None, those: Snapshot, on: date) -> dict[int, dict[str, Any]]:
+    ids, people = those.household_ids.tolist(), those.person_ids.tolist()
+    table = those.table()
+    bounds = list(pairwise(table.offsets.tolist()))
+    if law is None or not ids:
+        return {
+            number: {"results": [], "members": people[low:high]}
+            for number, (low, high) in zip(ids, bounds, strict=True)
+        }
+    table = table.completed(law.facts)
+    told: dict[int, dict[str, Any]] = {}
+    of_people = those.granted.filter(pc.greater(those.granted["person"], 0))["programme"].unique().to_pylist()
+    for at, results in _rows(law, table, on, of_people):
+        low, high = bounds[at]
+        told[ids[at]] = {"results": results, "members": people[low:high]}
+    return told
 
 
-def _explained(
-    told: _Household, laws: Iterable[Programme], added: tuple[Fact, ...], on: date, granted: pa.Table | None,
-    holdings: list[dict[str, Any]] | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    held = granted.to_pylist() if granted is not None else holdings or []
-    _tell_holdings(held, told.ids, told.facts, told.people)
-    results: list[dict[str, Any]] = []
-    for law in laws:
-        unheard = {fact.name for fact in added} - {fact.name for fact in law.facts}
-        facts, people = _known(told.facts, unheard), [_known(person, unheard) for person in told.people]
-        results += explain(law, facts, people, on)["results"]
-    return {"results": results, "members": told.ids}
+def _rows(
+    law: Programme, table: Table, on: date, of_people: Sequence[str]
+) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """All at once; where one cannot be reckoned, one after another without it."""
+    try:
+        yield from enumerate(explain_rows(law, table, on))
+    except Refusal:
+        if table.household_count == 1:
+            return
+        for at in range(table.household_count):
+            one = table.cut(at, at + 1, of_people)
+            yield from ((at, results) for _, results in _rows(law, one, on, of_people))
 
 
 def _tell_holdings(
