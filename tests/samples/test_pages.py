@@ -59,6 +59,7 @@ def test_from_the_frozen_list_to_the_last_result_on_pages_case_08(county, cluste
     below = text(clerk.get(f"/samples/{draw.pk}/?show=list"))
     assert case.number in below and below.count('<td class="nowrap"><a') < 11  # its own cases only
     assert clerk.get(f"/samples/{draw.pk}/text/").status_code == 403
+    assert "抽查" in text(supervisor.get("/visits/")) and "sample:" not in text(clerk.get("/visits/"))
     assert "检查抽中的件" in text(supervisor.get("/")) and told.picked[0] in text(supervisor.get("/samples/waiting/"))
     results(supervisor, who, draw, day)
     for path in (
@@ -93,7 +94,8 @@ def results(supervisor, who, draw, day):
         first, second = DrawCase.objects.filter(draw=draw, picked=True).order_by("key")
     path = f"/samples/cases/{first.pk}/"
     page = text(supervisor.get(path))
-    assert "查阅材料" not in page.split("<form")[-1]
+    assert "查阅材料" not in page.split("<form")[-1] and f"subject=sample:{first.pk}" in page
+    assert supervisor.get(re.search(r'/visits/new/[^"]+', page)[0].replace("&amp;", "&")).status_code == 200
     bad = supervisor.post(path, {"way": "visit", "result": "true", "token": token_of(page)})
     assert bad.status_code == 422 and "没有这次抽查的已签字的入户记录" in text(bad)
     for line, told, words in (

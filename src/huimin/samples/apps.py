@@ -9,4 +9,4 @@ class SamplesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from huimin.samples import kinds  # noqa: F401  (registers 抽查 as evidence)
+        from huimin.samples import kinds, wanted  # noqa: F401  (register 抽查 as evidence, the drawn as households to visit)

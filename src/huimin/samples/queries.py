@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from huimin.cases.models import Case
 from huimin.database.bulk import fetch, fetch_one
@@ -202,11 +202,12 @@ def decides_below() -> bool:
 
 def page_waiting(programmes: tuple[str, ...] | None, place: str = "", size: int = SIZE) -> Page[DrawCase]:
     """Drawn cases that wait for their result, the oldest draw first."""
-    rows = _waiting(programmes).select_related("draw", "case", "household", "agency")
+    rows = waiting(programmes).select_related("draw", "case", "household", "agency")
     return cut(rows, ("draw_id", "key", "id"), place, size)
 
 
-def _waiting(programmes: tuple[str, ...] | None):  # type: ignore[no-untyped-def]
+def waiting(programmes: tuple[str, ...] | None) -> "QuerySet[DrawCase]":
+    """Drawn cases without a result that still stand where they were drawn."""
     stands = Case.objects.filter(pk=OuterRef("case"), step=OuterRef("step"), round=OuterRef("round"))
     rows = DrawCase.objects.filter(picked=True, draw__state=Draw.State.DRAWN, check_made=None)
     rows = rows.filter(Q(step=AFTER_STEP) | Exists(stands))
@@ -214,7 +215,7 @@ def _waiting(programmes: tuple[str, ...] | None):  # type: ignore[no-untyped-def
 
 
 def count_waiting(programmes: tuple[str, ...] | None) -> int:
-    return int(_waiting(programmes).count())
+    return int(waiting(programmes).count())
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from huimin.workbench.listing import ids_of, one_of, programmes_seen, require_se
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer
 from huimin.workbench.sample_forms import Entrust, Freeze, Number, Result, Skip
 from huimin.workbench.views.reliefs import _answer as answer_form
+from huimin.workbench.views.visits import new_url
 
 TONES = {"frozen": "soon", "drawn": "soon", "done": "done", "true": "done", "differs": "late", "false": "late"}
 MONTHS_BACK = 6
@@ -365,7 +366,7 @@ def check(request: Any, number: int) -> HttpResponse:
 
     context = {
         "section": "samples", "line": line, "draw": line.draw, "trail": trail, "names": names, "check": made, "order": order,
-        "may_check": may_check, "tones": TONES, "after": line.step == AFTER_STEP,
+        "may_check": may_check, "visit_url": new_url(line.household_id, "sample", line.subject, case=line.case_id), "tones": TONES, "after": line.step == AFTER_STEP,
         "may_order": made is not None and made.wrong and order is None and line.draw.after and may(by, checking.order_rectification),
     }  # fmt: skip
     return answer_form(request, form, act, "workbench/sample_check.html", context)
