@@ -72,7 +72,8 @@ def explain_many(
     """Programme `only` of many households, each as `explain_household` tells it; a handful of queries, one evaluation for all.
 
     `granted` as there, of all of them. With `known_at`, facts and policies as they were known at that moment. Who is not
-    registered on the day is left out; where the programme is not in force the results are empty. One household whose numbers cannot be reckoned with is left out, the others are told.
+    registered on the day is left out, and who has numbers that cannot be reckoned with; where the programme is not in
+    force the results are empty.
     """
     places = dict(fetch("SELECT id, division FROM registry_household WHERE id = ANY (%s)", [list(households)]))
     book = adopted_book(known_at)
