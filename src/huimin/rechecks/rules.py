@@ -33,7 +33,7 @@ DIBAO = ("dibao-rural", "dibao-urban", "dibao-single")
 LAW_57 = "民发〔2021〕57号第31条"
 LAW_YICHUN = "伊民规〔2022〕2号 二(二)2"
 LAW_WORK = "民发〔2021〕57号第34条"
-LAW_DEATH = "民政部等四部门2022年10月20日通知"
+LAW_DEATH = "民政部等四部门 2022-10-20 通知"
 DEATH_SINCE = date(2022, 10, 20)
 
 # Place (the beginning of its code), from when, programmes, months of the steady and of the others, the paper.
