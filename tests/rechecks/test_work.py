@@ -29,7 +29,7 @@ from huimin.rechecks.cuts import (
 )
 from huimin.rechecks.models import JobOffer, WorkCut
 from huimin.rechecks.offers import NotCounted, in_a_row, judge_refusal, record_offer
-from huimin.registry.models import Household, HouseholdFacts, PersonFacts
+from huimin.registry.models import Household, HouseholdFacts, Membership, PersonFacts
 from huimin.screening.models import Proposal, Run
 from huimin.screening.proving import prove_runs
 from tests.rechecks.people import PROGRAMME, change, civil, informant
@@ -194,8 +194,8 @@ def _screenings_leave_it(of, cut):
             WorkCut.objects.filter(pk=cut.pk).update(**edit)
 
 
-def test_a_later_decision_ends_its_effect_and_a_whole_stop_is_not_granted_around_case_09(county):
-    """Upheld objections drop it; what replaces the entitlement is told on the desk; a stopped single cannot be let in again before it ends."""
+def test_a_later_decision_ends_its_effect_case_09(county):
+    """Upheld objections drop it; what replaces the entitlement is told on the desk."""
     county("decided")
     person, of, held = idle()
     for day in days(1, 8, 15):
@@ -237,3 +237,34 @@ def _as_reviewer(cut, of):
         by=replace(head, appointment=judge.appointment, account=judge.account), on=date(2021, 9, 22), cut=cut.pk, upheld=False,
         answer="自己评判的自己答复",
     )  # fmt: skip
+
+
+def test_a_single_whose_whole_amount_is_stopped_is_let_in_again_only_when_it_ended_case_09(county):
+    """Nothing is left of the entitlement; the screening proposes him anew, the database refuses it until the stop is ended."""
+    county("decided")
+    with reading(officer()):
+        held = Entitlement.objects.filter(programme=PROGRAMME, people=1).select_related("household").order_by("id")[0]
+        member = Membership.objects.get(household=held.household_id, valid_to=None, recorded_to=None)
+    person, of = member.person_id, held.household
+    change(of, {"household": {}, "people": {str(person): {"labour": "有", "employed": False}}}, on=date(2021, 8, 2))
+    for day in days(1, 8, 15):
+        refused(person, of, day)
+    cut, approver = only_cut(), civil(Post.DEPARTMENT_APPROVER)
+    tell_cut(by=staff(Post.CLERK, of), on=date(2021, 9, 20), cut=cut.pk)
+    done = confirm_cut(by=approver, on=DECIDED, cut=cut.pk, percent=100, reason="三次介绍均合适，停发本人份额")
+    assert (done.cut_fen, done.entitlement_id) == (held.amount_fen, None)
+    by = officer()
+    screen(by=by, on=date(2021, 11, 2), division=by.division, determination_date=date(2021, 11, 2))
+    with reading(by):
+        assert Entitlement.objects.get(pk=held.pk).valid_to == date(2021, 11, 1)
+        [again] = Proposal.objects.filter(household=of, programme=PROGRAMME, state="open")
+    act = {
+        "by": approver, "on": date(2021, 11, 3), "programme": PROGRAMME, "division": of.division, "grant": True,
+        "proposal_ids": [again.pk],
+    }  # fmt: skip
+    with pytest.raises(AlreadyDone, match="拒绝就业"):
+        decide_proposals(**act)
+    end_cut(by=approver, on=date(2021, 11, 4), cut=cut.pk, reason="已到公益岗位上班")
+    with reading(by):
+        [anew] = Proposal.objects.filter(household=of, programme=PROGRAMME, state="open")
+    assert decide_proposals(**{**act, "proposal_ids": [anew.pk]}) == 1

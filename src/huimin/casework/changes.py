@@ -379,7 +379,7 @@ def count_unscreened(prefix: str) -> int:
     )
     latest: dict[str, Any] = {}
     anew: dict[int, Any] = {}
-    for run in Run.objects.filter(state=Run.State.FINISHED).order_by("id"):
+    for run in Run.objects.filter(state=Run.State.FINISHED).exclude(versions={}).order_by("id"):
         if run.only is None:
             latest[run.division] = run.known_at
         else:

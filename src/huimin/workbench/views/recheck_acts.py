@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.audit.models import Signature
 from huimin.casework.changes import enter_change, list_changes_of, report_change
+from huimin.casework.queries import list_entitlements_of
 from huimin.divisions.queries import chain_names
 from huimin.kernel.errors import BadInput
 from huimin.organisation.acting import Actor, may, reading
@@ -122,6 +123,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "offered": [act for act in ACTS.values() if act.offered(by, row)],
         "visit_url": new_url(row.household_id, "recheck", row.subject, row.round) if row.state == "open" and may(by, record_visit) else "",
         "may_change": row.state == "open" and (may(by, enter_change) or may(by, report_change)),
+        "held": [each for each in list_entitlements_of(row.household_id) if each.valid_to is None or each.valid_to > on],
         "signatures": list(Signature.objects.filter(subject=row.subject).order_by("-id")[:20]),
     }  # fmt: skip
     return render(request, "workbench/recheck.html", context)
