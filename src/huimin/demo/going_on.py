@@ -12,7 +12,7 @@ from collections.abc import Callable
 from huimin.cases.models import Case
 from huimin.cases.queries import slots
 from huimin.cases.taking import publish_cases, take_step
-from huimin.demo import dates, meeting, visiting
+from huimin.demo import dates, meeting, rechecking, visiting
 from huimin.demo.actors import actor
 from huimin.demo.clock import business_day
 from huimin.demo.listing import townships
@@ -43,6 +43,11 @@ def review(county: County) -> Figures:
         by = actor(Post.INFORMATION_OFFICER, case.division[:12])
         publish_cases(by=by, on=ON, case_ids=[case.pk])
     return {**figures, "passed": passed, "notices": len(waiting)}
+
+
+def live_with(county: County) -> Figures:
+    """What follows a grant: re-checks, an offer of work, an appeal (CASE-09)."""
+    return rechecking.recheck(ON)
 
 
 def _at(by: Actor, step: str) -> list[Case]:

@@ -68,4 +68,5 @@ STEPS: list[Step] = [
     Step("reviewed", "民主评议、公示", _late("going_on", "review")),
     Step("told", "公示栏、文书、证件", _late("telling", "tell")),
     Step("rectified", "专项整治", _late("rectifying", "rectify")),
+    Step("rechecked", "复核、申诉", _late("going_on", "live_with")),
 ]

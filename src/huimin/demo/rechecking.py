@@ -4,7 +4,6 @@ in    a decided county; the day on which the re-checks are made
 out   re-checks of the first township that has beneficiaries: confirmed, concluded, under way; offers of work; an appeal under way
 
 Through the rooms' commands; repeating it adds nothing. Nothing is decided anew, so that no figure of the quarter changes.
-Not a step of the quarter: whoever shows it calls `recheck`.
 """
 
 from datetime import date
