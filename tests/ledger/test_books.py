@@ -453,7 +453,7 @@ ACTS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS)
 def test_LED_01_LED_02_random_events_reversals_and_closes_leave_books_that_balance(
     finance: Actor, accountant: Actor, acts: list[Any]

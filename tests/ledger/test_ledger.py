@@ -287,7 +287,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_LED_01_books_balance_whatever_is_posted_in_whatever_order(finance: Actor, steps: list[Any]) -> None:
     """Random events, repeats and refusals: the books equal a plain reckoning and balance after every one of them."""

@@ -31,3 +31,4 @@ REISSUED = date(2021, 9, 26)
 REISSUE_RESULTS = date(2021, 9, 28)
 COMPARED = date(2021, 9, 29)
 CLOSED = date(2021, 9, 30)
+BOOKED = date(2021, 10, 8)  # the first working day after National Day

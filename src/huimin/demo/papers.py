@@ -1,7 +1,7 @@
 """The demonstration's papers under `demo-out/`: what a township, a village and a household would hold (PAY-01, PAY-02, PAY-07).
 
 in    the county, from the day its rosters were published
-out   rosters/summary.csv of every roster; rosters/*.xlsx (of every roster while the county is small) and rosters/*.pdf of
+out   books/* of the county's quarter and one township's vouchers; rosters/summary.csv of every roster; rosters/*.xlsx (of every roster while the county is small) and rosters/*.pdf of
       one township; notices/*.pdf and statements/<village>.pdf of one village in it
 
 A county of 700,000 has 30,000 pages of rosters; the papers of one place show as much, and all of it is scanned for
@@ -17,7 +17,7 @@ from typing import Any
 from pypdf import PdfReader
 
 from huimin.database.bulk import fetch
-from huimin.demo import dates
+from huimin.demo import booking, dates
 from huimin.demo.granting import county_officer
 from huimin.demo.quarter import County
 from huimin.divisions.queries import names_of
@@ -25,6 +25,7 @@ from huimin.kernel.money import yuan_plain
 from huimin.kernel.periods import Period
 from huimin.notices.models import Notice
 from huimin.organisation.acting import Actor, reading
+from huimin.organisation.queries import business_date
 from huimin.payment.models import Roster
 from huimin.payment.papers import notice_pdf, roster_pdf, roster_xlsx, statements_pdf
 from huimin.policy.queries import programme_names
@@ -69,6 +70,8 @@ def write_papers(county: County, out: Path) -> dict[str, int]:
         township = _township(rosters)
         _write_rosters(by, shelf, rosters, township, places)
         _write_village(by, shelf, township)
+        for name, content in booking.papers_of(booking.accountant(), business_date(), township).items():
+            shelf.put("books", name, content)
     return shelf.counts
 
 

@@ -60,7 +60,7 @@ STEPS: list[Step] = [
     Step("corrected", "更正账户", _late("closing", "correct")),
     Step("reissued", "重发", _late("paying", "reissue")),
     Step("compared", "查重、并档", _late("comparing", "compare")),
-    Step("closed", "封印与结账", _late("closing", "close")),
+    Step("closed", "封印", _late("closing", "close")),
     Step("visited", "普查、监测、责任", _late("field", "visit")),
     Step("recorded", "申报、培训、档案", _late("records", "record")),
     Step("asked", "申请、受理", _late("asking", "ask")),
@@ -69,4 +69,5 @@ STEPS: list[Step] = [
     Step("told", "公示栏、文书、证件", _late("telling", "tell")),
     Step("rectified", "专项整治", _late("rectifying", "rectify")),
     Step("rechecked", "复核、申诉", _late("going_on", "live_with")),
+    Step("booked", "审核凭证、结账、三方核对", _late("booking", "book")),
 ]

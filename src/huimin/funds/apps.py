@@ -7,3 +7,8 @@ class FundsConfig(AppConfig):
     name = "huimin.funds"
     label = "funds"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from huimin.funds import booked
+
+        booked.register()

@@ -31,6 +31,7 @@ from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 
 PLACES_MAX = 500
+_ON_THE_WAY = (IN_TRANSIT.code, RETURNING.code)
 
 # kind -> (words, on which side, sign)
 ITEMS: dict[str, tuple[str, str, int]] = {
@@ -144,7 +145,7 @@ def _content(close: MonthClose) -> list[object]:
     last = Period(close.month, add_months(close.month, 1))
     balances = [[row.code, row.programme, row.closing_fen] for row in movements(close.division, last)]
     return [
-        close.division, close.month, close.bank_fen, close.book_fen, close.items, close.in_transit_fen,
+        close.division, close.month, close.bank_fen, close.book_fen, close.items, close.in_transit,
         close.vouchers_count, close.turnover_fen, balances,
     ]  # fmt: skip
 
@@ -183,9 +184,31 @@ def _reconciled(place: str, month: date, told: Statement) -> MonthClose:
         division=place, month=month, bank_fen=told.bank_fen, book_fen=book, bank_adjust_fen=sides["bank"],
         book_adjust_fen=sides["book"],
         items=[{"kind": each.kind, "amount_fen": each.amount_fen, "text": each.text.strip()} for each in told.items],
-        in_transit_fen=sum(row.closing_fen for row in rows if row.code in (IN_TRANSIT.code, RETURNING.code)),
+        in_transit_fen=sum(row.closing_fen for row in rows if row.code in _ON_THE_WAY), in_transit=_in_transit(place, month),
         vouchers_count=count, turnover_fen=turnover,
     )  # fmt: skip
+
+
+# What was on its way at the last close, and what came and went since, by the number of the batch.
+_MOVED = """
+SELECT a.code, l.reference, l.programme, sum(CASE WHEN a.id = l.debit_id THEN l.amount_fen ELSE -l.amount_fen END)::bigint
+FROM ledger_ledgeraccount a JOIN ledger_ledgerline l ON a.id IN (l.debit_id, l.credit_id)
+WHERE a.division = %(place)s AND a.code = ANY(%(codes)s) AND l.division = %(place)s
+  AND l.occurred_on >= %(since)s AND l.occurred_on < %(until)s GROUP BY 1, 2, 3
+"""
+
+
+def _in_transit(place: str, month: date) -> list[list[object]]:
+    """[account, number, programme, 分] of everything on its way at the end of the month."""
+    last = MonthClose.objects.filter(division=place, month__lt=month).order_by("-month").first()
+    left = {tuple(row[:3]): row[3] for row in last.in_transit} if last else {}
+    where = {
+        "place": place, "codes": list(_ON_THE_WAY), "since": add_months(last.month, 1) if last else date(1, 1, 1),
+        "until": add_months(month, 1),
+    }  # fmt: skip
+    for *key, fen in fetch(_MOVED, where):
+        left[tuple(key)] = left.get(tuple(key), 0) + fen
+    return [[*key, fen] for key, fen in sorted(left.items()) if fen]
 
 
 def _posted_in(place: str, month: date) -> tuple[int, int]:

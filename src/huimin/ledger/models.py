@@ -42,7 +42,8 @@ class MonthClose(Table):
     """A closed month (its first day) of one place's books; no line may be dated in or before it.
 
     With it the reconciliation with the bank: what the bank's statement says, what the books say, and what explains the
-    difference (未达账项); both sides are equal after that. Signed over `digest`.
+    difference (未达账项); both sides are equal after that. `in_transit` lists what is on its way, as [account, number of the
+    batch, programme, 分]. Signed over `digest`.
     """
 
     table_class = TableClass.CHAIN
@@ -57,6 +58,7 @@ class MonthClose(Table):
     book_adjust_fen = models.BigIntegerField(default=0)
     items = models.JSONField(default=list)
     in_transit_fen = models.BigIntegerField(default=0)
+    in_transit = models.JSONField(default=list)
     vouchers_count = models.IntegerField(default=0)
     turnover_fen = models.BigIntegerField(default=0)
     digest = models.CharField(max_length=64, default="")

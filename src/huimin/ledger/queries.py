@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from huimin.database.bulk import fetch
 from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
-from huimin.ledger.models import LedgerAccount, LedgerLine, ManualVoucher, MonthClose, QuarterProof, Voucher
+from huimin.ledger.chart import OF_THE_YEAR
+from huimin.ledger.models import LedgerAccount, LedgerLine, ManualVoucher, MonthClose, QuarterProof, Turnover, Voucher
 
 _FAR = date(9999, 12, 31)
 _DEBIT_KINDS = (LedgerAccount.Kind.ASSET, LedgerAccount.Kind.EXPENSE)
@@ -230,6 +231,65 @@ def book_standings(prefix: str, until: date) -> list[BookStanding]:
         BookStanding(place, closed, waiting, held.get(place, 0), sent.get(place, 0) + back.get(place, 0))
         for place, closed, waiting in fetch(_STANDINGS, {"first": first, "last": last, "until": until})
     ]
+
+
+def count_unreviewed(prefix: str, *, not_by: int = 0) -> list[tuple[date, int, int]]:
+    """(month, vouchers, 分) that wait for review by another person than account `not_by`, the oldest month first.
+
+    From each place's last closed month on: what is closed was reviewed.
+    """
+    first, last = scope_of(prefix)
+    rows = fetch(
+        "SELECT v.month, count(*)::int, sum(v.amount_fen)::bigint"
+        " FROM (SELECT a.division, (SELECT (max(c.month) + interval '1 month')::date FROM ledger_monthclose c"
+        "          WHERE c.division = a.division) AS since"
+        "       FROM ledger_ledgeraccount a WHERE a.code = '1002' AND a.division >= %s AND a.division < %s) AS b"
+        " JOIN ledger_voucher v ON v.division = b.division AND v.occurred_on >= coalesce(b.since, '-infinity')"
+        " WHERE NOT EXISTS (SELECT 1 FROM ledger_voucherreview r WHERE r.voucher_id = v.id)"
+        " AND NOT EXISTS (SELECT 1 FROM organisation_appointment a WHERE a.id = v.posted_by AND a.account_id = %s)"
+        " GROUP BY 1 ORDER BY 1 LIMIT 24",
+        [first, last, not_by],
+    )
+    return [(month, count, fen) for month, count, fen in rows]
+
+
+def count_open_books(prefix: str, until: date) -> int:
+    """Places that posted something before day `until` and have not closed the month before it."""
+    first, last = scope_of(prefix)
+    [(count,)] = fetch(
+        "SELECT count(DISTINCT t.division)::int FROM ledger_turnover t"
+        " WHERE t.division >= %(first)s AND t.division < %(last)s AND t.occurred_on < %(until)s AND NOT EXISTS ("
+        "   SELECT 1 FROM ledger_monthclose c WHERE c.division = t.division AND c.month >= %(until)s::date - interval '1 month')",
+        {"first": first, "last": last, "until": until},
+    )
+    return int(count)
+
+
+def has_postings(prefix: str, since: date, until: date) -> bool:
+    """Whether any books of the places moved in [since, until)."""
+    first, last = scope_of(prefix)
+    wanted = Turnover.objects.filter(
+        division__gte=first, division__lt=last, occurred_on__gte=since, occurred_on__lt=until
+    )
+    return wanted.exists()
+
+
+def is_proof_signed(division: str, year: int, number: int) -> bool:
+    return QuarterProof.objects.filter(division=division, year=year, quarter=number).exists()
+
+
+def left_to_carry(prefix: str, year: int) -> dict[str, int]:
+    """Place -> what of a year's income and expenses, programme by programme, was not carried over yet; one query."""
+    first, last = scope_of(prefix)
+    rows = fetch(
+        "SELECT division, sum(abs(left_fen))::bigint FROM ("
+        " SELECT a.division, a.id, t.programme, sum(t.debit_fen - t.credit_fen) AS left_fen"
+        " FROM ledger_turnover t JOIN ledger_ledgeraccount a ON a.id = t.account_id AND a.code = ANY(%s)"
+        " WHERE t.division >= %s AND t.division < %s AND t.occurred_on >= %s AND t.occurred_on < %s"
+        " GROUP BY 1, 2, 3) AS n GROUP BY 1 ORDER BY 1",
+        [[each.code for each in OF_THE_YEAR], first, last, date(year, 1, 1), date(year + 1, 1, 1)],
+    )
+    return dict(rows)
 
 
 def list_manual(prefix: str, *, state: str = "", place: str = "", size: int = SIZE) -> Page[ManualVoucher]:

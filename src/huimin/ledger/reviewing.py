@@ -42,12 +42,11 @@ class Reviewed:
     left: list[tuple[Voucher, str]]
 
 
-def unreviewed(prefix: str, month: date | None = None) -> list[Voucher]:
-    """Vouchers of a place and all beneath it that nobody reviewed, by place and number; one query, bounded."""
+def unreviewed(prefix: str, month: date) -> list[Voucher]:
+    """A month's vouchers of a place and all beneath it that nobody reviewed, by place and number; one query, bounded."""
     first, last = scope_of(prefix)
-    rows = Voucher.objects.filter(division__gte=first, division__lt=last, review=None)
-    rows = rows.filter(month=month) if month else rows
-    return list(rows.order_by("division", "month", "word", "number")[:AT_ONCE_MAX])
+    rows = Voucher.objects.filter(division__gte=first, division__lt=last, month=month, review=None)
+    return list(rows.order_by("division", "word", "number")[:AT_ONCE_MAX])
 
 
 def verdicts(by: Actor, vouchers: list[Voucher]) -> dict[int, str]:

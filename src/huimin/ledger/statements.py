@@ -244,8 +244,7 @@ def _total(label: str, lines: list[Line]) -> Line:
     return Line(label, sum(x.first_fen for x in lines), sum(x.second_fen for x in lines), total=True)
 
 
-@dataclass(frozen=True)
-class ProgrammeRow:
+class ProgrammeRow(NamedTuple):
     """A row of 项目明细表: one programme (of one place, or over places) in a period."""
 
     division: str

@@ -9,6 +9,8 @@ class PaymentConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from huimin.payment import booked
         from huimin.payment.exchange import working
 
         working.register()
+        booked.register()

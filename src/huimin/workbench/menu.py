@@ -113,7 +113,17 @@ GROUPS = (
             Entry("authorities", "代领授权", "authorities"),
         ),
     ),
-    Group("账务", (Entry("ledger", "科目余额", "ledger"), Entry("days", "序时账", "days"))),
+    Group(
+        "账务",
+        (
+            Entry("ledger", "账簿和报表", "ledger"),
+            Entry("days", "序时账", "days"),
+            Entry("voucher-reviews", "审核凭证", "voucher-reviews"),
+            Entry("manual-vouchers", "手工凭证", "manual-vouchers"),
+            Entry("closes", "结账", "closes"),
+            Entry("proofs", "三方核对", "proofs"),
+        ),
+    ),
     Group(
         "政策",
         (

@@ -20,7 +20,7 @@ from huimin.kernel.money import yuan
 from huimin.organisation.acting import reading
 from huimin.payment.papers.registers import Register, register_pdf
 from huimin.workbench.exporting import printed_by
-from huimin.workbench.spreadsheet import Column, export
+from huimin.workbench.spreadsheet import Column, Sheet, export_sheets
 
 
 class Cell(NamedTuple):
@@ -53,7 +53,11 @@ class Filter(NamedTuple):
 
 @dataclass
 class Listing:
-    """One register: what it is, how it can be narrowed, its rows, and what can be done from here."""
+    """One register: what it is, how it can be narrowed, its rows, and what can be done from here.
+
+    For paper: `lines` above the table, `unit` at its right (单位：元), `notes` and `seats` below, `seal` whose seal goes there.
+    `totals` False where the rows hold their own sums; `of_people` False where nobody is asked what for.
+    """
 
     title: str
     lead: str
@@ -72,6 +76,11 @@ class Listing:
     across: bool = False
     to_sign: bool = False
     address: str = ""
+    notes: Sequence[str] = ()
+    unit: str = ""
+    seal: str = ""
+    of_people: bool = True
+    totals: bool = True
     more: dict[str, Any] = field(default_factory=dict)
 
     def shown(self) -> list[list[tuple[Head, Cell, str]]]:
@@ -122,7 +131,8 @@ def _workbook(request: Any, made: Listing) -> HttpResponse:
     rows = (
         [_of_kind(head, _cell(cell).value) for head, cell in zip(made.heads, row, strict=True)] for row in made.rows
     )
-    return export(request, f"{made.title} {request.business_date}", columns, rows)
+    title = f"{made.title} {request.business_date}"
+    return export_sheets(request, title, [Sheet(title, columns, rows, made.totals)], of_people=made.of_people)
 
 
 def paper_of(made: Listing) -> Register:
@@ -132,8 +142,9 @@ def paper_of(made: Listing) -> Register:
         title=made.title,
         columns=[(made.heads[at].title, made.heads[at].paper) for at in kept],
         rows=[[_on_paper(made.heads[at], _cell(row[at])) for at in kept] for row in made.rows],
-        lines=made.lines, notes=[f"共 {len(made.rows):,} 行"], seats=made.seats, across=made.across, to_sign=made.to_sign,
-        address=made.address,
+        lines=made.lines, notes=made.notes or [f"共 {len(made.rows):,} 行"], seats=made.seats, across=made.across,
+        to_sign=made.to_sign, address=made.address, unit=made.unit, seal=made.seal,
+        numbers=[at for at, column in enumerate(kept) if made.heads[column].number],
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ from huimin.registry.models import ReportedChange
 from huimin.screening.commands import request_screening
 from huimin.screening.models import Run
 from huimin.screening.queries import ProposalFilter, find_latest_run, total_proposals
-from huimin.workbench import case_todo, meeting_todo, sample_todo
+from huimin.workbench import book_todo, case_todo, meeting_todo, sample_todo
 from huimin.workbench.guard import SETTLERS, STAFF
 
 DAYS_A_LEVEL = 7
@@ -358,6 +358,12 @@ def _meetings(asking: Asking) -> Iterator[Todo]:
         yield Todo(*row)
 
 
+def _books(asking: Asking) -> Iterator[Todo]:
+    """Vouchers to review, months to close, quarters to prove (LED-02, LED-03)."""
+    for row in book_todo.rows_of(asking.by, asking.on):
+        yield Todo(*row)
+
+
 def _calendar_years(asking: Asking) -> Iterator[Todo]:
     """A year's holidays that somebody else entered (CASE-05)."""
     if may(asking.by, confirm_year) and (found := count_waiting_years(asking.by.appointment)):
@@ -464,6 +470,7 @@ _FINDERS: tuple[_Finder, ...] = (
     _cases,
     _meetings,
     _cooling_time,
+    _books,
 )
 
 

@@ -26,7 +26,10 @@ SIGNING_PAD_POINTS = 9.0
 
 @dataclass(frozen=True)
 class Register:
-    """`columns`: (head, width in mm, 0 for what is left). `seats`: who signs at the end. `address`: what its code leads to."""
+    """`columns`: (head, width in mm, 0 for what is left). `seats`: who signs at the end. `address`: what its code leads to.
+
+    `numbers`: columns set to the right. `unit` stands at the right above the table; `seal` is the unit whose seal goes there.
+    """
 
     title: str
     columns: Sequence[tuple[str, int]]
@@ -37,6 +40,9 @@ class Register:
     address: str = ""
     across: bool = False
     to_sign: bool = False
+    numbers: Sequence[int] = ()
+    unit: str = ""
+    seal: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,8 @@ def register_pdf(register: Register, *, by: Actor, on: date, mark: str = "") -> 
         "rows": [["" if cell is None else wrappable(str(cell)) for cell in row] for row in register.rows],
         "notes": list(register.notes), "seats": list(register.seats), "printed": f"打印日期 {on}",
         "code": square_code(register.address) if register.address else "",
-        "pad": SIGNING_PAD_POINTS if register.to_sign else 4.0,
+        "pad": SIGNING_PAD_POINTS if register.to_sign else 4.0, "numbers": list(register.numbers), "unit": register.unit,
+        "seal": register.seal,
     }  # fmt: skip
     return typeset("register", content, on=on, mark=mark)
 

@@ -18,6 +18,7 @@ from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.money import in_words, yuan
 from huimin.organisation.acting import Actor, may, record_event
+from huimin.payment.booked import vouchers_of_batches
 from huimin.payment.commands import take_result, write_batch_files
 from huimin.payment.commands.sending import batch_file
 from huimin.payment.models import Batch, Instruction, ResultFile
@@ -100,6 +101,8 @@ def detail(request: Any, number: int) -> HttpResponse:
         "signatures": [] if is_bank else list_signatures(f"batch:{batch.pk}"),
         "steps": offered(BATCH_STEPS, request.actor, batch),
         "is_bank": is_bank,
+        "vouchers": [] if is_bank else vouchers_of_batches([batch.batch_no])[batch.batch_no],
+        "may_see_books": request.actor.post in guard.BOOKKEEPERS,
         "has_file": batch.state in _HAS_FILE and may_fetch(request.actor),
         "prepared_by_me": batch.prepared_by == request.actor.appointment,
     }

@@ -1,151 +1,238 @@
-"""The books: trial balance, accounts by place, day book, a voucher, the close of a month (LED-01)."""
+"""The books read: 科目余额表, 总账, 明细账, 序时账, each as a page, a workbook and a paper (LED-01, LED-02)."""
 
-from datetime import date
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
-from huimin.divisions.queries import chain_names, names_of
-from huimin.kernel.money import parse_yuan
-from huimin.kernel.periods import Period, add_months, month_start
+from huimin.divisions.queries import names_of
+from huimin.kernel.money import yuan
+from huimin.ledger import queries, statements
+from huimin.ledger.account_books import AccountBook, DetailLine, find_account, iterate_detail, page_detail
+from huimin.ledger.chart import ACCOUNTS, CHART
 from huimin.ledger.closing import close_month
-from huimin.ledger.models import LedgerAccount, Voucher
-from huimin.ledger.queries import (
-    account_balances,
-    closed_until,
-    get_voucher,
-    list_vouchers,
-    trial_balance,
-    voucher_lines,
-)
-from huimin.organisation.acting import may, reading
+from huimin.ledger.models import LedgerLine, Voucher
+from huimin.ledger.reviewing import review_month
+from huimin.organisation.acting import may
 from huimin.policy.queries import programme_names
 from huimin.workbench import guard
-from huimin.workbench.acts import Outcome, once
+from huimin.workbench.book_side import SEATS, Asked, asked, chosen_book, month_of, month_options, tabs, words_of
 from huimin.workbench.guard import page
-from huimin.workbench.listing import chosen_place, day_of, kept, one_of
+from huimin.workbench.listing import kept, one_of
+from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing
 from huimin.workbench.spreadsheet import Column, Sheet, export_sheets
+
+CODES = [(each.code, f"{each.code} {each.name}") for each in CHART]
+STANDINGS = [("waiting", "待审核"), ("reviewed", "已审核"), ("by_hand", "手工凭证")]
+_FEN = 27
 
 
 @require_safe
-@page(guard.BOOKKEEPERS)
+@page(guard.BOOKKEEPERS, reads=False)
 def balance(request: Any) -> HttpResponse:
-    """Trial balance of a place and all beneath it to the end of a day, and each place's accounts."""
-    place = chosen_place(request)
-    until = day_of(request.GET.get("until", "")) or request.business_date
-    trial = trial_balance(place.prefix, until=until)
-    rows = account_balances(place.prefix, until=until)
-    places = names_of({row.division for row in rows}, request.business_date)
-    if request.GET.get("export") == "xlsx":
-        return _export(request, rows, places, until)
-    context = {
-        "section": "ledger",
-        "place": place,
-        "until": until,
-        "trial": trial,
-        "kinds": dict(LedgerAccount.Kind.choices),
-        "by_place": _by_place(rows, places),
-        "may_close": may(request.actor, close_month),
-        "query": kept(request.GET, "place", "until"),
-    }
-    return render(request, "workbench/ledger.html", context)
+    """科目余额表 of a place and all beneath it; with an account chosen, each place's."""
+    by, on = request.actor, request.business_date
+
+    def build(_: bool) -> Listing:
+        told = asked(request)
+        code = one_of(request.GET, "code", ACCOUNTS)
+        rows = statements.movements(told.place.prefix, told.period, programme=told.programme, code=code)
+        difference = statements.difference_of(rows)
+        table = _accounts(rows, told) if not code else _places(rows, told, code, on)
+        listing = Listing(
+            f"科目余额表{f'：{ACCOUNTS[code].name}' if code else ''}",
+            "期初、发生额和期末，余额按科目增加的一方。每一笔都有借有贷，差额任何时候都应当是 0。",
+            "ledger", _balance_heads("科目" if not code else "地方"), table,
+            "还没有账簿。县财政局开立惠民资金专户时同时建账，资金拨到就有第一笔。",
+            nav=tabs("ledger", told.query()), filters=told.filters(Filter("code", "按地方看科目", CODES, code)),
+            seats=SEATS, lines=told.lines, unit="金额单位：元", seal=told.names, across=True, of_people=False, totals=False,
+            notes=["借贷差额 0.00" if difference.is_zero else f"借贷不平：{yuan(difference.closing_fen)}"],
+            acts=_acts(by),
+        )  # fmt: skip
+        if not code:
+            tone = "" if difference.is_zero else "late"
+            listing.figures = [("借贷差额（元）", yuan(difference.closing_fen), tone)] + [
+                (ACCOUNTS[c].name, yuan(sum(r.closing_fen for r in statements.balance_rows(rows) if r.code == c)), "")
+                for c in ("1002", "1003", "1021")
+            ]
+        return listing
+
+    return answer_listing(request, build)
 
 
-def _by_place(rows: list[Any], places: dict[str, str]) -> list[dict[str, Any]]:
-    """One row a place, a column an account."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        at = found.setdefault(row.division, {"code": row.division, "name": places.get(row.division, row.division)})
-        at[row.code] = row.balance_fen
+def _balance_heads(first: str) -> list[Head]:
+    names = ("期初余额", "本期借方", "本期贷方", "本年借方", "本年贷方", "期末余额")
+    return [Head(first), *(Head(f"{name}（元）", "fen", _FEN) for name in names)]
+
+
+def _cells(row: statements.BalanceRow) -> list[int]:
     return [
-        {
-            "code": each["code"],
-            "name": each["name"],
-            "cells": [each.get(code) for code in ("1002", "1003", "3001", "5001")],
-        }
-        for each in found.values()
+        row.opening_fen, row.debit_fen, row.credit_fen, row.year_debit_fen, row.year_credit_fen, row.closing_fen,
+    ]  # fmt: skip
+
+
+def _accounts(rows: list[statements.Movement], told: Asked) -> list[list[Any]]:
+    """By account, with the sum of what moved; a township's goes straight to its account book."""
+    if not rows:
+        return []
+    table, sums = [], [0, 0, 0, 0]
+    for each in statements.balance_rows(rows):
+        where = f"{reverse('ledger')}?{told.query(code=each.code)}"
+        table.append([Cell(f"{each.code} {each.name}", where), *_cells(each)])
+        sums = [a + b for a, b in zip(sums, _cells(each)[1:5], strict=True)]
+    return [*table, ["合计", None, *sums, None]]
+
+
+def _places(rows: list[statements.Movement], told: Asked, code: str, on: Any) -> list[list[Any]]:
+    """Of one account, by place: from here into the account book."""
+    found = statements.balance_rows_by(rows, lambda row: row.division)
+    names = names_of({each.key for each in found}, on)
+    table = [
+        [
+            Cell(names.get(each.key, each.key), f"{reverse('book-detail')}?{told.query(place=each.key, code=code)}"),
+            *_cells(each),
+        ]
+        for each in found
     ]
+    if len(table) < 2:
+        return table
+    return [*table, ["合计", *(sum(column) for column in zip(*(_cells(each) for each in found), strict=True))]]
 
 
-def _export(request: Any, rows: list[Any], places: dict[str, str], until: date) -> HttpResponse:
-    columns = (
-        Column("地方", width=22), Column("科目编码", width=10), Column("科目", width=20), Column("借方发生额（元）", "fen", 18),
-        Column("贷方发生额（元）", "fen", 18), Column("余额（元）", "fen", 18),
-    )  # fmt: skip
-    table = (
-        (places.get(row.division, row.division), row.code, row.name, row.debit_fen, row.credit_fen, row.balance_fen)
-        for row in rows
-    )
-    return export_sheets(request, f"科目余额 {until}", [Sheet("科目余额", columns, table)], of_people=False)
+def _acts(by: Any) -> list[tuple[str, str]]:
+    acts = [("审核凭证", reverse("voucher-reviews"))] if may(by, review_month) else []
+    return acts + ([("结账", reverse("closes"))] if may(by, close_month) else [])
+
+
+@require_safe
+@page(guard.BOOKKEEPERS, reads=False)
+def general(request: Any) -> HttpResponse:
+    """总账 of an account: each month of the period, with the year so far."""
+
+    def build(_: bool) -> Listing:
+        told = asked(request)
+        code = one_of(request.GET, "code", ACCOUNTS, "1002") or "1002"
+        opening, months = statements.general_ledger(told.place.prefix, code, told.period, programme=told.programme)
+        side = lambda fen: statements.on_its_side(code, fen)  # noqa: E731
+        rows: list[list[Any]] = [["期初余额", None, None, None, None, side(opening)]]
+        for each in months:
+            where = f"{reverse('book-detail')}?{told.query(code=code, since=f'{each.month:%Y-%m}', until=f'{each.month:%Y-%m}')}"
+            rows.append([
+                Cell(f"{each.month.year}年{each.month.month}月", where), each.debit_fen, each.credit_fen,
+                each.year_debit_fen, each.year_credit_fen, side(each.closing_fen),
+            ])  # fmt: skip
+        account = ACCOUNTS[code]
+        return Listing(
+            f"总账：{code} {account.name}", f"{account.note}。余额在{'借' if account.grows_by_debit else '贷'}方。", "ledger",
+            [Head("月份"), *(Head(f"{name}（元）", "fen", 32) for name in ("借方", "贷方", "本年累计借方", "本年累计贷方", "余额"))],
+            rows, "", nav=tabs("book-general", told.query(code=code)),
+            filters=told.filters(Filter("code", "科目", CODES, code)), seats=SEATS, lines=told.lines, unit="金额单位：元",
+            seal=told.names, of_people=False, totals=False, notes=[words_of("期末余额", side(months[-1].closing_fen))],
+        )  # fmt: skip
+
+    return answer_listing(request, build)
+
+
+@require_safe
+@page(guard.BOOKKEEPERS, reads=False)
+def detail(request: Any) -> HttpResponse:
+    """明细账: every line of an account in one place's books, with the balance after it."""
+
+    def build(whole: bool) -> Listing:
+        told = asked(request)
+        code = one_of(request.GET, "code", ACCOUNTS, "1002") or "1002"
+        books = told.place.options
+        place = told.place.code or (books[0][0] if len(books) == 1 else "")
+        account = find_account(place, code) if place else None
+        book = AccountBook(account, told.period, told.programme) if account else None
+        found = page_detail(book, request.GET.get("at", "")) if book and not whole else None
+        lines = (list(iterate_detail(book)) if whole else found.rows if found else []) if book else []
+        side = lambda fen: statements.on_its_side(code, fen)  # noqa: E731
+        opening = side(book.balance_before(told.period.start)) if book else 0
+        closing = side(book.balance_before(told.period.until)) if book else 0
+        name = dict(books).get(place, "")
+        return Listing(
+            f"明细账：{name} {code} {ACCOUNTS[code].name}", "点凭证号看凭证，再到业务单据、清册和每一户。", "ledger",
+            [Head("日期", "date", 21), Head("凭证", paper=24), Head("摘要"), Head("对方科目", paper=34), Head("项目", paper=28),
+             Head("借方（元）", "fen", _FEN), Head("贷方（元）", "fen", _FEN), Head("余额（元）", "fen", _FEN)],
+            _detail_rows(lines, told, code), _no_detail(books, book), nav=tabs("book-detail", told.query(code=code)),
+            filters=told.filters(Filter("code", "科目", CODES, code)), page=found, seats=SEATS, lines=told.lines,
+            unit="金额单位：元", seal=told.names, across=True, of_people=False, totals=False,
+            figures=[("期初余额（元）", yuan(opening), ""), ("期末余额（元）", yuan(closing), "")] if book else [],
+            notes=[f"期初余额 {yuan(opening)} 元，期末余额 {yuan(closing)} 元", words_of("期末余额", closing)],
+        )  # fmt: skip
+
+    return answer_listing(request, build)
+
+
+def _detail_rows(lines: list[DetailLine], told: Asked, code: str) -> list[list[Any]]:
+    return [
+        [
+            each.occurred_on, Cell(f"{each.word}字第 {each.number} 号", reverse("voucher", args=[each.voucher])), each.summary,
+            f"{each.other} {ACCOUNTS[each.other].name}", told.programmes.get(each.programme, each.programme) or None,
+            each.debit_fen or None, each.credit_fen or None, statements.on_its_side(code, each.balance_fen),
+        ]
+        for each in lines
+    ]  # fmt: skip
+
+
+def _no_detail(books: list[tuple[str, str]], book: AccountBook | None) -> str:
+    if not books:
+        return "还没有账簿。县财政局开立惠民资金专户时同时建账。"
+    return "这个期间没有发生额。" if book else "明细账按一个地方的账簿看，请在上面选一个乡镇。"
 
 
 @require_safe
 @page(guard.BOOKKEEPERS)
 def days(request: Any) -> HttpResponse:
-    """The day book (序时账), newest first."""
-    place = chosen_place(request)
-    event = one_of(request.GET, "event", Voucher.Event.values)
-    page_of = list_vouchers(place.prefix, event=event, place=request.GET.get("at", ""))
+    """The day book (序时账), newest first; the workbook has every line of a month."""
+    place, on = chosen_book(request), request.business_date
+    month = month_of(request.GET, "month", on, None)  # type: ignore[arg-type]
+    number = request.GET.get("number", "")
+    wanted = queries.VoucherFilter(
+        place.prefix, one_of(request.GET, "event", Voucher.Event.values), month,
+        one_of(request.GET, "standing", dict(STANDINGS)),
+        int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0,
+    )  # fmt: skip
+    if request.GET.get("export") == "xlsx":
+        return _day_book(request, wanted)
+    page_of = queries.page_vouchers(wanted, request.GET.get("at", ""))
     context = {
-        "section": "days",
-        "place": place,
-        "event": event,
-        "events": Voucher.Event.choices,
-        "page": page_of,
-        "places": names_of({row.division for row in page_of}, request.business_date),
-    }
+        "section": "days", "place": place, "wanted": wanted, "events": Voucher.Event.choices, "page": page_of,
+        "standings": STANDINGS, "months": month_options(on), "month": f"{month:%Y-%m}" if month else "",
+        "places": names_of({row.division for row in page_of}, on),
+        "query": kept(request.GET, "event", "month", "standing", "number", "place"),
+    }  # fmt: skip
     return render(request, "workbench/days.html", context)
 
 
-@require_safe
-@page(guard.BOOKKEEPERS)
-def voucher(request: Any, number: int) -> HttpResponse:
-    found = get_voucher(number)
-    kind, _, subject = found.subject.partition(":")
-    routes = {"batch": "batch", "roster": "roster"}
-    context = {
-        "section": "ledger",
-        "voucher": found,
-        "trail": chain_names(found.division, request.business_date),
-        "page": voucher_lines(number, place=request.GET.get("at", "")),
-        "programmes": programme_names(),
-        "origin": reverse(routes[kind], args=[subject]) if kind in routes and subject.isdigit() else "",
-    }
-    return render(request, "workbench/voucher.html", context)
+def _day_book(request: Any, wanted: queries.VoucherFilter) -> HttpResponse:
+    """Two rows a line, as an accountant reads them: what is debited, what is credited."""
+    columns = (
+        Column("日期", "date", 12), Column("地方", width=18), Column("凭证号", width=14), Column("摘要", width=40),
+        Column("科目编码", width=10), Column("科目", width=20), Column("补贴项目", width=22), Column("依据", width=30),
+        Column("借方（元）", "fen", 16), Column("贷方（元）", "fen", 16), Column("审核", width=10),
+    )  # fmt: skip
+    vouchers = {each.pk: each for each in queries.iterate_vouchers(wanted, 20_000)}
+    places = names_of({each.division for each in vouchers.values()}, request.business_date)
+    names = programme_names()
 
+    def rows() -> Any:
+        for line in queries.lines_of_vouchers(list(vouchers)):
+            yield from _two_rows(line, vouchers[line.voucher_id], places, names)
 
-@require_http_methods(["GET", "POST"])
-@page(frozenset(close_month.posts))  # type: ignore[attr-defined]
-def close(request: Any) -> HttpResponse:
-    """Close the books of a place for a month: what is in them first, then the act. There is no reopening."""
-    if request.method == "POST":
-        return once(request, lambda: _close(request))
-    place = chosen_place(request)
-    last = add_months(month_start(request.business_date), -1)
-    months = [add_months(last, back) for back in (0, -1, -2)]
-    rows = account_balances(place.prefix, until=Period(last, add_months(last, 1)).last_day)
-    codes = sorted({row.division for row in rows})
-    names = names_of(set(codes), request.business_date)
-    context = {
-        "section": "ledger",
-        "place": place,
-        "months": [(each.isoformat(), f"{each.year}年{each.month}月") for each in months],
-        "books": [(code, names.get(code, code), closed_until(code)) for code in codes],
-    }
-    return render(request, "workbench/close.html", context)
-
-
-def _close(request: Any) -> Outcome:
-    month = day_of(request.POST.get("month", "")) or add_months(month_start(request.business_date), -1)
-    code = request.POST.get("division", "")
-    bank = parse_yuan(request.POST.get("bank", ""), where="银行余额")
-    closed = close_month(
-        by=request.actor, on=request.business_date, division=code, month=month_start(month), bank_fen=bank
+    return export_sheets(
+        request, f"序时账 {request.business_date}", [Sheet("序时账", columns, rows())], of_people=False
     )
-    with reading(request.actor):
-        name = names_of({code}, request.business_date).get(code, code)
-    what = f"{name} {closed.month.year}年{closed.month.month}月已结账"
-    return Outcome(what, reverse("close-month"), "这个月及以前不能再记账，更正记在以后的月份。")
+
+
+def _two_rows(line: LedgerLine, voucher: Voucher, places: dict[str, str], names: dict[str, str]) -> list[list[Any]]:
+    head = [voucher.occurred_on, places.get(voucher.division, voucher.division), voucher.title, voucher.summary]
+    tail = [names.get(line.programme, line.programme), line.reference]
+    seen = "已审核" if getattr(voucher, "review", None) else "未审核"
+    return [
+        [*head, line.debit.code, line.debit.name, *tail, line.amount_fen, None, seen],
+        [*head, line.credit.code, line.credit.name, *tail, None, line.amount_fen, seen],
+    ]
