@@ -15,7 +15,7 @@ from bank_simulator.errors import WrongInput
 
 STATES = ("normal", "frozen", "closed", "dormant", "inactive", "slow", "faulty")
 KINDS = ("person", "special", "treasury")
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 WAIT_SECONDS = 60  # a settle or a clerk's command waits this long for a running file
 
 
@@ -80,8 +80,11 @@ def last_posting(books: sqlite3.Connection) -> int:
 
 
 def _make_tables(books: sqlite3.Connection) -> None:
-    if books.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+    version = books.execute("PRAGMA user_version").fetchone()[0]
+    if version == SCHEMA_VERSION:
         return
+    if version:
+        raise WrongInput(f"账簿是旧程序的（第 {version} 版），请换一个 --home")
     schema = files("bank_simulator").joinpath("schema.sql").read_text(encoding="utf-8")
     with transaction(books):
         # Asked again under the lock: two processes may have opened the same new home.

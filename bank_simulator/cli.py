@@ -16,12 +16,16 @@ from pathlib import Path
 import yaml
 
 from bank_simulator.accounts import open_accounts
-from bank_simulator.answers import deliver
+from bank_simulator.answers import deliver, write_if_different
 from bank_simulator.books import STATES, open_books, rename, set_state
 from bank_simulator.desk import Desk
 from bank_simulator.errors import WrongInput
+from bank_simulator.keys import Keys
 from bank_simulator.layout import DESCRIPTION, Layout, read_layout
+from bank_simulator.messages import write_camt053
+from bank_simulator.misbehaving import WAYS
 from bank_simulator.recount import recount, statement
+from bank_simulator.sftp import serve_forever
 
 DONE, UNANSWERED, WRONG_INPUT, OUT_OF_BALANCE = 0, 1, 2, 3
 LOOK_AGAIN_SECONDS = 0.3
@@ -70,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     settling = _command(commands, "settle", _settle, "办结处理中的明细，生成后续回盘")
     settling.add_argument("--date", type=_day, required=True, help="银行的业务日期 YYYY-MM-DD")
     settling.add_argument("--outbox", type=Path, help="立即写出回盘；缺省由下一次 run 写出")
+    settling.add_argument("--keys", type=Path, help="签名密钥文件")
+    _add_partner(commands)
     _add_clerk_commands(commands)
     _add_reports(commands)
     return parser
@@ -86,7 +92,28 @@ def _add_run(commands) -> None:
     running.add_argument("--inbox", type=Path, required=True, help="收件目录")
     running.add_argument("--outbox", type=Path, required=True, help="回盘目录")
     running.add_argument("--date", type=_day, required=True, help="银行的业务日期 YYYY-MM-DD")
+    running.add_argument("--keys", type=Path, help="签名密钥文件（keys 命令生成）；给出后只收签了名的，回盘也签名")
+    running.add_argument("--acknowledge", action="store_true", help="收到文件即放收妥回执 .ack")
+    running.add_argument("--misbehave", type=_ways, default=frozenset(), help=f"故意办错，逗号隔开：{'、'.join(WAYS)}")
     running.add_argument("--watch", action="store_true", help="一直运行，来一份处理一份，直到 SIGTERM 或 Ctrl-C")
+
+
+def _add_partner(commands) -> None:
+    making = _command(commands, "keys", _keys, "生成本行的签名密钥，打印公钥")
+    making.add_argument("file", type=Path, metavar="FILE.json")
+    making.add_argument("--partner", action="append", default=[], help="对方的公钥（十六进制），可写几个")
+    telling = _command(commands, "camt", _camt, "一个公户的对账单 camt.053")
+    telling.add_argument("account", metavar="ACCOUNT")
+    telling.add_argument("--from", dest="first", type=_day, required=True)
+    telling.add_argument("--until", dest="last", type=_day, required=True)
+    telling.add_argument("--reference", required=True, help="对账单编号，也用在文件名里")
+    telling.add_argument("--outbox", type=Path, required=True)
+    telling.add_argument("--keys", type=Path, help="签名密钥文件")
+    serving = _command(commands, "serve", _serve, "SFTP 服务器：in 收件，out 回盘；打印端口")
+    serving.add_argument("--root", type=Path, required=True, help="对方看到的目录")
+    serving.add_argument("--host-key", type=Path, required=True, help="服务器私钥，没有就生成")
+    serving.add_argument("--authorized", type=Path, required=True, help="对方的公钥，一行一把")
+    serving.add_argument("--port", type=int, default=0)
 
 
 def _add_clerk_commands(commands) -> None:
@@ -106,6 +133,12 @@ def _add_reports(commands) -> None:
     stating.add_argument("--json", action="store_true", help="机器可读")
 
 
+def _ways(text: str) -> frozenset[str]:
+    if wrong := set(text.split(",")) - set(WAYS):
+        raise argparse.ArgumentTypeError(f"没有“{min(wrong)}”，可写 {'、'.join(WAYS)}")
+    return frozenset(text.split(","))
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -123,7 +156,10 @@ def _run(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace)
     if not options.inbox.is_dir():
         raise WrongInput(f"收件目录 {options.inbox} 不存在")
     options.outbox.mkdir(parents=True, exist_ok=True)
-    desk = Desk(books, options.home, layout, options.date)
+    desk = Desk(
+        books, options.home, layout, options.date, keys=Keys.read(options.keys) if options.keys else None,
+        misbehaviour=options.misbehave, acknowledges=options.acknowledge,
+    )  # fmt: skip
     if options.watch:
         return _watch(desk, options)
     report = desk.run_once(options.inbox, options.outbox)
@@ -155,7 +191,31 @@ def _settle(books: sqlite3.Connection, layout: Layout, options: argparse.Namespa
     _say(Desk(books, options.home, layout, options.date).settle() or ["没有处理中的明细"], [])
     if options.outbox is not None:
         options.outbox.mkdir(parents=True, exist_ok=True)
-        deliver(books, options.home, options.outbox)
+        keys = Keys.read(options.keys) if options.keys else None
+        deliver(books, options.home, options.outbox, sign=keys.sign if keys else None)
+    return DONE
+
+
+def _keys(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    print(Keys.make(options.file, options.partner).public)
+    return DONE
+
+
+def _camt(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    content = write_camt053(
+        books, options.account, f"{options.first:%Y%m%d}", f"{options.last:%Y%m%d}", options.reference
+    )
+    options.outbox.mkdir(parents=True, exist_ok=True)
+    name = f"camt053-{options.reference}.xml"
+    if options.keys:
+        write_if_different(options.outbox / f"{name}.sig", Keys.read(options.keys).sign(name, content))
+    write_if_different(options.outbox / name, content)
+    print(name)
+    return DONE
+
+
+def _serve(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    serve_forever(options.root, options.host_key, options.authorized, options.port)
     return DONE
 
 

@@ -15,18 +15,21 @@ import hashlib
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
-from bank_simulator.answers import compose_answer, compose_refusal, deliver
+from bank_simulator.answers import Reply, compose_answer, compose_check, compose_refusal, deliver, write_if_different
 from bank_simulator.books import transaction
 from bank_simulator.errors import FileRefused
+from bank_simulator.keys import Keys
 from bank_simulator.layout import ORDER_KINDS, FileKind, Layout
-from bank_simulator.posting import book_order, settle_order
-from bank_simulator.reading import Order, read_order
+from bank_simulator.misbehaving import put_badly
+from bank_simulator.posting import book_order, judge_accounts, settle_order
+from bank_simulator.reading import Order
+from bank_simulator.tongues import REFUSALS, read_any
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,31 @@ class Desk:
     home: Path
     layout: Layout
     on: date
+    keys: Keys | None = None
+    misbehaviour: frozenset[str] = frozenset()
+    acknowledges: bool = False
     looked_at: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    made: list[Reply] = field(default_factory=list)
 
     def run_once(self, inbox: Path, outbox: Path) -> Report:
-        """Take in what is new since this desk last looked, then deliver."""
+        """Take in what is new since this desk last looked, then deliver, well or badly."""
         report = Report()
-        seen = [self._take(arrival, report) for arrival in self._arrivals(inbox, report)]
-        deliver(self.books, self.home, outbox, again=seen)
+        arrived = [(arrival, self._take(arrival, report)) for arrival in self._arrivals(inbox, report)]
+        for arrival, _ in arrived if self.acknowledges else ():
+            write_if_different(outbox / f"{arrival.name}.ack", f"{arrival.sha256} {arrival.name}\n".encode())
+        self.deliver(outbox, [file_id for _, file_id in arrived])
         return report
+
+    def deliver(self, outbox: Path, again: Iterable[int] = ()) -> None:
+        """Answers into the outbox, signed when we have keys; spoiled ones in the place of what was made in this round."""
+        spoiled = [
+            reply for reply in self.made if self.misbehaviour and reply.rows and reply.kind.key == "payment_answer"
+        ]
+        but = {reply.name(self.layout) for reply in spoiled}
+        deliver(self.books, self.home, outbox, again=again, sign=self.keys.sign if self.keys else None, but=but)
+        for reply in spoiled:
+            put_badly(self.layout, reply, outbox, self.misbehaviour, self.keys)
+        self.made.clear()
 
     def settle(self) -> list[str]:
         """Decide every pending row; one transaction and one further answer an order. Lines for the screen."""
@@ -74,17 +94,22 @@ class Desk:
         """New files, transfers before payments, then by name; read one at a time."""
         found = []
         for name in sorted(os.listdir(inbox)):
-            if name.startswith(".") or name.endswith((".part", ".tmp")):
+            if name.startswith(".") or name.endswith((".part", ".tmp", ".sig")):
                 continue
             kind = _kind_of(self.layout, name)
             if kind is None:
                 report.unanswered.append(f"{name!r}：不是本行认识的文件名，未处理")
             else:
-                found.append((ORDER_KINDS.index(kind.key), name, kind))
+                found.append((ORDER_KINDS.index(kind.key), name, kind))  # a signature's name is its file's with .sig
         for _, name, kind in sorted(found, key=lambda entry: entry[:2]):
             arrival = self._open(inbox / name, kind, report)
-            if arrival is not None:
-                yield arrival
+            if arrival is None:
+                continue
+            if self.keys and not self.keys.verifies(arrival.name, arrival.sha256, inbox / f"{name}.sig"):
+                report.unanswered.append(f"{name}：签名不对或没有签名，未处理")
+                self.looked_at.pop(name, None)
+                continue
+            yield arrival
 
     def _open(self, path: Path, kind: FileKind, report: Report) -> Arrival | None:
         try:
@@ -134,8 +159,12 @@ class Desk:
         try:
             order = self._accepted_order(arrival)
             file_id = self._insert(entry, "", "")
-            book_order(self.books, self.layout, order, file_id, self.on)
-            compose_answer(self.books, self.layout, file_id, self.on)
+            if arrival.kind.key == "check":
+                reply = compose_check(self.books, self.layout, file_id, judge_accounts(self.books, order), self.on)
+            else:
+                book_order(self.books, self.layout, order, file_id, self.on)
+                reply = compose_answer(self.books, self.layout, file_id, self.on)
+            self.made.append(reply)
         except FileRefused as refused:
             self.books.execute("ROLLBACK TO entering")
             file_id = self._insert(entry, refused.code, refused.detail)
@@ -146,7 +175,7 @@ class Desk:
     def _accepted_order(self, arrival: Arrival) -> Order:
         if arrival.content is None or len(arrival.content) > self.layout.file_bytes_max:
             raise FileRefused("X13", f"文件超过 {self.layout.file_bytes_max} 字节")
-        order = read_order(self.layout, arrival.kind, arrival.number, arrival.content)
+        order = read_any(self.layout, arrival.kind, arrival.number, arrival.content)
         earlier = self.books.execute(
             "SELECT sha256 FROM files WHERE kind = ? AND number = ? AND refusal_code = ''",
             (arrival.kind.key, arrival.number),
@@ -165,7 +194,9 @@ class Desk:
         file = self.books.execute("SELECT * FROM files WHERE id = ?", (file_id,)).fetchone()
         if file["refusal_code"]:
             code = file["refusal_code"]
-            return f"拒收 {code} {self.layout.refusal_codes[code]}：{file['refusal_detail']}"
+            return f"拒收 {code} {REFUSALS[code]}：{file['refusal_detail']}"
+        if file["kind"] == "check":
+            return "已核验"
         return f"已受理 {_counted(self.books, file_id)}"
 
     def _settle_one(self, file_id: int) -> str:
@@ -176,13 +207,20 @@ class Desk:
             ).fetchone():
                 return ""
             settle_order(self.books, self.layout, file_id, self.on)
-            compose_answer(self.books, self.layout, file_id, self.on)
+            self.made.append(compose_answer(self.books, self.layout, file_id, self.on))
             number = self.books.execute("SELECT number FROM files WHERE id = ?", (file_id,)).fetchone()[0]
             return f"{number}：处理中的明细已办结，{_counted(self.books, file_id)}"
 
 
 def _kind_of(layout: Layout, name: str) -> FileKind | None:
-    return next((layout.files[key] for key in ORDER_KINDS if layout.files[key].name_pattern.fullmatch(name)), None)
+    return next(
+        (
+            layout.files[key]
+            for key in ORDER_KINDS
+            if key in layout.files and layout.files[key].name_pattern.fullmatch(name)
+        ),
+        None,
+    )
 
 
 def _counted(books: sqlite3.Connection, file_id: int) -> str:

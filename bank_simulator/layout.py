@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 DESCRIPTION = Path(__file__).resolve().parents[1] / "policy" / "banks" / "rural-bank-batch.yaml"
-ORDER_KINDS = ("transfer", "payment")  # in the order a bank books them: money must arrive before it can leave
+ORDER_KINDS = ("transfer", "check", "payment")  # in the order a bank books them: money must arrive before it can leave
 
 Row = Sequence[str]
 
@@ -39,6 +39,9 @@ class Field:
     rule: re.Pattern[str]
     is_date: bool
     expected: str
+    kind: str = "text"
+    width: int = 0
+    style: str = "YYYYMMDD"
 
     def faulty_index(self, column: Sequence[str]) -> int | None:
         """The first row whose value breaks the rule, or None."""
@@ -92,10 +95,16 @@ class FileKind:
     trailer: Record
 
 
+NO_RECORD = Record("", ())
+
+
 @dataclass(frozen=True)
 class Layout:
-    """The whole description, with the codes and their Chinese reasons."""
+    """The whole description, with the codes and their Chinese reasons. Messages (iso20022) have no records."""
 
+    key: str
+    layout: str
+    states: Mapping[str, str]
     version: str
     encoding: str
     line_ending: str
@@ -118,7 +127,8 @@ class Layout:
             lines.extend(opening + self.separator.join(row) for row in rows)
         body = self._encode(lines)
         digest = hashlib.sha256(body).hexdigest()
-        trailer = self.separator.join((kind.trailer.mark, str(len(rows)), str(amount_fen), digest))
+        told = {"rows_count": str(len(rows)), "amount_fen": str(amount_fen), "sha256": digest}
+        trailer = self.separator.join((kind.trailer.mark, *(told[name] for name in kind.trailer.names)))
         return body + self._encode([trailer])
 
     def _encode(self, lines: Iterable[str]) -> bytes:
@@ -130,17 +140,20 @@ def read_layout(path: Path = DESCRIPTION) -> Layout:
     """The description at `path`; a description with a hole fails here with the missing key, before any file is read."""
     with path.open("rb") as stream:
         told = yaml.load(stream, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    fields = {name: _field(name, spec, told) for name, spec in told["fields"].items()}
+    fields = {name: _field(name, spec, told) for name, spec in told.get("fields", {}).items()}
     return Layout(
+        key=told["format"],
+        layout=told.get("layout", "separated"),
+        states=told.get("states", {state: state for state in "SFU"}),
         version=told["version"],
-        encoding=told["encoding"],
-        line_ending=told["line_ending"],
-        separator=told["separator"],
+        encoding=told.get("encoding", "utf-8"),
+        line_ending=told.get("line_ending", "\n"),
+        separator=told.get("separator", ""),
         **told["limits"],
         fields=fields,
         files={key: _file_kind(key, spec, fields) for key, spec in told["files"].items()},
         failure_codes=told["failure_codes"],
-        refusal_codes=told["refusal_codes"],
+        refusal_codes=told.get("refusal_codes", {}),
     )
 
 
@@ -160,14 +173,14 @@ def _file_kind(key: str, spec: dict[str, Any], fields: dict[str, Field]) -> File
         name=spec["name"],
         name_pattern=re.compile(spec["name_pattern"]),
         number=spec["number"],
-        header=_record(spec["header"], fields),
+        header=_record(spec["header"], fields) if "header" in spec else NO_RECORD,
         row=_record(spec["row"], fields) if "row" in spec else None,
-        trailer=_record(spec["trailer"], fields),
+        trailer=_record(spec["trailer"], fields) if "trailer" in spec else NO_RECORD,
     )
 
 
 def _record(spec: dict[str, Any], fields: dict[str, Field]) -> Record:
-    return Record(spec["mark"], tuple(fields[name] for name in spec["fields"]))
+    return Record(spec.get("mark", ""), tuple(fields[name] for name in spec["fields"]))
 
 
 def _field(name: str, spec: dict[str, Any], told: dict[str, Any]) -> Field:
@@ -179,15 +192,22 @@ def _field(name: str, spec: dict[str, Any], told: dict[str, Any]) -> Field:
         title=spec["title"],
         # The look-ahead keeps the length a rule of its own, whatever a pattern says.
         rule=re.compile(f"(?=.{{0,{length_max}}}\\Z)(?:{body}{optional})", re.DOTALL),
-        is_date=spec["type"] == "date",
+        is_date=spec["type"] == "date" and spec.get("style", "YYYYMMDD") == "YYYYMMDD",
         expected=_EXPECTED[spec["type"]].format(length_max=length_max) + ("" if spec["required"] else "或空"),
+        kind=spec["type"],
+        width=spec.get("width", 0),
+        style=spec.get("style", "YYYYMMDD"),
     )
 
 
 def text_rule(told: Mapping[str, Any]) -> str:
     """Any characters but the forbidden ones, not beginning or ending in a blank."""
-    allowed = "[^" + "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in told["forbidden_ranges"]) + "]"
-    blank = "[" + "".join(f"\\U{code:08x}" for code in told["trimmed_characters"]) + "]"
+    allowed = (
+        "[^"
+        + "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in told.get("forbidden_ranges", [[0, 31], [127, 159]]))
+        + "]"
+    )
+    blank = "[" + "".join(f"\\U{code:08x}" for code in told.get("trimmed_characters", [32, 160, 12288])) + "]"
     return f"(?!{blank}){allowed}+(?<!{blank})"
 
 
@@ -198,12 +218,14 @@ def _int_rule(spec: Mapping[str, Any], told: Mapping[str, Any]) -> str:
 _RULES = {
     "text": lambda spec, told: f"(?:{spec['pattern']})" if "pattern" in spec else text_rule(told),
     "int": _int_rule,
-    "date": lambda spec, told: "[0-9]{8}",
+    "yuan": lambda spec, told: "(?:0|[1-9][0-9]*)\\.[0-9]{2}",
+    "date": lambda spec, told: "[0-9]{4}-[0-9]{2}-[0-9]{2}" if spec.get("style") == "YYYY-MM-DD" else "[0-9]{8}",
     "choice": lambda spec, told: "|".join(map(re.escape, spec["choices"])),
 }
 _EXPECTED = {
     "text": "不超过 {length_max} 个字符、无竖线和控制字符的文本",
     "int": "不超过 {length_max} 位的整数",
+    "yuan": "不超过 {length_max} 位、两位小数的元",
     "date": "存在的日期 YYYYMMDD",
     "choice": "规定的取值",
 }

@@ -15,8 +15,10 @@ from datetime import date
 
 from bank_simulator.books import add_to_balances, last_posting
 from bank_simulator.errors import FileRefused
-from bank_simulator.layout import Layout
+from bank_simulator.layout import Layout, read_layout
 from bank_simulator.reading import Order
+
+REASONS = read_layout().failure_codes
 
 # The kind of payee each kind of payer may pay, by the kind of file.
 PAYEE_KINDS = {
@@ -95,6 +97,27 @@ def settle_order(books: sqlite3.Connection, layout: Layout, file_id: int, on: da
     _carry_out(books, layout, file_id, stored["payer"], payee_kind, on, first=False)
 
 
+_KNOWN = "SELECT name, id_number, state FROM accounts WHERE account = ? AND kind = 'person'"
+_UNUSABLE = {"closed": "F05", "frozen": "F04", "inactive": "F06", "dormant": "F07", "faulty": "F10"}
+
+
+def judge_accounts(books: sqlite3.Connection, order: Order) -> list[dict[str, str]]:
+    """What a check of accounts asks: whether each is there, usable, and of that name and number. Nothing moves."""
+    judged = []
+    for sequence, account, name, id_number, row_id in zip(
+        *(order.column(each) for each in ("sequence", "account", "name", "id_number", "row_id")), strict=True
+    ):
+        found = books.execute(_KNOWN, (account,)).fetchone()
+        code = "F01" if found is None else _UNUSABLE.get(found["state"], "")
+        if found is not None and not code:
+            code = "F02" if found["name"] != name else "F03" if found["id_number"] != id_number else ""
+        judged.append({
+            "sequence": sequence, "row_id": row_id, "row_state": "F" if code else "S", "failure_code": code,
+            "failure_reason": REASONS[code] if code else "",
+        })  # fmt: skip
+    return judged
+
+
 def _check_payer(books: sqlite3.Connection, order: Order) -> str:
     """The kind of payee this payer may pay."""
     header = order.header
@@ -120,7 +143,7 @@ def _store(books: sqlite3.Connection, order: Order, file_id: int) -> None:
          header["payer_account"], len(order.rows), order.amount_fen),
     )  # fmt: skip
     nothing = [""] * len(order.rows)
-    is_payment = order.kind.key == "payment"
+    is_payment = "memo" in order.names
     columns = (
         [file_id] * len(order.rows),
         map(int, order.column("sequence")),

@@ -16,11 +16,12 @@ from bank_simulator.layout import FileKind, Layout, Record, Row
 
 @dataclass(frozen=True)
 class Order:
-    """A well-formed file: header by field name, rows as text in the description's order."""
+    """A well-formed file: header by field name, rows as text in the order of `names`; amounts in 分, days YYYYMMDD."""
 
     kind: FileKind
     header: dict[str, str]
     rows: list[Row]
+    names: tuple[str, ...]
 
     @property
     def number(self) -> str:
@@ -28,12 +29,11 @@ class Order:
 
     @property
     def amount_fen(self) -> int:
-        return int(self.header["amount_fen"])
+        return int(self.header.get("amount_fen", 0))
 
     def column(self, name: str) -> list[str]:
         """The values of one field over all rows."""
-        assert self.kind.row is not None
-        index = self.kind.row.index(name)
+        index = self.names.index(name)
         return [row[index] for row in self.rows]
 
 
@@ -51,7 +51,7 @@ def read_order(layout: Layout, kind: FileKind, number: str, content: bytes) -> O
     if len(lines) - 2 > layout.rows_max:
         raise FileRefused("X13", f"明细超过 {layout.rows_max} 笔")
     assert kind.row is not None
-    order = Order(kind, header, _fields(layout, kind.row, lines[1:-1], 2))
+    order = Order(kind, header, _fields(layout, kind.row, lines[1:-1], 2), kind.row.names)
     _check_rows(order)
     _check_sums(order, trailer)
     return order
@@ -131,6 +131,8 @@ def _check_sums(order: Order, trailer: Row) -> None:
         raise FileRefused(
             "X02", f"表头 {order.header['rows_count']} 笔，汇总 {trailer[0]} 笔，实有 {len(order.rows)} 笔"
         )
+    if "row_amount_fen" not in order.names:
+        return
     amount_fen = sum(map(int, order.column("row_amount_fen")))
     if len({order.amount_fen, int(trailer[1]), amount_fen}) != 1:
         raise FileRefused("X02", f"表头 {order.amount_fen} 分，汇总 {trailer[1]} 分，实有 {amount_fen} 分")

@@ -18,7 +18,7 @@ INSERT INTO accounts VALUES ('CAPITAL', '本行资本', '', 'capital', 'normal',
 -- Every content ever received under a number, accepted or refused.
 CREATE TABLE files (
     id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('payment', 'transfer')),
+    kind TEXT NOT NULL CHECK (kind IN ('payment', 'transfer', 'check')),
     number TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     received_on TEXT NOT NULL,

@@ -102,7 +102,10 @@ GROUPS = (
             Entry("rosters", "清册", "rosters"),
             Entry("applications", "拨款申请", "applications"),
             Entry("batches", "银行批次", "batches"),
+            Entry("bank-files", "银行文件", "bank-files"),
             Entry("exceptions", "待处理", "exceptions"),
+            Entry("statements-of-banks", "银行对账单", "bank-statements"),
+            Entry("bank-settings", "银行设置", "bank-settings"),
         ),
     ),
     Group(

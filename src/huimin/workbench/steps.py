@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from huimin.organisation.acting import Actor, may
+from huimin.organisation.queries import business_date
 from huimin.payment import commands
+from huimin.payment.commands.checks import demanded_of, standing
 from huimin.payment.models import Batch, Roster
 
 
@@ -41,6 +43,12 @@ def _money_there(roster: Roster) -> bool:
     return transferred or roster.kind == Roster.Kind.REISSUE
 
 
+def _check_due(roster: Roster) -> bool:
+    """The bank's setting demands checks, and some account of the roster was never asked about."""
+    setting = demanded_of(roster, business_date())
+    return setting is not None and _money_there(roster) and standing(roster, setting.bank_office_id)[0] > 0
+
+
 def _returned(roster: Roster) -> bool:
     return roster.lines.filter(state="returned").exists()
 
@@ -65,6 +73,10 @@ ROSTER_STEPS = (
     Step(
         "funds", commands.apply_for_funds, (Roster.State.CONFIRMED,), "提出拨款申请？", "提出拨款申请", "已提出拨款申请",
         "等县财政局核对指标并拨付。", "按清册中可发放的行申请，缓发的不算。", fits=lambda roster: roster.application_id is None,
+    ),
+    Step(
+        "check", commands.ask_name_check, (Roster.State.CONFIRMED, Roster.State.FUNDED), "送户名核验？", "送户名核验",
+        "已编制户名核验", "由财政复核放行岗写出文件送银行；收到结果以后编制批次。", "只送新的、变更过的账户；不动钱。", fits=_check_due,
     ),
     Step(
         "prepare", commands.prepare_batch, (Roster.State.CONFIRMED, Roster.State.FUNDED), "编制银行批次？", "编制批次",

@@ -46,6 +46,7 @@ from huimin.notices.queries import list_due_objections
 from huimin.organisation.acting import Actor, may
 from huimin.organisation.posts import Post
 from huimin.payment import commands, queries
+from huimin.payment import exchange_queries as exchange
 from huimin.payment.models import Batch, Roster
 from huimin.policy.drafts import WAY as DRAFT_STEPS
 from huimin.policy.queries import list_waiting_drafts
@@ -237,6 +238,34 @@ def _to_fetch(asking: Asking) -> Iterator[Todo]:
     if asking.by.audience == "bank":
         written = list(queries.page_batches(queries.BatchFilter(state=Batch.State.WRITTEN)))
         yield from _batch_rows(asking, written, "取件代发", lambda batch: batch.answer_due_on)
+
+
+def _bank_files(asking: Asking) -> Iterator[Todo]:
+    """Files that did not get through, settings that wait for the second person, checks not written yet (PAY-04)."""
+    by = asking.by
+    counts = exchange.count_files() if may(by, commands.request_sending) or may(by, commands.request_fetching) else {}
+    if may(by, commands.request_sending) and (found := counts.get(("out", "failed"), 0)):
+        yield Todo(
+            "重送银行文件",
+            "个文件没有送成",
+            by.office_name,
+            found,
+            None,
+            asking.on,
+            f"{reverse('bank-files')}?state=failed",
+        )
+    if may(by, commands.request_fetching) and (found := counts.get(("in", "refused"), 0)):
+        yield Todo(
+            "核对拒收的回盘",
+            "个文件整份不收",
+            by.office_name,
+            found,
+            None,
+            asking.on,
+            f"{reverse('bank-files')}?state=refused",
+        )
+    if may(by, commands.decide_bank_setting) and (found := exchange.count_waiting_settings(by.appointment)):
+        yield Todo("复核银行设置", "份设置", by.office_name, found, None, None, reverse("bank-settings"))
 
 
 def _batch_rows(asking: Asking, batches: list[Batch], verb: str, due: Callable[[Batch], date | None]) -> Iterator[Todo]:
@@ -458,6 +487,7 @@ _FINDERS: tuple[_Finder, ...] = (
     _to_release,
     _to_fetch,
     _late_answers,
+    _bank_files,
     _exceptions,
     _reissues,
     _drafts,

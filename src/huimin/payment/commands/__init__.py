@@ -19,6 +19,7 @@ from huimin.payment.commands.batches import (
     release_batch,
 )
 from huimin.payment.commands.checks import ask_name_check
+from huimin.payment.commands.closing import close_exception
 from huimin.payment.commands.dues import accrue_dues
 from huimin.payment.commands.reissues import reissue_returned
 from huimin.payment.commands.results import take_result
@@ -37,6 +38,7 @@ __all__ = [
     "apply_for_funds",
     "ask_name_check",
     "cancel_batch",
+    "close_exception",
     "compile_roster",
     "confirm_by_department",
     "confirm_by_finance",

@@ -102,7 +102,7 @@ def add_key(office: int, direction: str, suite: str, begins: date, public: str, 
     """A further key; BadInput when this public key is there already."""
     with _locked() as told:
         rows = told.setdefault(str(office), [])
-        if any(row["public"] == public for row in rows):
+        if any((row["direction"], row["public"]) == (direction, public) for row in rows):
             raise BadInput("这把公钥已经登记", where="公钥", remedy="请用 ./huimin bank keys list 核对")
         number = 1 + max((row["number"] for row in rows if row["direction"] == direction), default=0)
         key = BankKey(office, direction, suite, number, begins, None, public, private)

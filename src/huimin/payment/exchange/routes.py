@@ -123,7 +123,7 @@ class SftpRoute:
         begun = self._size(part) or 0
         begun = begun if begun <= size else 0
         source.seek(begun)
-        file = self._run(self.client.open(part, "r+" if begun else "w"))
+        file = self._run(self.client.open(part, "r+b" if begun else "wb"))
         try:
             at = begun
             while block := source.read(BLOCK):
@@ -138,7 +138,7 @@ class SftpRoute:
 
     def put_small(self, name: str, data: bytes) -> None:
         final, part = f"{self.out}/{name}", f"{self.out}/{name}.part"
-        file = self._run(self.client.open(part, "w"))
+        file = self._run(self.client.open(part, "wb"))
         try:
             self._run(file.write(data, 0))
         finally:
@@ -155,7 +155,7 @@ class SftpRoute:
         return sorted(found, key=lambda each: each.name)
 
     def get(self, lying: Lying, sink: BinaryIO, moved: Moved) -> None:
-        file = self._run(self.client.open(f"{self.into}/{lying.name}", "r"))
+        file = self._run(self.client.open(f"{self.into}/{lying.name}", "rb"))
         try:
             at = 0
             while at < lying.size and (block := self._run(file.read(min(BLOCK, lying.size - at), at))):
@@ -170,7 +170,7 @@ class SftpRoute:
         size = self._size(path)
         if size is None or size > bytes_max:
             return None
-        file = self._run(self.client.open(path, "r"))
+        file = self._run(self.client.open(path, "rb"))
         try:
             return bytes(self._run(file.read(bytes_max, 0)))
         finally:

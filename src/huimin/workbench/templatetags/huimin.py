@@ -15,9 +15,23 @@ from huimin.workbench.acts import new_token
 register = template.Library()
 
 _TONES = {
-    "late": {"failed", "returned", "rejected", "refused", "conflict", "unmatched", "upheld"},
+    "late": {
+        "failed",
+        "returned",
+        "rejected",
+        "refused",
+        "conflict",
+        "unmatched",
+        "upheld",
+        "amount",
+        "reversed",
+        "late",
+        "check",
+        "wrong",
+    },
     "soon": {
         "open",
+        "waiting",
         "proposed",
         "prepared",
         "applied",
@@ -34,6 +48,7 @@ _TONES = {
     },
     "done": {
         "granted",
+        "taken",
         "settled",
         "paid",
         "answered",

@@ -21,7 +21,9 @@ from huimin.organisation.acting import Actor, may, record_event
 from huimin.payment.booked import vouchers_of_batches
 from huimin.payment.commands import take_result, write_batch_files
 from huimin.payment.commands.sending import batch_file
-from huimin.payment.models import Batch, Instruction, ResultFile
+from huimin.payment.exchange.formats import formats
+from huimin.payment.exchange_queries import file_of
+from huimin.payment.models import BankStatement, Batch, Instruction, NameCheck, ResultFile
 from huimin.payment.queries import (
     BatchFilter,
     get_batch,
@@ -35,7 +37,7 @@ from huimin.payment.queries import (
 from huimin.policy.queries import programme_names
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
-from huimin.workbench.forms import Answer
+from huimin.workbench.bank_forms import BankAnswer
 from huimin.workbench.guard import page
 from huimin.workbench.listing import one_of, programmes_seen, require_seen, seen_of
 from huimin.workbench.steps import BATCH_STEPS, Step, find_step, offered, posts_of
@@ -100,6 +102,9 @@ def detail(request: Any, number: int) -> HttpResponse:
         "results": list_results(number),
         "signatures": [] if is_bank else list_signatures(f"batch:{batch.pk}"),
         "steps": offered(BATCH_STEPS, request.actor, batch),
+        "file": file_of(batch),
+        "format": formats()[batch.format].title if batch.format in formats() else batch.format,
+        "setting": batch.setting,
         "is_bank": is_bank,
         "vouchers": [] if is_bank else vouchers_of_batches([batch.batch_no])[batch.batch_no],
         "may_see_books": request.actor.post in guard.BOOKKEEPERS,
@@ -149,7 +154,8 @@ def write_files(request: Any) -> HttpResponse:
 
     def act() -> Outcome:
         written = write_batch_files(by=request.actor, on=request.business_date, folder=OUTBOX)
-        return Outcome(f"已写出 {len(written)} 个银行文件", reverse("batches"), "银行可以取件了。")
+        then = "银行可以取件了。" if written else "走 SFTP 的在后台传送，状态在“银行文件”里。"
+        return Outcome(f"已写出 {len(written)} 个银行文件", reverse("batches"), then)
 
     return once(request, act)
 
@@ -163,7 +169,7 @@ def file(request: Any, number: int) -> HttpResponse:
         raise Refusal("这个岗位不能下载银行文件", why="文件里有完整号码", remedy="请由财政复核放行岗或代理银行下载")
     name, data = _written(request, batch)
     record_event(request.actor, Event.Kind.EXPORTED, f"batch:{batch.pk}", {"file": name, "rows": batch.lines_count})
-    response = HttpResponse(data, content_type="text/plain; charset=gb18030")
+    response = HttpResponse(data, content_type="application/octet-stream")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -185,19 +191,33 @@ def _written(request: Any, batch: Batch) -> tuple[str, bytes]:
 @page(frozenset(take_result.posts))  # type: ignore[attr-defined]
 def take(request: Any) -> HttpResponse:
     """Take one answer of the bank; a wrong file changes nothing and says which line is wrong."""
-    form = Answer(request.POST or None, request.FILES or None, starts=("DFR_", "DFX_"))
+    form = BankAnswer(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            return once(request, lambda: _take_answer(request, form.cleaned_data["file"]))
+            return once(request, lambda: _take_answer(request, **form.cleaned_data))
         except BadInput as wrong:
             form.add_error("file", str(wrong))
     context = {"section": "batches", "form": form, "title": "收回盘文件", "back": reverse("batches")}
     return render(request, "workbench/take.html", context, status=422 if form.errors else 200)
 
 
-def _take_answer(request: Any, upload: Any) -> Outcome:
-    taken = take_result(by=request.actor, on=request.business_date, data=upload.read(), file_name=upload.name)
+def _take_answer(request: Any, file: Any, signature: Any = None) -> Outcome:
+    taken = take_result(
+        by=request.actor, on=request.business_date, data=file.file, file_name=file.name,
+        signature=signature.read() if signature else None,
+    )  # fmt: skip
+    if isinstance(taken, NameCheck):
+        return Outcome(
+            "已收户名核验回盘",
+            reverse("roster", args=[taken.roster_id]),
+            "相符的可以编制批次；不符的编制时转到待处理。",
+        )
+    if isinstance(taken, BankStatement):
+        what = f"已收对账单：{taken.entries_count:,} 笔分录，期末 ¥{yuan(taken.closing_fen)}"
+        return Outcome(what, reverse("bank-statements"), "对不上的分录已列入待处理。")
     if isinstance(taken, ResultFile):
         what = f"已收回盘：入账 {taken.paid_lines:,} 行 ¥{yuan(taken.paid_fen)}，退回 {taken.returned_lines:,} 行 ¥{yuan(taken.returned_fen)}，处理中 {taken.unknown_lines:,} 行"
         return Outcome(what, reverse("batch", args=[taken.batch_id]), "退回的行已列入待处理。")
+    if taken.state != Batch.State.REJECTED:
+        return Outcome("银行已收妥这一批", reverse("batch", args=[taken.pk]), "还没有逐笔结果，钱没有动。")
     return Outcome("银行整批拒收，已退回", reverse("batch", args=[taken.pk]), "核对后可以重新编制批次。")

@@ -8,7 +8,8 @@ from django.views.decorators.http import require_safe
 
 from huimin.divisions.queries import names_of
 from huimin.organisation.acting import may
-from huimin.payment.commands import reissue_returned
+from huimin.payment.commands import close_exception, reissue_returned
+from huimin.payment.commands.matching import CODES
 from huimin.payment.models import PaymentException
 from huimin.payment.queries import (
     ExceptionFilter,
@@ -51,6 +52,8 @@ def listing(request: Any) -> HttpResponse:
         "reissuable": list_reissuable(place.prefix, request.business_date)
         if may(request.actor, reissue_returned)
         else [],
+        "codes": {kind: CODES.get(kind, "—") for kind in PaymentException.Kind.values},
+        "may_close": may(request.actor, close_exception),
         "query": kept(request.GET, "kind", "state", "place"),
     }
     return render(request, "workbench/exceptions.html", context)
@@ -58,7 +61,7 @@ def listing(request: Any) -> HttpResponse:
 
 def _export(request: Any, wanted: ExceptionFilter) -> HttpResponse:
     columns = (
-        Column("事由", width=14), Column("户编码", width=22), Column("姓名", width=12), Column("账户尾号", width=10),
+        Column("代码", width=8), Column("事由", width=14), Column("户编码", width=22), Column("姓名", width=12), Column("账户尾号", width=10),
         Column("金额（元）", "fen"), Column("银行代码", width=10), Column("银行说明", width=26), Column("批次号", width=36),
         Column("期限", "date", 12), Column("状态", width=10), Column("处理结果", width=24),
     )  # fmt: skip
@@ -68,7 +71,7 @@ def _export(request: Any, wanted: ExceptionFilter) -> HttpResponse:
             line = each.line
             household = line.household if line else each.entitlement.household if each.entitlement else None
             yield (
-                each.get_kind_display(), household.household_no if household else "", line.name if line else "",
+                CODES.get(each.kind, ""), each.get_kind_display(), household.household_no if household else "", line.name if line else "",
                 line.card.account_tail if line and line.card else "", each.amount_fen, each.code, each.reason,
                 each.batch.batch_no if each.batch else "", each.due_on, each.get_state_display(), each.resolution,
             )  # fmt: skip
