@@ -23,12 +23,13 @@ BENCHES = {
     "duplicates": "bench.duplicates",
     "pages": "bench.pages",
     "desks": "bench.cases",
+    "payments": "bench.payments",
 }
 
 
 @click.command(help="基准测试：每一项都与同一次运行中的标尺比较")
 @click.option("--only", type=click.Choice(list(BENCHES)), help="只运行一项")
-@click.option("--households", type=click.IntRange(1_000, 5_000_000), default=1_000_000, show_default=True, help="户数")
+@click.option("--households", type=click.IntRange(1_000, 10_000_000), default=1_000_000, show_default=True, help="户数")
 @click.option("--inside", is_flag=True, hidden=True, help="在本进程运行，结果写成 JSON")
 def bench(only: str | None, households: int, inside: bool) -> None:
     if inside:

@@ -208,12 +208,12 @@ def test_a_wrong_answer_file_changes_nothing_and_says_where(county):
     county("released")
     client = client_of(Post.FINANCE_OFFICER, OfficeKind.FINANCE)
     page = text(client.get("/batches/answer/"))
-    half = SimpleUploadedFile("DFR_1.txt", "半个文件".encode("gb18030"))
+    half = SimpleUploadedFile("DFR_B-1_1.txt", "半个文件".encode("gb18030"))
     answer = client.post("/batches/answer/", {"token": token_of(page), "file": half})
     assert answer.status_code == 422 and "错误：" in text(answer)
     renamed = SimpleUploadedFile("answer.txt", b"x")
     again = client.post("/batches/answer/", {"token": token_of(page), "file": renamed})
-    assert "文件名不是 DFR_ 或 DFX_ 开头" in text(again)
+    assert "文件名不是约定的样式" in text(again)
     assert not Instruction.objects.using("maintenance").exclude(state="sent").exists()
 
 

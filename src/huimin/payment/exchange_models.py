@@ -178,7 +178,7 @@ class ExchangeFile(Table):
 
     table_class = TableClass.BANK
     changeable = (
-        "state", "tries", "last_error", "done_bytes", "moved_at", "confirmed_at", "seen", "sha256", "size_bytes", "next_try_at",
+        "state", "tries", "last_error", "done_bytes", "moved_at", "confirmed_at", "seen", "sha256", "size_bytes",
     )  # fmt: skip
     unlogged = ("done_bytes",)
 
@@ -210,7 +210,6 @@ class ExchangeFile(Table):
     done_bytes = models.BigIntegerField(default=0)
     seen = models.CharField(max_length=80, default="")
     created_on = models.DateField()
-    next_try_at = models.DateTimeField(null=True)
     moved_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
 

@@ -78,12 +78,10 @@ DRAFT_READERS = DRAFTERS | {
 PAYERS = STAFF - {Post.INFORMATION_OFFICER}
 """Posts that follow rosters."""
 BATCH_READERS = PAYERS | {Post.BANK_OPERATOR}
-BANK_SETTING_READERS = frozenset(
+BANK_READERS = frozenset(
     {Post.SETTLEMENT, Post.FINANCE_OFFICER, Post.FINANCE_RELEASER, Post.ACCOUNTANT, Post.SUPERVISOR}
 )
-"""Posts that agree how banks are spoken to, go by it, or watch (PAY-04)."""
-BANK_FILE_READERS = BANK_SETTING_READERS | {Post.BANK_OPERATOR}
-"""Posts that send and fetch, and the bank, which sees its own files (PAY-04, PAY-05)."""
+"""Posts that agree how banks are spoken to, send and fetch, go by it, or watch (PAY-04, PAY-05)."""
 ADMINISTRATORS = frozenset({Post.ADMINISTRATOR})
 """Who issues accounts, and does no business."""
 CHECKERS = frozenset({Post.CLERK, Post.REVIEWER, Post.COUNTY_OFFICER, Post.DEPARTMENT_OFFICER, Post.SUPERVISOR})

@@ -72,7 +72,7 @@ def request_sending(*, by: Actor, on: date) -> Job:
     failed = ExchangeFile.objects.filter(direction=Direction.OUT, state__in=[State.WAITING, State.FAILED])
     if not failed.exists():
         raise WrongState("没有要送的文件", remedy="请先写出银行文件")
-    failed.update(state=State.WAITING, next_try_at=None)
+    failed.update(state=State.WAITING)
     return enqueue(by=by, on=on, kind=SEND, division=by.division, arguments={})
 
 

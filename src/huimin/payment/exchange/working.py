@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from huimin.jobs.kinds import Report, handles
 from huimin.jobs.models import Job
+from huimin.jobs.working import Cancelled, TakenOver
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.organisation.acting import Actor, reading
 from huimin.organisation.models import Office
@@ -66,59 +67,68 @@ def spool() -> Iterator[BinaryIO]:
 
 
 def send(by: Actor, job: Job, report: Report) -> str:
-    """Every waiting file to its bank; one sentence with how many."""
+    """Every waiting file to its bank, until none waits; one sentence with how many."""
     sent, failed = 0, 0
-    for office, numbers in _waiting(by).items():
-        with reading(by):
-            setting = ExchangeFile.objects.select_related("setting").get(pk=numbers[0]).setting
-        assert setting is not None
-        try:
-            with connected(setting, job.business_date) as route:
-                for at, number in enumerate(numbers):
-                    report("送文件", at, len(numbers))
-                    done = _send_one(by, job.business_date, route, number)
-                    sent, failed = sent + done, failed + (not done)
-        except Refusal as refusal:
-            failed += _fail_all(by, office, str(refusal))
+    while waiting := _waiting(by):
+        for setting, numbers in waiting.items():
+            with reading(by):
+                how = BankSetting.objects.get(pk=setting)
+            try:
+                with connected(how, job.business_date) as route:
+                    for number in numbers:
+                        done = _send_one(by, job.business_date, route, number, report)
+                        sent, failed = sent + done, failed + (not done)
+            except (Cancelled, TakenOver):
+                raise
+            except Refusal as refusal:
+                failed += _fail_all(by, setting, str(refusal))
     return f"送出 {sent} 个文件" + (f"，{failed} 个没有送成，已记下原因" if failed else "")
 
 
 def _waiting(by: Actor) -> dict[int, list[int]]:
-    """Waiting files by office, in the order of their numbers."""
+    """Waiting files by the setting they go by, in the order of their numbers."""
     found: dict[int, list[int]] = {}
     with reading(by):
         rows = ExchangeFile.objects.filter(direction=Direction.OUT, state=State.WAITING).order_by(
             "bank_office", "number"
         )
-        for number, office in rows.values_list("pk", "bank_office_id"):
-            found.setdefault(office, []).append(number)
+        for number, setting in rows.values_list("pk", "setting_id"):
+            found.setdefault(setting, []).append(number)
     return found
 
 
-def _send_one(by: Actor, on: date, route: SftpRoute, number: int) -> bool:
+_OWNERS = (
+    "setting", "batch__payer", "batch__roster", "batch__setting", "batch__bank_office", "name_check__setting",
+    "name_check__bank_office",
+)  # fmt: skip
+
+
+def _send_one(by: Actor, on: date, route: SftpRoute, number: int, report: Report) -> bool:
     """One file: made again, compared with what was written, signed, sent; whether it arrived."""
+    moved = 0
+
+    def tell(done: int) -> None:
+        nonlocal moved
+        moved = done
+        report(f"送 {file.file_name}"[:40], done, file.size_bytes)
+
     try:
         with spool() as made:
             with reading(by):
-                file = ExchangeFile.objects.select_related(
-                    "setting", "batch__payer", "batch__roster", "batch__setting", "batch__bank_office", "name_check__setting",
-                    "name_check__bank_office",
-                ).get(pk=number)  # fmt: skip
+                file = ExchangeFile.objects.select_related(*_OWNERS).get(pk=number)
                 require_same(file, maker(file.batch, file.name_check)[1](made).sha256)
-            size = made.tell()
             made.seek(0)
-            setting = file.setting
-            if setting is not None and setting.suite != BankSetting.Suite.NONE:
-                route.put_small(
-                    file.file_name + ENDING,
-                    signature_of(file.bank_office_id, setting.suite, on, file.file_name, file.sha256),
-                )
-            route.put(file.file_name, made, size, lambda done: None)
-        _mark(by, number, state=State.SENT, moved_at=timezone.now(), done_bytes=size, last_error="")
-        return True
+            if (setting := file.setting) is not None and setting.suite != BankSetting.Suite.NONE:
+                signature = signature_of(file.bank_office_id, setting.suite, on, file.file_name, file.sha256)
+                route.put_small(file.file_name + ENDING, signature)
+            route.put(file.file_name, made, file.size_bytes, tell)
+    except (Cancelled, TakenOver):
+        raise
     except Refusal as refusal:
-        _mark(by, number, state=State.FAILED, last_error=str(refusal)[:300])
+        _mark(by, number, state=State.FAILED, last_error=str(refusal)[:300], done_bytes=moved)
         return False
+    _mark(by, number, state=State.SENT, moved_at=timezone.now(), done_bytes=moved, last_error="")
+    return True
 
 
 def _mark(by: Actor, number: int, **columns: object) -> None:
@@ -132,9 +142,9 @@ def _mark(by: Actor, number: int, **columns: object) -> None:
         file.save(update_fields=["tries", *columns])
 
 
-def _fail_all(by: Actor, office: int, why: str) -> int:
+def _fail_all(by: Actor, setting: int, why: str) -> int:
     """The bank could not be reached: every file that waits for it says so."""
-    numbers = _waiting(by).get(office, [])
+    numbers = _waiting(by).get(setting, [])
     for number in numbers:
         _mark(by, number, state=State.FAILED, last_error=why[:300])
     return len(numbers)
@@ -152,6 +162,8 @@ def fetch(by: Actor, job: Job, report: Report) -> str:
                     report("取回盘", taken + refused, taken + refused + 1)
                     outcome = _take_one(by, job.business_date, office, setting, route, lying, signature())
                     taken, refused = taken + (outcome is True), refused + (outcome is False)
+        except (Cancelled, TakenOver):
+            raise
         except Refusal as refusal:
             troubles.append(refusal.what)
     told = f"收 {taken} 个文件" + (f"，拒收 {refused} 个，已记下原因" if refused else "")

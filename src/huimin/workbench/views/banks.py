@@ -45,7 +45,7 @@ _EXCHANGES = {
 
 
 @require_safe
-@page(guard.BANK_FILE_READERS, reads=False)
+@page(guard.BANK_READERS, reads=False)
 def files(request: Any) -> HttpResponse:
     """Every file to and from banks, newest first."""
     by = request.actor
@@ -130,7 +130,7 @@ def _ask(request: Any, act: Any, title: str) -> Outcome:
 
 
 @require_safe
-@page(guard.BANK_SETTING_READERS, reads=False)
+@page(guard.BANK_READERS, reads=False)
 def settings(request: Any) -> HttpResponse:
     """How each office of a bank is spoken to, and from when."""
     by, on = request.actor, request.business_date
@@ -186,7 +186,7 @@ def _described(form: Format) -> str:
 
 
 @require_http_methods(["GET", "POST"])
-@page(guard.BANK_SETTING_READERS)
+@page(guard.BANK_READERS)
 def setting(request: Any, number: int) -> HttpResponse:
     """One setting; the second person compares it with the agreement."""
     by = request.actor
@@ -211,7 +211,7 @@ def setting(request: Any, number: int) -> HttpResponse:
 
 
 @require_safe
-@page(guard.BANK_FILE_READERS, reads=False)
+@page(guard.BANK_READERS, reads=False)
 def statements(request: Any) -> HttpResponse:
     """Statements of special accounts as received: which days, from what to what."""
 
