@@ -91,10 +91,11 @@ def _fund(batch: Any, lines: int) -> None:
     from huimin.ledger.models import Voucher
     from huimin.organisation.acting import reading
 
-    with reading(finance()):
+    by = finance()
+    with reading(by):
         for event in (Voucher.Event.FUNDS_RECEIVED, Voucher.Event.SENT):
             post_event(
-                by=finance(), on=dates.RELEASED, division=batch.division, event=event, subject=f"bench:{event}",
+                by=by, on=dates.RELEASED, division=batch.division, event=event, subject=f"bench:{event}",
                 summary="bench", amount_fen=12345 * lines, programme=batch.programme,
             )  # fmt: skip
 
@@ -119,10 +120,11 @@ def _instruct(batch: int, home: Path, lines: int) -> Iterator[Result]:
             for _ in copy:
                 pass
 
+    by = finance()
     for key in _fitting(lines):
 
         def written(key: str = key) -> int:
-            with reading(finance()):
+            with reading(by):
                 made = Batch.objects.select_related("payer", "roster", "bank_office").get(pk=batch)
                 made.format = key
                 with (home / f"{key}.out").open("wb") as sink:
