@@ -1,6 +1,7 @@
 """A bank in another format, over another way, with keys: settings, one batch, and the bank's own program."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -67,7 +68,8 @@ class Story:
     batch: Batch = field(init=False)
 
     def __post_init__(self) -> None:
-        self.outbox, self.inbox = self.home / "to-bank", Path(settings.HOME) / "bank" / "inbox" / self.home.name
+        os.environ["HUIMIN_INBOX"] = str(self.home / "from-bank")  # every story has a folder of its own
+        self.outbox, self.inbox = self.home / "to-bank", self.home / "from-bank" / "answers"
         self.inbox.mkdir(parents=True, exist_ok=True)
         confirmed = rosters(Roster.State.CONFIRMED)
         self.roster = max(confirmed, key=lambda each: each.lines_count)
@@ -77,7 +79,7 @@ class Story:
         return actor(Post.SETTLEMENT, self.roster.division)
 
     def agree(self, **other: Any) -> BankSetting:
-        return agree(self.home, **({"format": self.format, "folder_in": self.home.name} | other))
+        return agree(self.home, **({"format": self.format, "folder_in": "answers"} | other))
 
     def release(self) -> Batch:
         """Prepared by the township, released by the county, written."""
@@ -202,5 +204,3 @@ def undone(stages: Stages, story: Story) -> Iterator[None]:
         stages.use(before)
         shutil.rmtree(story.home)
         folder.rename(story.home)
-        for path in story.inbox.iterdir():
-            path.unlink()
