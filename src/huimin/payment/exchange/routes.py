@@ -69,7 +69,7 @@ class FolderRoute:
         for entry in sorted(os.scandir(self.inbox), key=lambda each: each.name) if self.inbox.is_dir() else ():
             state = entry.stat(follow_symlinks=False)
             if stat.S_ISREG(state.st_mode) and _finished(entry.name):
-                found.append(Lying(entry.name, state.st_size, f"{state.st_size}:{int(state.st_mtime)}"))
+                found.append(Lying(entry.name, state.st_size, f"{state.st_size}:{state.st_mtime_ns}"))
         return found
 
     def get(self, lying: Lying, sink: BinaryIO, moved: Moved) -> None:
