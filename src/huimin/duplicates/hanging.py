@@ -22,6 +22,11 @@ RULES: dict[tuple[str, str], str] = {
     ("registry_workitem", "person_id"): "moves",
     ("kinship_relative", "person_id"): "stays",  # recusal follows it to the survivor (kinship.recusal)
     ("fieldwork_signal", "person_id"): "moves",
+    ("meetings_representative", "person_id"): "stays",  # recusal follows it to the survivor (meetings.judging)
+    ("meetings_participant", "person_id"): "stays",
+    ("meetings_supervisor", "person_id"): "stays",
+    ("rectification_item", "person_id"): "stays",  # a frozen list
+    ("payment_namecheckline", "payee_id"): "stays",
     ("screening_proposal", "person_id"): "ends",
     ("cases_case", "person_id"): "blocks",
     ("cases_caseline", "person_id"): "blocks",

@@ -144,8 +144,8 @@ def _said(words: str, where: str, most: int) -> str:
 
 
 _IN_HOUSEHOLD = """
-SELECT p.id, m.relation FROM meetings_participant p
-JOIN registry_membership m ON m.person_id = p.person_id AND m.recorded_to IS NULL
+SELECT p.id, m.relation FROM meetings_participant p JOIN registry_person n ON n.id = p.person_id
+JOIN registry_membership m ON m.person_id = coalesce(n.merged_into_id, n.id) AND m.recorded_to IS NULL
  AND m.valid_from <= %(day)s AND (m.valid_to IS NULL OR m.valid_to > %(day)s)
 WHERE p.meeting_id = %(meeting)s AND p.present AND m.household_id = %(household)s
 """
