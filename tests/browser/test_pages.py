@@ -67,6 +67,8 @@ NOT_A_PAGE = {
     "voucher-pdf",
     "vouchers-pdf",
     "voucher-scan",
+    "sample-sheet",
+    "sample-text",
     "notice-pdf",
     "notice-photo",
     "told-paper",
@@ -84,6 +86,18 @@ NOT_A_PAGE = {
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "agency-end",
+    "case-many",
+    "case-many-job",
+    "case-many-stop",
+    "sample",
+    "sample-check",
+    "sample-entrust",
+    "sample-freeze-month",
+    "sample-number",
+    "sample-order",
+    "sample-order-new",
+    "sample-skip",
     "doubt-change",
     "doubt-settle",
     "entrusted-act",

@@ -4,10 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from huimin.demo.clock import business_day
 from huimin.demo.granting import county_officer
 from huimin.kernel.errors import BadInput
 from huimin.organisation.acting import AlreadyDone, NotYourPlace, NotYourPost, Refusal, SamePerson, reading
-from huimin.organisation.posts import Post
+from huimin.organisation.posts import OfficeKind, Post
 from huimin.registry.models import Household
 from huimin.samples.checking import Told, answer_order, order_rectification, record_check, settle_order
 from huimin.samples.drawing import Named, NotYet, draw_list, freeze_month, read_number
@@ -16,6 +17,9 @@ from huimin.samples.queries import list_open_orders, list_ratings, page_lines
 from tests.cases.people import ALL_RECORDS, ask, entering, people, records, walk
 from tests.cases.test_time import confirmed_here
 from tests.samples.people import NUMBER, copies, households
+from tests.workbench.people import client_of
+from tests.workbench.test_acts import text, token_of
+from tests.workbench.test_reliefs import post_twice
 
 ASKED = date(2021, 7, 5)
 
@@ -59,15 +63,18 @@ def test_a_month_of_decisions_is_drawn_checked_by_papers_and_put_right_case_08(d
     papers = {"checkers": "江敏、田原", "checked_on": on, "paper": "申请书、入户调查表、初审意见"}
     with pytest.raises(BadInput, match="没有写查阅了哪些材料"):
         record_check(by=supervisor, on=on, line_id=lines[0].pk, told=Told("papers", "true", **{**papers, "paper": ""}))
-    wrong = record_check(
-        by=supervisor, on=on, line_id=lines[0].pk, told=Told("papers", "differs", "调查表没有户主签字", **papers)
+    wrong, second = (
+        record_check(
+            by=supervisor, on=on, line_id=line.pk, told=Told("papers", "differs", "调查表没有户主签字", **papers)
+        )
+        for line in lines[:2]
     )
-    for line in lines[1:]:
-        fine = record_check(by=officer, on=on, line_id=line.pk, told=Told("papers", "true", **papers))
+    fine = record_check(by=officer, on=on, line_id=lines[2].pk, told=Told("papers", "true", **papers))
     with reading(county_officer()):
         [after] = list_ratings("341524", july, None)
-    assert (after.checked, after.rate, after.wrong, after.draw) == (3, 60, 1, draw.pk)
+    assert (after.checked, after.rate, after.wrong, after.draw) == (3, 60, 2, draw.pk)
     put_right(who, house, on, wrong, fine)
+    on_pages(house, second, on)
 
 
 def put_right(who, house, on, wrong, fine):
@@ -110,6 +117,33 @@ def put_right(who, house, on, wrong, fine):
     assert settle_order(by=supervisor, on=on, order_id=made.pk, accepted=True).state == Order.State.SETTLED
     with pytest.raises((AlreadyDone, SamePerson)):
         settle_order(by=supervisor, on=on, order_id=made.pk, accepted=True)
+
+
+def on_pages(house, wrong, on):
+    """The rate against what is asked, the next month's list, an order ordered, answered and settled by their own posts."""
+    business_day(on)
+    supervisor = client_of(Post.SUPERVISOR, OfficeKind.AUDIT)
+    officer = client_of(Post.DEPARTMENT_OFFICER, OfficeKind.CIVIL_AFFAIRS)
+    head = client_of(Post.TOWNSHIP_HEAD, house.division[:9] + "000")
+    for client in (supervisor, head):
+        shown = text(client.get("/samples/ratings/"))
+        assert "60%，已达 50%" in shown and "2021-07" in shown
+    assert "没有乡镇有要抽查而没有冻结过的决定" in text(officer.get("/samples/freeze-month/"))
+    where = f"/samples/cases/{wrong.line_id}/"
+    assert "限期整改" in text(supervisor.get(where)) and "限期整改" not in text(head.get(where))
+    due = {"what": "补签字，说明原因", "due_on": str(on + timedelta(days=5))}
+    assert "已发整改通知" in post_twice(supervisor, f"{where}order/", due)
+    order = Order.objects.using("maintenance").get(made=wrong)
+    path = f"/samples/orders/{order.pk}/"
+    assert "补签字，说明原因" in text(head.get("/")) and "补签字，说明原因" in text(head.get("/samples/orders/"))
+    empty = head.post(path, {"answer": "", "token": token_of(text(head.get(path)))})
+    assert empty.status_code == 422 and "请写明查了什么" in text(empty)
+    assert "已报整改情况" in post_twice(head, path, {"answer": "已补签，入户核对一致"})
+    assert "核对整改" in text(supervisor.get("/"))
+    back = supervisor.post(path, {"accepted": "no", "token": token_of(text(supervisor.get(path)))})
+    assert back.status_code == 422 and "没有写为什么不通过" in text(back)
+    assert "已销号" in post_twice(supervisor, path, {"accepted": "yes"})
+    assert "补签字，说明原因" in text(supervisor.get("/samples/orders/?state=settled"))
 
 
 def other_township(house):
