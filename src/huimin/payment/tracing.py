@@ -68,9 +68,10 @@ class Trace:
 
 def trace_line(line_id: int) -> Trace:
     """RosterLine.DoesNotExist when it is not there or not in the actor's place."""
+    # The county's screening and signature are not joined: a township does not see them, and would not find its own line.
     line = RosterLine.objects.select_related(
         "roster__application__allotment", "roster__origin__application__allotment", "household", "person", "payee", "card",
-        "replaces", "entitlement__decision__proposal__run", "entitlement__decision__signature",
+        "replaces", "entitlement__decision__proposal",
     ).get(pk=line_id)  # fmt: skip
     roster, origin = line.roster, line.roster.origin or line.roster
     application = roster.application or origin.application

@@ -19,6 +19,7 @@ from huimin.payment.tracing import Trace, trace_line
 from huimin.policy.queries import programme_names
 from huimin.registry.snapshots import NotRegistered
 from huimin.screening.explaining import explain_household
+from huimin.screening.models import Run
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome
 from huimin.workbench.book_forms import ProofNote
@@ -172,8 +173,9 @@ def trace(request: Any, number: int) -> HttpResponse:
 
 def _reasons(by: Actor, found: Trace) -> list[Reason]:
     """The conditions with their articles, by what is registered now, as of the determination."""
-    proposal = found.decision.proposal
-    on = proposal.run.determination_date if proposal else found.decision.decided_on
+    proposal, on = found.decision.proposal, found.decision.decided_on
+    if proposal and (run := Run.objects.filter(pk=proposal.run_id).first()):
+        on = run.determination_date
     line = found.line
     try:
         held = granted_of(line.household_id, on)
