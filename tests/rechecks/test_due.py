@@ -14,7 +14,7 @@ from huimin.organisation.acting import AlreadyDone, NotYourProgramme, SamePerson
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.rechecks.beginning import begin_rechecks
 from huimin.rechecks.concluding import conclude_rechecks, confirm_rechecks
-from huimin.rechecks.due import DueFilter, count_due, find_due, list_all_due, page_due
+from huimin.rechecks.due import DueFilter, count_due, find_due, list_all_due, page_by_place, page_due
 from huimin.rechecks.models import Recheck
 from huimin.rechecks.rules import propose_rule, settings_of, settle_rule
 from huimin.registry.models import Household, HouseholdFacts, Membership, PersonFacts
@@ -84,6 +84,14 @@ def test_the_whole_county_in_one_statement_is_what_one_counts_by_hand_case_09(co
         back = page_due(wanted, page_due(wanted, first.next, size=7).previous, size=7)
         assert [row.household for row in back] == [row.household for row in first.rows]
         assert page_due(wanted, "<99999999.x", size=7).rows == first.rows, "a place that was tampered with"
+        by_place, at = [], ""
+        while step := page_by_place(wanted, at, size=5):
+            by_place += step.rows
+            if not (at := step.next):
+                break
+        assert [row.household for row in by_place] == [
+            row.household for row in sorted(whole, key=lambda r: (r.division, r.household))
+        ]
         counts = count_due(COUNTY, DAY, settings, 9)
         assert sum(row.whole for row in counts) == len(whole) and sum(row.half for row in counts) == sum(
             bool(r.grounds) for r in whole

@@ -1,7 +1,9 @@
 """Periodic re-checks at the desk: who is due and why, by village, begun, under way, confirmed; a round's paper and its entries (CASE-09)."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.core.cache import cache
+from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -27,6 +29,7 @@ from huimin.rechecks.due import (
     count_due,
     list_all_due,
     often,
+    page_by_place,
     page_due,
     why,
 )
@@ -44,7 +47,7 @@ from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listi
 GROUND_OPTIONS = [*GROUNDS.items(), ("none", "经济状况变化不大")]
 STATES = [("open", "复核中"), ("concluded", "待确认"), ("confirmed", "已复核"), ("cancelled", "已取消")]
 TONES = {"open": "soon", "concluded": "soon", "confirmed": "done"}
-PRINT_MAX, ROUND_MAX = 2000, 20
+PRINT_MAX, ROUND_MAX, SECONDS_KEPT = 2000, 20, 30
 
 
 def nav(here: str) -> list[tuple[str, str, bool]]:
@@ -96,7 +99,8 @@ def _due(request: Any, whole: bool) -> Listing:
     if whole:
         rows = list_all_due(wanted, PRINT_MAX) if request.GET.get("print") else list_all_due(wanted)
     else:
-        found = page_due(wanted, request.GET.get("at", ""))
+        paged = page_by_place if by.level <= Level.COUNTY and not (place.code or standing or ground) else page_due
+        found = paged(wanted, request.GET.get("at", ""))
         rows = found.rows
     homes = {row.household for row in rows}
     heads, sizes = queries.heads_of(homes, on), queries.people_of(homes, on)
@@ -173,7 +177,7 @@ def places(request: Any) -> HttpResponse:
     def build(whole: bool) -> Listing:
         place = chosen_place(request)
         digits = int(Level.TOWNSHIP if len(place.prefix) < int(Level.TOWNSHIP) else Level.VILLAGE)
-        rows = count_due(place.prefix, on, settings_seen(by, on), digits)
+        rows = _counted(place.prefix, on, settings_seen(by, on), digits)
         names = names_of({row.division for row in rows}, on)
         late, soon = sum(row.overdue for row in rows), sum(row.soon for row in rows)
         return Listing(
@@ -188,6 +192,14 @@ def places(request: Any) -> HttpResponse:
         )  # fmt: skip
 
     return answer_listing(request, build)
+
+
+def _counted(prefix: str, on: Any, settings: Settings, digits: int) -> list[PlaceCount]:
+    """Counted at most twice a minute for a county: it is every household that draws, with its facts."""
+    if len(prefix) >= int(Level.TOWNSHIP):
+        return count_due(prefix, on, settings, digits)
+    key = f"due:{connection.settings_dict['NAME']}:{prefix}:{on}:{digits}:{','.join(sorted(settings.frequencies))}"
+    return cast(list[PlaceCount], cache.get_or_set(key, lambda: count_due(prefix, on, settings, digits), SECONDS_KEPT))
 
 
 def _place(row: PlaceCount, names: dict[str, str]) -> list[Any]:
