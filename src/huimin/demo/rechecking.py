@@ -1,7 +1,8 @@
 """Living with a grant in the demonstration: re-checks, a refusal of work, an appeal, so that their pages have rows (CASE-09).
 
 in    a decided county; the day on which the re-checks are made
-out   re-checks of the first township that has beneficiaries: confirmed, concluded, under way; offers of work; an appeal under way
+out   re-checks of the three townships with most beneficiaries: one's confirmed, one's concluded, one's under way; an offer of work
+      that was refused, an appeal under way
 
 Through the rooms' commands; repeating it adds nothing. Nothing is decided anew, so that no figure of the quarter changes.
 """
@@ -34,10 +35,11 @@ def recheck(on: date) -> Figures:
         towns: dict[str, list[int]] = {}
         for household, division in held.order_by("id").values_list("household_id", "division"):
             towns.setdefault(division[:9] + "000", []).append(household)
-    if towns:
-        town = max(sorted(towns), key=lambda code: len(towns[code]))
-        _round(town, towns[town][:BEGUN_MAX], on)
-        _offer(town, towns[town], on)
+    largest = sorted(towns, key=lambda code: (-len(towns[code]), code))
+    for town, until in zip(largest, ("confirmed", "concluded", "open"), strict=False):
+        _round(town, towns[town][:BEGUN_MAX], on, until)
+    next((town for town in largest if _offer(town, towns[town], on)), None)
+    for town in largest[:1]:
         _appeal(town, towns[town][0], on)
     with reading(county_officer()):
         return {
@@ -45,8 +47,8 @@ def recheck(on: date) -> Figures:
         }  # fmt: skip
 
 
-def _round(town: str, households: list[int], on: date) -> None:
-    """A third confirmed, a third concluded, a third only looked into."""
+def _round(town: str, households: list[int], on: date, until: str) -> None:
+    """A township's re-checks, looked into, and taken as far as `until`."""
     clerk, reviewer = actor(Post.CLERK, town), actor(Post.REVIEWER, town)
     with reading(clerk):
         done = Recheck.objects.exists()
@@ -65,31 +67,30 @@ def _round(town: str, households: list[int], on: date) -> None:
             people="信息核对员（演示）",
             words="社保、车辆、不动产比对，没有新增",
         )
-    third = max(len(rows) // 3, 1)
-    said = {row.pk: "核查与登记一致，没有变化（演示）" for row in rows[: 2 * third]}
-    conclude_rechecks(by=clerk, on=on, words=said)
-    with reading(reviewer):
-        same = list(
-            Recheck.objects.filter(pk__in=[row.pk for row in rows[:third]], outcome="same").values_list("pk", flat=True)
-        )
-    if same:
+    if until == "open":
+        return
+    concluded = conclude_rechecks(by=clerk, on=on, words={row.pk: "核查与登记一致，没有变化（演示）" for row in rows})
+    same = [row.pk for row in concluded if row.outcome == Recheck.Outcome.SAME]
+    if until == "confirmed" and same:
         confirm_rechecks(by=reviewer, on=on, rechecks=same)
 
 
-def _offer(town: str, households: list[int], on: date) -> None:
-    """Somebody able to work and without it was offered some, and did not take it; it waits to be judged."""
+def _offer(town: str, households: list[int], on: date) -> bool:
+    """Somebody able to work and without it was offered some, and did not take it; it waits to be judged. False: nobody is."""
     clerk = actor(Post.CLERK, town)
     with reading(clerk):
         known = PersonFacts.objects.filter(
             recorded_to=None, valid_to=None, labour="有", employed=False, person__closed_on=None,
             person__memberships__household__in=households, person__memberships__valid_to=None, person__memberships__recorded_to=None,
         )  # fmt: skip
-        person = None if JobOffer.objects.exists() else known.order_by("id").values_list("person_id", flat=True).first()
+        offered = JobOffer.objects.exists()
+        person = None if offered else known.order_by("id").values_list("person_id", flat=True).first()
     if person is not None:
         record_offer(
             by=clerk, on=on, person=person, job="景区保洁员（演示）", offered_by="县就业服务中心（演示）", offered_on=on, fits="身体健康可以胜任",
             answer="refused", answered_on=on, words="离家远，不想去", evidence="推荐信（演示）",
         )  # fmt: skip
+    return offered or person is not None
 
 
 def _appeal(town: str, household: int, on: date) -> None:
