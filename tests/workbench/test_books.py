@@ -71,6 +71,7 @@ def _auditors_path(client):
     }
     home = next(each for each in links(page) if re.fullmatch(r"/households/\d+/", each))
     assert trace in links(text(client.get(home))) and voucher in links(page)
+    assert client_of(Post.CLERK, MEISHAN).get(trace).status_code == 200, "the township's own line, signed at the county"
 
 
 def _correction(accountant, officer, voucher):
