@@ -12,11 +12,12 @@ than the pinned one is not spoken to, and gets no key of ours.
 import asyncio
 import os
 import stat
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from threading import Thread
 from typing import Any, BinaryIO, Protocol, TypeVar
 
 import asyncssh
@@ -105,7 +106,7 @@ class SftpRoute:
     def _run(self, work: Awaitable[T]) -> T:
         """Every wait ends: a bank that says nothing for a minute is a bank that could not be reached."""
         try:
-            return self.loop.run_until_complete(asyncio.wait_for(work, IDLE_SECONDS))
+            return _wait(self.loop, asyncio.wait_for(work, IDLE_SECONDS))
         except asyncssh.SFTPNoSuchFile:
             raise
         except (asyncssh.Error, OSError, TimeoutError) as wrong:
@@ -187,10 +188,12 @@ class SftpRoute:
 def connected(setting: BankSetting, on: date) -> Iterator[SftpRoute]:
     """A route to the bank's server. NotDelivered when it cannot be reached, shows another host key, or refuses ours."""
     loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, daemon=True)  # of its own: whoever calls may be inside another loop
+    thread.start()
     connection: Any = None
     try:
         try:
-            connection, client = loop.run_until_complete(asyncio.wait_for(_connect(setting, on), CONNECT_SECONDS))
+            connection, client = _wait(loop, asyncio.wait_for(_connect(setting, on), CONNECT_SECONDS))
         except asyncssh.HostKeyNotVerifiable as wrong:
             raise NotDelivered(
                 "银行服务器的公钥与约定的不同",
@@ -204,9 +207,16 @@ def connected(setting: BankSetting, on: date) -> Iterator[SftpRoute]:
         yield SftpRoute(setting, client, loop)
     finally:
         if connection is not None:
-            connection.abort()
-            loop.run_until_complete(connection.wait_closed())
+            loop.call_soon_threadsafe(connection.abort)
+            _wait(loop, connection.wait_closed())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
         loop.close()
+
+
+def _wait(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
+    """What the loop's thread came to, or what it raised."""
+    return asyncio.run_coroutine_threadsafe(work, loop).result()
 
 
 async def _connect(setting: BankSetting, on: date) -> tuple[Any, Any]:

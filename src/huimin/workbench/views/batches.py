@@ -106,6 +106,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "format": formats()[batch.format].title if batch.format in formats() else batch.format,
         "setting": batch.setting,
         "is_bank": is_bank,
+        "may_see_files": request.actor.post in guard.BANK_READERS,
         "vouchers": [] if is_bank else vouchers_of_batches([batch.batch_no])[batch.batch_no],
         "may_see_books": request.actor.post in guard.BOOKKEEPERS,
         "has_file": batch.state in _HAS_FILE and may_fetch(request.actor),
