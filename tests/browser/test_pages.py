@@ -86,6 +86,7 @@ NOT_A_PAGE = {
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "relief-tie",
     "agency-end",
     "case-many",
     "case-many-job",
