@@ -1,7 +1,7 @@
 """What applications and lists ask of a desk: steps by their days, what is late beneath, papers to follow (CASE-05).
 
 in    who looks, the day, names of places
-out   rows as todo.Todo has them
+out   rows as todo_rows.Todo has them
 """
 
 from collections.abc import Callable, Iterator

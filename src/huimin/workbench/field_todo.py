@@ -1,6 +1,6 @@
 """What field work waits for: households to survey, problems to answer, reports to submit, warnings to visit, gaps (REG-06, REG-09, ORG-03, ORG-04).
 
-in    who asks and when (workbench.todo.Asking), inside `reading(by)`
+in    who asks and when (todo_rows.Asking), inside `reading(by)`
 out   lines of the desk; each post sees only what its own next step is
 """
 
@@ -17,7 +17,7 @@ from huimin.kernel.periods import add_months, quarter
 from huimin.kernel.places import Level
 from huimin.organisation.acting import may
 from huimin.organisation.posts import Post
-from huimin.workbench.todo import Asking, Todo
+from huimin.workbench.todo_rows import Asking, Todo
 
 SECONDS_KEPT = 30
 At = PointNote.At

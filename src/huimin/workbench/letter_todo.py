@@ -1,7 +1,7 @@
 """What telling asks of a desk: notices to photograph and take down, objectors to tell, cases to send back, long-term lists to renew, letters
 to write and bring, certificates (CASE-05 to CASE-07, CASE-11).
 
-in    who asks and when (workbench.todo.Asking), inside `reading(by)`
+in    who asks and when (todo_rows.Asking), inside `reading(by)`
 out   lines of the desk; each post sees only what its own next step is
 """
 
@@ -21,7 +21,7 @@ from huimin.telling import certificates as cards
 from huimin.telling import letters as room
 from huimin.telling import publicity, queries
 from huimin.telling.models import Letter
-from huimin.workbench.todo import Asking, Todo
+from huimin.workbench.todo_rows import Asking, Todo
 from huimin.workbench.views.publicity import kept_standings
 from huimin.workbench.views.tellings import issued_by
 

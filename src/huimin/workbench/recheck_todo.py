@@ -1,6 +1,6 @@
 """What living with a grant asks of a desk: re-checks due and waiting, refusals of work, the dead who still draw, appeals (CASE-09).
 
-in    who asks and when (workbench.todo.Asking), inside `reading(by)`
+in    who asks and when (todo_rows.Asking), inside `reading(by)`
 out   lines of the desk; each post sees what its own next step is, and whoever watches a place what is late there
 """
 
@@ -31,7 +31,7 @@ from huimin.rechecks.offers import judge_refusal
 from huimin.rechecks.rules import count_waiting_rules, settings_of, settle_rule
 from huimin.screening.queries import ProposalFilter, total_proposals
 from huimin.workbench.listing import programmes_seen
-from huimin.workbench.todo import Asking, Todo
+from huimin.workbench.todo_rows import Asking, Todo
 
 SECONDS_KEPT = 60
 OVERSEERS = frozenset({Post.TOWNSHIP_HEAD, Post.COUNTY_OFFICER, Post.SUPERVISOR})

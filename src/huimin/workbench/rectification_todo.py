@@ -1,6 +1,6 @@
 """What a rectification campaign asks of a desk: to open, look at, review, draw, check, report, carry out, close (CASE-10).
 
-in    who asks and when (workbench.todo.Asking), inside `reading(by)`
+in    who asks and when (todo_rows.Asking), inside `reading(by)`
 out   lines of the desk, by the last day of the phase or the report; each post sees only what its own next step is
 """
 
@@ -17,7 +17,7 @@ from huimin.organisation.posts import Post
 from huimin.rectification import checking, finding, planning, queries, reporting, standing
 from huimin.rectification.models import Campaign, CheckDraw, Phase
 from huimin.workbench.listing import programmes_seen
-from huimin.workbench.todo import Asking, Todo
+from huimin.workbench.todo_rows import Asking, Todo
 
 KEPT_FROM, SECONDS_KEPT = 10_000, 30
 

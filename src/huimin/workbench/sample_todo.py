@@ -1,7 +1,7 @@
 """What spot checks ask of a desk: lists to freeze, numbers to type, drawn cases to check, orders; countersignatures (CASE-08).
 
 in    who looks, the day, names of programmes and places
-out   rows as todo.Todo has them: title, note, place, count, amount, due, address
+out   rows as todo_rows.Todo has them: title, note, place, count, amount, due, address
 """
 
 from collections.abc import Callable, Iterator

@@ -1,20 +1,16 @@
 """What waits for the acting person: one line a matter, with number, sum and deadline, leading to it in one click.
 
 in    the actor and the business date; queries of the rooms
-out   `Todo` rows, the most urgent first, and the progress of the quarter
+out   `Todo` rows, the most urgent first
 
 A matter is listed when the actor's post may do its next step, so nobody sees what another has to do. Deadlines:
-7 days a level for decisions (S0 A3 art 25–27) and objections; a quarter's rosters are posted in time for the
-application on the 15th of its third month (A4 art 19–20); the bank has five working days (art 22).
+7 days a level for decisions (S0 A3 art 25–27) and objections; those of money are with it (payment_todo).
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-from django.core.cache import cache
-from django.db import connection
 from django.urls import reverse
 
 from huimin.archives import queries as archives
@@ -30,66 +26,38 @@ from huimin.casework import changes
 from huimin.casework import relief as reliefs
 from huimin.casework.commands import decide_proposals
 from huimin.casework.models import Relief
-from huimin.divisions.queries import names_of
 from huimin.duplicates import queries as duplicates
 from huimin.duplicates.commands import dismiss_pair
 from huimin.duplicates.merging import confirm_merge
 from huimin.duplicates.separating import confirm_separation
-from huimin.funds.commands import reserve_funding, transfer_funding
-from huimin.funds.models import FundingApplication
-from huimin.funds.queries import list_applications
-from huimin.kernel.periods import Period
 from huimin.kinship import queries as kin
 from huimin.kinship.declaring import declare_kin, link_relatives, reads_file
 from huimin.notices.objections import ABOVE, answer_objection
 from huimin.notices.queries import list_due_objections
 from huimin.organisation.acting import Actor, may
 from huimin.organisation.posts import Post
-from huimin.payment import commands, queries
-from huimin.payment import exchange_queries as exchange
-from huimin.payment.models import Batch, Roster
 from huimin.policy.drafts import WAY as DRAFT_STEPS
 from huimin.policy.queries import list_waiting_drafts
 from huimin.registry.card_queries import waiting_rule
 from huimin.registry.commands import settle_cooling_time
 from huimin.registry.models import ReportedChange
 from huimin.screening.commands import request_screening
-from huimin.screening.models import Run
 from huimin.screening.queries import ProposalFilter, find_latest_run, total_proposals
-from huimin.workbench import book_todo, case_todo, meeting_todo, sample_todo
-from huimin.workbench.guard import SETTLERS, STAFF
+from huimin.workbench import (
+    book_todo,
+    case_todo,
+    field_todo,
+    letter_todo,
+    meeting_todo,
+    payment_todo,
+    recheck_todo,
+    rectification_todo,
+    sample_todo,
+    visit_todo,
+)
+from huimin.workbench.todo_rows import ROWS_MAX, Asking, Finder, Todo
 
 DAYS_A_LEVEL = 7
-ROWS_MAX = 60
-SECONDS_KEPT = 30
-
-
-@dataclass(frozen=True)
-class Todo:
-    """One matter. `count` is of households or people unless `note` says otherwise; `due` None has no deadline."""
-
-    title: str
-    note: str
-    place: str
-    count: int
-    amount_fen: int | None
-    due: date | None
-    url: str
-
-
-@dataclass(frozen=True)
-class Asking:
-    """Who asks what waits, when, with the names a line needs."""
-
-    by: Actor
-    on: date
-    programmes: dict[str, str]
-
-    def name(self, code: str) -> str:
-        return self.programmes.get(code, code)
-
-    def places(self, codes: set[str]) -> dict[str, str]:
-        return names_of(codes, self.on)
 
 
 def list_todo(by: Actor, on: date, programmes: dict[str, str]) -> list[Todo]:
@@ -149,155 +117,6 @@ def _decisions(asking: Asking) -> Iterator[Todo]:
             )
 
 
-def _owed(asking: Asking) -> Iterator[Todo]:
-    if not may(asking.by, commands.compile_roster):
-        return
-    period = queries.current_quarter(asking.on)
-    for owed in queries.owed_without_roster(asking.by.prefix, period, asking.on):
-        if owed.count:
-            yield Todo(
-                f"编制{asking.name(owed.programme)}清册",
-                str(period),
-                asking.by.office_name,
-                owed.count,
-                owed.amount_fen,
-                queries.publish_due_on(period),
-                reverse("compile"),
-            )
-
-
-def _rosters(
-    act: Callable[..., object], states: tuple[str, ...], verb: str, due: Callable[[Period], date]
-) -> "_Finder":
-    def find(asking: Asking) -> Iterator[Todo]:
-        if not may(asking.by, act):
-            return
-        mine = asking.by.programmes if act is commands.confirm_by_department else None
-        wanted = queries.RosterFilter(prefix=asking.by.prefix, states=states, programmes=mine)
-        yield from _roster_rows(asking, list(queries.page_rosters(wanted)), verb, due)
-
-    return find
-
-
-def _roster_rows(asking: Asking, rosters: list[Roster], verb: str, due: Callable[[Period], date]) -> Iterator[Todo]:
-    places = asking.places({roster.division for roster in rosters})
-    for roster in rosters:
-        period = Period(roster.period_from, roster.period_until)
-        yield Todo(
-            f"{verb}{asking.name(roster.programme)}清册",
-            str(period),
-            places.get(roster.division, roster.division),
-            roster.lines_count,
-            roster.amount_fen,
-            due(period),
-            reverse("roster", args=[roster.pk]),
-        )
-
-
-def _to_sign(asking: Asking) -> Iterator[Todo]:
-    if may(asking.by, commands.sign_roster):
-        ready = queries.list_ready_to_sign(asking.by.prefix, asking.on)
-        yield from _roster_rows(asking, ready, "签批", queries.application_due_on)
-
-
-def _to_apply(asking: Asking) -> Iterator[Todo]:
-    if may(asking.by, commands.apply_for_funds):
-        wanted = queries.RosterFilter(prefix=asking.by.prefix, state=Roster.State.CONFIRMED)
-        rosters = [roster for roster in queries.page_rosters(wanted) if roster.application_id is None]
-        yield from _roster_rows(asking, rosters, "申请拨款：", queries.application_due_on)
-
-
-def _to_prepare(asking: Asking) -> Iterator[Todo]:
-    if not may(asking.by, commands.prepare_batch) or asking.by.post != "settlement":
-        return
-    wanted = queries.RosterFilter(prefix=asking.by.prefix, states=(Roster.State.CONFIRMED, Roster.State.FUNDED))
-    found = wanted.rows().filter(application__state="transferred")
-    live = Batch.objects.exclude(state__in=[Batch.State.CANCELLED, Batch.State.REJECTED]).values("roster")
-    rosters = list(found.exclude(pk__in=live).order_by("id")[:ROWS_MAX])
-    yield from _roster_rows(asking, rosters, "编制批次：", lambda period: period.last_day)
-
-
-def _to_release(asking: Asking) -> Iterator[Todo]:
-    if not may(asking.by, commands.release_batch):
-        return
-    batches = [
-        batch
-        for batch in queries.page_batches(queries.BatchFilter(state=Batch.State.PREPARED))
-        if batch.prepared_by != asking.by.appointment
-    ]
-    yield from _batch_rows(asking, batches, "复核放行", lambda batch: batch.prepared_on + timedelta(days=1))
-
-
-def _late_answers(asking: Asking) -> Iterator[Todo]:
-    if may(asking.by, commands.take_result):
-        written = list(queries.page_batches(queries.BatchFilter(state=Batch.State.WRITTEN)))
-        yield from _batch_rows(asking, written, "等银行回盘", lambda batch: batch.answer_due_on)
-
-
-def _to_fetch(asking: Asking) -> Iterator[Todo]:
-    if asking.by.audience == "bank":
-        written = list(queries.page_batches(queries.BatchFilter(state=Batch.State.WRITTEN)))
-        yield from _batch_rows(asking, written, "取件代发", lambda batch: batch.answer_due_on)
-
-
-def _bank_files(asking: Asking) -> Iterator[Todo]:
-    """Files that did not get through, settings that wait for the second person, checks not written yet (PAY-04)."""
-    by = asking.by
-    counts = exchange.count_files() if may(by, commands.request_sending) or may(by, commands.request_fetching) else {}
-    if may(by, commands.request_sending) and (found := counts.get(("out", "failed"), 0)):
-        yield Todo(
-            "重送银行文件",
-            "个文件没有送成",
-            by.office_name,
-            found,
-            None,
-            asking.on,
-            f"{reverse('bank-files')}?state=failed",
-        )
-    if may(by, commands.request_fetching) and (found := counts.get(("in", "refused"), 0)):
-        yield Todo(
-            "核对拒收的回盘",
-            "个文件整份不收",
-            by.office_name,
-            found,
-            None,
-            asking.on,
-            f"{reverse('bank-files')}?state=refused",
-        )
-    if may(by, commands.decide_bank_setting) and (found := exchange.count_waiting_settings(by.appointment)):
-        yield Todo("复核银行设置", "份设置", by.office_name, found, None, None, reverse("bank-settings"))
-
-
-def _batch_rows(asking: Asking, batches: list[Batch], verb: str, due: Callable[[Batch], date | None]) -> Iterator[Todo]:
-    places = asking.places({batch.division for batch in batches})
-    for batch in batches:
-        yield Todo(
-            f"{verb} {asking.name(batch.programme)}" if asking.programmes else verb,
-            f"批次 {batch.batch_no}",
-            places.get(batch.division, batch.division),
-            batch.lines_count,
-            batch.amount_fen,
-            due(batch),
-            reverse("batch", args=[batch.pk]),
-        )
-
-
-def _applications(asking: Asking) -> Iterator[Todo]:
-    steps = ((reserve_funding, FundingApplication.State.APPLIED, "核指标、预留"),)
-    steps += ((transfer_funding, FundingApplication.State.RESERVED, "复核拨付"),)
-    for act, state, verb in steps:
-        if not may(asking.by, act):
-            continue
-        releasable = state == FundingApplication.State.RESERVED
-        waiting = list(list_applications(prefix=asking.by.prefix, state=state, releasable=releasable, size=1000))
-        if waiting:
-            dues = [each.transfer_due_on or each.due_on for each in waiting]
-            yield Todo(
-                verb, f"{len(waiting)} 件拨款申请", "全辖区", len(waiting), sum(each.amount_fen for each in waiting),
-                min(dues), f"{reverse('applications')}?state={state}",
-            )  # fmt: skip
-
-
 def _objections(asking: Asking) -> Iterator[Todo]:
     if not may(asking.by, answer_objection):
         return
@@ -309,29 +128,6 @@ def _objections(asking: Asking) -> Iterator[Todo]:
         yield Todo(
             "答复公示异议", f"第 {each.row.row_no} 行，{each.text[:30]}", places.get(each.division, each.division), 1,
             each.row.amount_fen, each.due_on, reverse("objection-answer", args=[each.pk]),
-        )  # fmt: skip
-
-
-def _reissues(asking: Asking) -> Iterator[Todo]:
-    if not may(asking.by, commands.reissue_returned):
-        return
-    for total in queries.list_reissuable(asking.by.prefix, asking.on):
-        yield Todo(
-            "重发退汇", "账户已更正并审核", asking.by.office_name, total.count, total.amount_fen, None,
-            reverse("roster-step", args=[int(total.key), "reissue"]),
-        )  # fmt: skip
-
-
-def _exceptions(asking: Asking) -> Iterator[Todo]:
-    if asking.by.post not in SETTLERS:
-        return
-    wanted = queries.ExceptionFilter(prefix=asking.by.prefix)
-    labels = dict(queries.PaymentException.Kind.choices)
-    for total in queries.total_exceptions(wanted):
-        only = queries.ExceptionFilter(prefix=asking.by.prefix, kind=total.key)
-        yield Todo(
-            f"处理{labels[total.key]}", "逐笔核对", asking.by.office_name, total.count, total.amount_fen,
-            queries.earliest_exception(only), f"{reverse('exceptions')}?kind={total.key}",
         )  # fmt: skip
 
 
@@ -458,16 +254,7 @@ def _archives(asking: Asking) -> Iterator[Todo]:
         yield Todo("审批档案移交、销毁", "件", by.office_name, found, None, None, url)
 
 
-from huimin.workbench import (  # noqa: E402  (their lines are of the types above)
-    field_todo,
-    letter_todo,
-    recheck_todo,
-    rectification_todo,
-    visit_todo,
-)
-
-_Finder = Callable[[Asking], Iterator[Todo]]
-_FINDERS: tuple[_Finder, ...] = (
+_FINDERS: tuple[Finder, ...] = (
     _reliefs,
     _changes,
     _kinship,
@@ -475,21 +262,8 @@ _FINDERS: tuple[_Finder, ...] = (
     _archives,
     _duplicates,
     _decisions,
-    _owed,
-    _rosters(commands.publish_roster, (Roster.State.COMPILED,), "公示", queries.publish_due_on),
     _objections,
-    _to_sign,
-    _rosters(commands.confirm_by_department, (Roster.State.SIGNED,), "核定", queries.application_due_on),
-    _rosters(commands.confirm_by_finance, (Roster.State.DEPARTMENT_CONFIRMED,), "核定", queries.application_due_on),
-    _to_apply,
-    _applications,
-    _to_prepare,
-    _to_release,
-    _to_fetch,
-    _late_answers,
-    _bank_files,
-    _exceptions,
-    _reissues,
+    *payment_todo.FINDERS,
     _drafts,
     *field_todo.FINDERS,
     *letter_todo.FINDERS,
@@ -502,54 +276,3 @@ _FINDERS: tuple[_Finder, ...] = (
     _cooling_time,
     _books,
 )
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One bar of the quarter: `done` of `whole`, in words."""
-
-    label: str
-    done: int
-    whole: int
-    text: str
-
-
-def list_progress(by: Actor, on: date) -> list[Progress]:
-    """How far the quarter is in the actor's place; nothing for what has not begun. Inside `reading(by)`."""
-    if by.post not in STAFF:
-        return []
-    period = queries.current_quarter(on)
-    rosters = queries.list_quarter(by.prefix, period)
-    bars = (_screened(), _noticed(rosters), _confirmed(rosters), _paid(by, period, rosters))
-    return [bar for bar in bars if bar]
-
-
-def _screened() -> Progress | None:
-    run = find_latest_run()
-    if run is None:
-        return None
-    done = run.state == Run.State.FINISHED
-    return Progress("甄别", int(done), 1, run.get_state_display())
-
-
-def _noticed(rosters: list[Roster]) -> Progress | None:
-    published = [roster for roster in rosters if roster.published_on]
-    done = sum(roster.signed_on is not None for roster in published)
-    return Progress("公示期满、乡镇签批", done, len(rosters), f"{done} / {len(rosters)} 份") if published else None
-
-
-def _confirmed(rosters: list[Roster]) -> Progress | None:
-    done = sum(roster.finance_on is not None for roster in rosters)
-    return Progress("清册核定", done, len(rosters), f"{done} / {len(rosters)} 份") if rosters else None
-
-
-def _paid(by: Actor, period: Period, rosters: list[Roster]) -> Progress | None:
-    """Lines that arrived; counted when something was sent, and then at most twice a minute for a place."""
-    whole = sum(roster.lines_count for roster in rosters)
-    done = 0
-    if any(roster.state in (Roster.State.SENT, Roster.State.SETTLED) for roster in rosters):
-        key = f"paid:{connection.settings_dict['NAME']}:{by.prefix}:{period.start}"
-        states = cache.get_or_set(key, lambda: queries.paid_so_far(by.prefix, period), SECONDS_KEPT)
-        whole = sum(total.count for state, total in states.items() if state != "withheld")
-        done = states["paid"].count if "paid" in states else 0
-    return Progress("银行已付", done, whole, f"{done:,} / {whole:,} 笔") if whole else None

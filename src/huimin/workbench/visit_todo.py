@@ -1,6 +1,6 @@
 """What visits ask of a desk: forms to sign, doubts to ask back, changes to report, letters that are due, entrusted visits (CASE-02, VER-02).
 
-in    who asks and when (workbench.todo.Asking), inside `reading(by)`
+in    who asks and when (todo_rows.Asking), inside `reading(by)`
 out   lines of the desk; households to visit are lines of their step (case_todo)
 """
 
@@ -14,7 +14,7 @@ from huimin.visits import queries
 from huimin.visits.doubts import report_found, settle_doubt
 from huimin.visits.entrusting import issue_entrustment
 from huimin.visits.models import Entrustment
-from huimin.workbench.todo import Asking, Todo
+from huimin.workbench.todo_rows import Asking, Todo
 
 GOERS = frozenset({Post.INFORMATION_OFFICER, Post.CLERK})
 """Who is told of what visits left to do; other posts find it in the lists."""

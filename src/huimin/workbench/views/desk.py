@@ -12,7 +12,9 @@ from huimin.payment.queries import current_quarter
 from huimin.policy.queries import programme_names
 from huimin.workbench import guard
 from huimin.workbench.guard import page
-from huimin.workbench.todo import Todo, list_progress, list_todo
+from huimin.workbench.progress import list_progress
+from huimin.workbench.todo import list_todo
+from huimin.workbench.todo_rows import Todo
 
 WINDOWS = ("late", "today", "week")
 

@@ -1,0 +1,212 @@
+"""What money asks of a desk: rosters, funds, batches, the bank's files, what failed and what can be sent anew.
+
+in    who asks and when (todo_rows.Asking), inside `reading(by)`
+out   lines of the desk
+
+A quarter's rosters are posted in time for the application on the 15th of its third month (S0 A4 art 19–20); the bank has five
+working days (art 22).
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+
+from django.urls import reverse
+
+from huimin.funds.commands import reserve_funding, transfer_funding
+from huimin.funds.models import FundingApplication
+from huimin.funds.queries import list_applications
+from huimin.kernel.periods import Period
+from huimin.organisation.acting import may
+from huimin.payment import commands, queries
+from huimin.payment import exchange_queries as exchange
+from huimin.payment.models import Batch, Roster
+from huimin.workbench.guard import SETTLERS
+from huimin.workbench.todo_rows import ROWS_MAX, Asking, Finder, Todo
+
+
+def _owed(asking: Asking) -> Iterator[Todo]:
+    if not may(asking.by, commands.compile_roster):
+        return
+    period = queries.current_quarter(asking.on)
+    for owed in queries.owed_without_roster(asking.by.prefix, period, asking.on):
+        if owed.count:
+            yield Todo(
+                f"编制{asking.name(owed.programme)}清册",
+                str(period),
+                asking.by.office_name,
+                owed.count,
+                owed.amount_fen,
+                queries.publish_due_on(period),
+                reverse("compile"),
+            )
+
+
+def _rosters(act: Callable[..., object], states: tuple[str, ...], verb: str, due: Callable[[Period], date]) -> Finder:
+    def find(asking: Asking) -> Iterator[Todo]:
+        if not may(asking.by, act):
+            return
+        mine = asking.by.programmes if act is commands.confirm_by_department else None
+        wanted = queries.RosterFilter(prefix=asking.by.prefix, states=states, programmes=mine)
+        yield from _roster_rows(asking, list(queries.page_rosters(wanted)), verb, due)
+
+    return find
+
+
+def _roster_rows(asking: Asking, rosters: list[Roster], verb: str, due: Callable[[Period], date]) -> Iterator[Todo]:
+    places = asking.places({roster.division for roster in rosters})
+    for roster in rosters:
+        period = Period(roster.period_from, roster.period_until)
+        yield Todo(
+            f"{verb}{asking.name(roster.programme)}清册",
+            str(period),
+            places.get(roster.division, roster.division),
+            roster.lines_count,
+            roster.amount_fen,
+            due(period),
+            reverse("roster", args=[roster.pk]),
+        )
+
+
+def _to_sign(asking: Asking) -> Iterator[Todo]:
+    if may(asking.by, commands.sign_roster):
+        ready = queries.list_ready_to_sign(asking.by.prefix, asking.on)
+        yield from _roster_rows(asking, ready, "签批", queries.application_due_on)
+
+
+def _to_apply(asking: Asking) -> Iterator[Todo]:
+    if may(asking.by, commands.apply_for_funds):
+        wanted = queries.RosterFilter(prefix=asking.by.prefix, state=Roster.State.CONFIRMED)
+        rosters = [roster for roster in queries.page_rosters(wanted) if roster.application_id is None]
+        yield from _roster_rows(asking, rosters, "申请拨款：", queries.application_due_on)
+
+
+def _to_prepare(asking: Asking) -> Iterator[Todo]:
+    if not may(asking.by, commands.prepare_batch) or asking.by.post != "settlement":
+        return
+    wanted = queries.RosterFilter(prefix=asking.by.prefix, states=(Roster.State.CONFIRMED, Roster.State.FUNDED))
+    found = wanted.rows().filter(application__state="transferred")
+    live = Batch.objects.exclude(state__in=[Batch.State.CANCELLED, Batch.State.REJECTED]).values("roster")
+    rosters = list(found.exclude(pk__in=live).order_by("id")[:ROWS_MAX])
+    yield from _roster_rows(asking, rosters, "编制批次：", lambda period: period.last_day)
+
+
+def _to_release(asking: Asking) -> Iterator[Todo]:
+    if not may(asking.by, commands.release_batch):
+        return
+    batches = [
+        batch
+        for batch in queries.page_batches(queries.BatchFilter(state=Batch.State.PREPARED))
+        if batch.prepared_by != asking.by.appointment
+    ]
+    yield from _batch_rows(asking, batches, "复核放行", lambda batch: batch.prepared_on + timedelta(days=1))
+
+
+def _late_answers(asking: Asking) -> Iterator[Todo]:
+    if may(asking.by, commands.take_result):
+        written = list(queries.page_batches(queries.BatchFilter(state=Batch.State.WRITTEN)))
+        yield from _batch_rows(asking, written, "等银行回盘", lambda batch: batch.answer_due_on)
+
+
+def _to_fetch(asking: Asking) -> Iterator[Todo]:
+    if asking.by.audience == "bank":
+        written = list(queries.page_batches(queries.BatchFilter(state=Batch.State.WRITTEN)))
+        yield from _batch_rows(asking, written, "取件代发", lambda batch: batch.answer_due_on)
+
+
+def _bank_files(asking: Asking) -> Iterator[Todo]:
+    """Files that did not get through, settings that wait for the second person, checks not written yet (PAY-04)."""
+    by = asking.by
+    counts = exchange.count_files() if may(by, commands.request_sending) or may(by, commands.request_fetching) else {}
+    if may(by, commands.request_sending) and (found := counts.get(("out", "failed"), 0)):
+        yield Todo(
+            "重送银行文件",
+            "个文件没有送成",
+            by.office_name,
+            found,
+            None,
+            asking.on,
+            f"{reverse('bank-files')}?state=failed",
+        )
+    if may(by, commands.request_fetching) and (found := counts.get(("in", "refused"), 0)):
+        yield Todo(
+            "核对拒收的回盘",
+            "个文件整份不收",
+            by.office_name,
+            found,
+            None,
+            asking.on,
+            f"{reverse('bank-files')}?state=refused",
+        )
+    if may(by, commands.decide_bank_setting) and (found := exchange.count_waiting_settings(by.appointment)):
+        yield Todo("复核银行设置", "份设置", by.office_name, found, None, None, reverse("bank-settings"))
+
+
+def _batch_rows(asking: Asking, batches: list[Batch], verb: str, due: Callable[[Batch], date | None]) -> Iterator[Todo]:
+    places = asking.places({batch.division for batch in batches})
+    for batch in batches:
+        yield Todo(
+            f"{verb} {asking.name(batch.programme)}" if asking.programmes else verb,
+            f"批次 {batch.batch_no}",
+            places.get(batch.division, batch.division),
+            batch.lines_count,
+            batch.amount_fen,
+            due(batch),
+            reverse("batch", args=[batch.pk]),
+        )
+
+
+def _applications(asking: Asking) -> Iterator[Todo]:
+    steps = ((reserve_funding, FundingApplication.State.APPLIED, "核指标、预留"),)
+    steps += ((transfer_funding, FundingApplication.State.RESERVED, "复核拨付"),)
+    for act, state, verb in steps:
+        if not may(asking.by, act):
+            continue
+        releasable = state == FundingApplication.State.RESERVED
+        waiting = list(list_applications(prefix=asking.by.prefix, state=state, releasable=releasable, size=1000))
+        if waiting:
+            dues = [each.transfer_due_on or each.due_on for each in waiting]
+            yield Todo(
+                verb, f"{len(waiting)} 件拨款申请", "全辖区", len(waiting), sum(each.amount_fen for each in waiting),
+                min(dues), f"{reverse('applications')}?state={state}",
+            )  # fmt: skip
+
+
+def _reissues(asking: Asking) -> Iterator[Todo]:
+    if not may(asking.by, commands.reissue_returned):
+        return
+    for total in queries.list_reissuable(asking.by.prefix, asking.on):
+        yield Todo(
+            "重发退汇", "账户已更正并审核", asking.by.office_name, total.count, total.amount_fen, None,
+            reverse("roster-step", args=[int(total.key), "reissue"]),
+        )  # fmt: skip
+
+
+def _exceptions(asking: Asking) -> Iterator[Todo]:
+    if asking.by.post not in SETTLERS:
+        return
+    wanted = queries.ExceptionFilter(prefix=asking.by.prefix)
+    labels = dict(queries.PaymentException.Kind.choices)
+    for total in queries.total_exceptions(wanted):
+        only = queries.ExceptionFilter(prefix=asking.by.prefix, kind=total.key)
+        yield Todo(
+            f"处理{labels[total.key]}", "逐笔核对", asking.by.office_name, total.count, total.amount_fen,
+            queries.earliest_exception(only), f"{reverse('exceptions')}?kind={total.key}",
+        )  # fmt: skip
+
+
+FINDERS: tuple[Finder, ...] = (
+    _owed,
+    _rosters(commands.publish_roster, (Roster.State.COMPILED,), "公示", queries.publish_due_on),
+    _to_sign,
+    _rosters(commands.confirm_by_department, (Roster.State.SIGNED,), "核定", queries.application_due_on),
+    _rosters(commands.confirm_by_finance, (Roster.State.DEPARTMENT_CONFIRMED,), "核定", queries.application_due_on),
+    _to_apply,
+    _applications,
+    _to_prepare,
+    _to_release,
+    _to_fetch,
+    _late_answers,
+    _bank_files,
+    _exceptions,
+    _reissues,
+)
