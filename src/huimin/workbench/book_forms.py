@@ -1,5 +1,6 @@
 """Forms of the books: reviews, corrections, vouchers by hand, scans, closes, proofs (LED-01, LED-02, LED-03)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -95,7 +96,10 @@ class Correction(DeskForm):
 
 
 class _ByHand(DeskForm):
-    """What every voucher by hand says."""
+    """What every voucher by hand says. Each kind has a `summary` and `lines` of its own."""
+
+    summary: Callable[[dict[str, Any]], str]
+    lines: Callable[[dict[str, Any]], list[tuple[str, str, int, str, str]]]
 
     division = _select("哪套账", [])
     amount = yuan_field("金额")
@@ -113,12 +117,6 @@ class _ByHand(DeskForm):
         data = self.cleaned_data
         told = {"division": data["division"], "reason": data["reason"], "authority": data.get("authority", "")}
         return told | {"summary": self.summary(data), "lines": self.lines(data)}
-
-    def summary(self, data: dict[str, Any]) -> str:
-        raise NotImplementedError
-
-    def lines(self, data: dict[str, Any]) -> list[tuple[str, str, int, str, str]]:
-        raise NotImplementedError
 
 
 class Reclassify(_ByHand):
