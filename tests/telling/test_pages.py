@@ -2,17 +2,24 @@
 
 from datetime import timedelta
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError
 
+from huimin.audit.models import Signature
+from huimin.cases.models import CaseAct
 from huimin.cases.queries import list_to_publish
-from huimin.cases.taking import take_step
+from huimin.cases.taking import publish_case, take_step
 from huimin.demo.clock import business_day
+from huimin.kinship.recusal import Recused
 from huimin.notices.models import Notice, NoticeRow, Objection, Sheet
+from huimin.notices.objections import Review, answer_objection, file_objection
 from huimin.organisation.acting import reading
 from huimin.organisation.posts import OfficeKind, Post
-from huimin.registry.models import Household
+from huimin.registry.models import Household, Membership
 from huimin.telling.models import Certificate, Letter
 from tests.cases.people import ALL_RECORDS, DAY, ask, entering, people, records, reread, walk
+from tests.kinship.people import declare
 from tests.telling.test_publicity import PNG
 from tests.workbench.people import client_of
 from tests.workbench.test_acts import text, token_of
@@ -169,3 +176,30 @@ def test_letters_from_the_decision_to_the_receipt_and_certificates_case_11(count
     assert "该收回" in text(clerk.get("/told/certificates/?standing=ended"))
     book = clerk.get("/told/certificates/?export=xlsx&purpose=核对")
     assert book.status_code == 200 and "spreadsheet" in book["Content-Type"]
+
+
+def test_a_relative_of_the_household_does_not_answer_an_objection_to_it_reg_10(county):
+    county("screened")
+    house = entering()
+    who = people(house)
+    case = ask(house, who[Post.CLERK])
+    with records(*ALL_RECORDS):
+        case, on = walk(case, who, until="村公示")
+    publish_case(by=who[Post.INFORMATION_OFFICER], on=on, case_id=case.pk)
+    row = NoticeRow.objects.using("maintenance").get(notice__subject=case.notice_subject())
+    assert row.household_id == house.pk
+    objection = file_objection(by=who[Post.CLERK], on=on, row_id=row.pk, text="他家有车")
+    member = Membership.objects.using("maintenance").filter(household=house, valid_to=None).select_related("person")[0]
+    declare(who[Post.REVIEWER], member.person, on=on)
+    with pytest.raises(Recused):
+        answer_objection(
+            by=who[Post.REVIEWER], on=on, objection_id=objection.pk, upheld=False, answer="不属实",
+            review=Review("investigation", on, "审核员", "没有车"),
+        )  # fmt: skip
+    # Who would go around the commands meets the database: no act while the objection is open.
+    with pytest.raises(IntegrityError, match="open objection"):
+        CaseAct.objects.using("maintenance").create(
+            case_id=case.pk, division=case.division, step=case.step, round=case.round, outcome="returned", to_step="评议", reason="绕过去",
+            appointment=who[Post.INFORMATION_OFFICER].appointment, account=who[Post.INFORMATION_OFFICER].account, actor="甲",
+            acted_on=on, since=on, due_on=on, signature_id=Signature.objects.using("maintenance").order_by("-id")[0].pk,
+        )  # fmt: skip

@@ -95,10 +95,11 @@ def stopped(by, informant, village):
     )
     with reading(by):
         [row] = standings(village, august)
-        assert row.found.rows == [] and row.due_on == date(2021, 8, 15) and row.overdue(august)
+        nothing = list_of(village, august)
+        assert row.count == 0 and nothing.rows == [] and row.due_on == date(2021, 8, 15) and row.overdue(august)
     with pytest.raises(BadInput, match="没有要长期公示的对象"):
         publicity_pdf(by=informant, on=august, village=village)
-    empty = post_list(by=informant, on=august, village=village, seen=row.found.digest)
+    empty = post_list(by=informant, on=august, village=village, seen=nothing.digest)
     assert empty.rows_count == 0 and empty.hotline == "0564-12345"
     nobody = fetch(
         "SELECT code FROM divisions_division d WHERE level = 12 AND left(code, 6) = '341524' AND NOT EXISTS (SELECT 1 FROM"

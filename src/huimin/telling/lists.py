@@ -102,10 +102,12 @@ def list_sheets(village: str, rows_max: int = 24) -> list[PublicSheet]:
 
 @dataclass(frozen=True)
 class Standing:
-    """One village: the list as it should be, what hangs there, and the day by which the board must be renewed (None: it is right)."""
+    """One village: what its list comes to, what hangs there, and the day by which the board must be renewed (None: it is right)."""
 
     village: str
-    found: PublicList
+    count: int
+    people: int
+    amount_fen: int
     sheet: PublicSheet | None
     due_on: date | None
 
@@ -131,12 +133,15 @@ def standings(prefix: str, on: date) -> list[Standing]:
     sheets = {row.division: row for row in newest.order_by("division", "-posted_on", "-id").distinct("division")}
     changed = [village for village, sheet in sheets.items() if _differs(found.get(village), sheet)]
     ended = _ended(prefix, on, rule, [sheets[village] for village in changed]) if changed else {}
-    rows = []
-    for village in sorted(found.keys() | sheets.keys()):
-        each, sheet = found.get(village, PublicList(village)), sheets.get(village)
-        due = _due(rule, each, sheet, ended.get(village), on) if _differs(each, sheet) else None
-        rows.append(Standing(village, each, sheet, due))
-    return rows
+    return [
+        _standing(rule, found.get(village, PublicList(village)), sheets.get(village), ended.get(village), on)
+        for village in sorted(found.keys() | sheets.keys())
+    ]
+
+
+def _standing(rule: Rule, found: PublicList, sheet: PublicSheet | None, ended: date | None, on: date) -> Standing:
+    due = _due(rule, found, sheet, ended, on) if _differs(found, sheet) else None
+    return Standing(found.village, len(found.rows), found.people, found.amount_fen, sheet, due)
 
 
 def _differs(found: PublicList | None, sheet: PublicSheet | None) -> bool:

@@ -99,7 +99,7 @@ def _village(row: Standing, names: dict[str, str], on: Any) -> list[Any]:
         else Cell("该换新", tone="soon")
     )
     where = Cell(names.get(row.village, row.village), reverse("publicity-village", args=[int(row.village)]))
-    return [where, len(row.found.rows), row.found.people, row.found.amount_fen, hanging, row.due_on, standing]
+    return [where, row.count, row.people, row.amount_fen, hanging, row.due_on, standing]
 
 
 def _of_townships(rows: list[Standing], names: dict[str, str], on: Any) -> tuple[list[Head], list[list[Any]]]:
@@ -112,7 +112,7 @@ def _of_townships(rows: list[Standing], names: dict[str, str], on: Any) -> tuple
         each = list(found)
         where = Cell(names.get(code, code), f"{reverse('publicity')}?place={code}")
         shown.append([
-            where, len(each), sum(len(row.found.rows) for row in each), sum(row.found.amount_fen for row in each),
+            where, len(each), sum(row.count for row in each), sum(row.amount_fen for row in each),
             sum(row.due_on is not None for row in each), sum(row.overdue(on) for row in each),
             sum(bool(row.sheet and not row.sheet.photo_sha256) for row in each),
         ])  # fmt: skip
@@ -157,14 +157,15 @@ def village(request: Any, code: int) -> HttpResponse:
 
 def _village_context(request: Any, place: str) -> dict[str, Any]:
     by, on = request.actor, request.business_date
-    [row] = lists.standings(place, on) or [Standing(place, lists.list_of(place, on), lists.latest_sheet(place), None)]
+    [row] = lists.standings(place, on) or [Standing(place, 0, 0, 0, None, None)]
+    found = lists.list_of(place, on)
     paper = request.GET.get("paper", "").strip().lower()
     return {
         "section": "publicity", "place": place, "row": row, "sheet": row.sheet, "trail": chain_names(place, on),
-        "rows": row.found.rows[:ROWS_MAX], "names": programme_names(), "per": PER, "sheets": lists.list_sheets(place),
+        "found": found, "rows": found.rows[:ROWS_MAX], "names": programme_names(), "per": PER, "sheets": lists.list_sheets(place),
         "rule": rule_of(place), "may_post": may(by, publicity.post_list) and row.due_on is not None,
         "may_photo": may(by, publicity.add_list_photo) and row.sheet is not None, "overdue": row.overdue(on),
-        "same": paper == row.found.digest if paper else None, "nav": nav("publicity"),
+        "same": paper == found.digest if paper else None, "nav": nav("publicity"),
     }  # fmt: skip
 
 
