@@ -87,6 +87,8 @@ NOT_A_PAGE = {
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "finding-answer",
+    "summary-sign",
     "relief-tie",
     "agency-end",
     "case-many",

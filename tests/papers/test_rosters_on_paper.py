@@ -15,7 +15,8 @@ from huimin.kernel.money import in_words, yuan
 from huimin.notices.models import Notice
 from huimin.organisation.acting import Actor, NotYourPost, NotYourProgramme, reading
 from huimin.organisation.posts import OfficeKind, Post
-from huimin.payment.commands.rosters import RosterChanged, WrongState
+from huimin.payment.commands.rosters import RosterChanged
+from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Roster, RosterLine
 from huimin.payment.papers import notice_pdf, roster_pdf, roster_xlsx
 from huimin.payment.papers.sheets import NoSuchNotice, NoticeChanged

@@ -15,7 +15,8 @@ from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.commands import prepare_batch, reissue_returned, release_batch
 from huimin.payment.commands.batches import cancel_batch
 from huimin.payment.commands.dues import NothingOwed
-from huimin.payment.commands.rosters import WrongState, compile_roster, withdraw_roster
+from huimin.payment.commands.rosters import compile_roster, withdraw_roster
+from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Batch, PaymentException, Roster, RosterLine
 from huimin.payment.queries import list_reissuable
 from huimin.registry.commands import (

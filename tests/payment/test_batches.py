@@ -18,7 +18,7 @@ from huimin.kernel.errors import Refusal
 from huimin.organisation.acting import AlreadyDone, NotYourPost, SamePerson, reading
 from huimin.organisation.posts import Post
 from huimin.payment.commands import apply_for_funds, cancel_batch, prepare_batch, release_batch, write_batch_files
-from huimin.payment.commands.rosters import WrongState
+from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Batch, Instruction, Roster
 
 County = Callable[[str], str]

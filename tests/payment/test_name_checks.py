@@ -12,7 +12,7 @@ from huimin.demo.paying import finance, releasers
 from huimin.kernel.errors import BadInput
 from huimin.organisation.acting import AlreadyDone, NotYourPost, reading
 from huimin.payment.commands import ask_name_check, prepare_batch, release_batch, take_result
-from huimin.payment.commands.rosters import WrongState
+from huimin.payment.commands.states import WrongState
 from huimin.payment.models import NameCheck, NameCheckLine, PaymentException
 from tests.payment.banking import begin
 from tests.stages import Stages

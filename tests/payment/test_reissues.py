@@ -13,7 +13,7 @@ from huimin.organisation.acting import NotYourPlace, NotYourPost, reading
 from huimin.organisation.posts import Post
 from huimin.payment.commands import reissue_returned
 from huimin.payment.commands.dues import NothingOwed
-from huimin.payment.commands.rosters import WrongState
+from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Instruction, PaymentException, Roster, RosterLine
 
 At = Callable[[str], str]

@@ -25,7 +25,8 @@ from huimin.payment.commands import (
     withdraw_roster,
 )
 from huimin.payment.commands.dues import NothingOwed, accrue_dues
-from huimin.payment.commands.rosters import PeriodClosed, RosterChanged, WrongState
+from huimin.payment.commands.rosters import PeriodClosed, RosterChanged
+from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Due, LineDue, Roster, RosterLine
 
 County = Callable[[str], str]

@@ -21,12 +21,16 @@ from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.commands import (
     accrue_dues,
     compile_roster,
+    compile_summary,
     confirm_by_department,
     confirm_by_finance,
+    explain_findings,
+    hold_findings,
     publish_roster,
     sign_roster,
+    sign_summary,
 )
-from huimin.payment.models import Roster
+from huimin.payment.models import Roster, RosterFinding
 
 
 def townships() -> list[str]:
@@ -96,9 +100,10 @@ def compile_all(county: County) -> Figures:
 
 
 def publish(county: County) -> Figures:
-    """Every roster is put up in its villages; signing it the same day is refused."""
+    """What the check found is answered; every roster is put up in its villages; signing it the same day is refused."""
     business_day(dates.PUBLISHED)
     for roster in rosters(Roster.State.COMPILED):
+        _answer_doubts(roster)
         must_refuse_once = roster.division == townships()[0]
         by = actor(Post.REVIEWER, roster.division)
         publish_roster(by=by, on=dates.PUBLISHED, roster_id=roster.pk)
@@ -110,6 +115,19 @@ def publish(county: County) -> Figures:
             "SELECT count(*), sum(rows_count)::int FROM notices_notice WHERE state <> 'withdrawn'"
         )
     return {"notices": notices, "rows": rows}
+
+
+def _answer_doubts(roster: Roster) -> None:
+    """The clerk holds back what pays for a time after a death, and says of the rest what he found when he looked."""
+    with reading(county_officer()):
+        doubts = list(roster.findings.filter(state="open").values_list("pk", "kind"))
+    act = {"by": actor(Post.CLERK, roster.division), "on": dates.PUBLISHED, "roster_id": roster.pk}
+    held = [pk for pk, kind in doubts if kind in RosterFinding.HARD]
+    if held:
+        hold_findings(finding_ids=held, reason="已死亡，先缓发，办理停止", **act)
+    explained = [pk for pk, kind in doubts if kind not in RosterFinding.HARD]
+    if explained:
+        explain_findings(finding_ids=explained, reason="已入户核对，本期金额无误，变更按规定次月起算", **act)
 
 
 _OBJECTIONS = (
@@ -174,10 +192,15 @@ def _objection(programme: str, text: str, objector: Objector) -> Objection:
 
 
 def sign_all(county: County) -> Figures:
-    """Township heads sign what was on notice for seven days."""
+    """Township heads sign what was on notice for seven days, and what township finance sums up of it."""
     business_day(dates.SIGNED)
     for roster in rosters(Roster.State.PUBLISHED):
         sign_roster(by=actor(Post.TOWNSHIP_HEAD, roster.division), on=dates.SIGNED, roster_id=roster.pk)
+    for township in sorted({roster.division for roster in rosters(Roster.State.SIGNED)}):
+        by = actor(Post.SETTLEMENT, township)
+        summary = compile_summary(by=by, on=dates.SIGNED, division=township, period=dates.QUARTER)
+        if summary.signed_on is None:
+            sign_summary(by=actor(Post.TOWNSHIP_HEAD, township), on=dates.SIGNED, summary_id=summary.pk)
     with reading(county_officer()):
         withheld = fetch_one("SELECT count(*) FROM payment_rosterline WHERE state = 'withheld'")[0]
     return {"signed": len(rosters()) - len(rosters("compiled", "published")), "withheld_lines": withheld}

@@ -53,6 +53,12 @@ def list_holders(by: Actor, office: int, on: date) -> list[Appointment]:
     return list(held.select_related("account", "office").order_by("post", "id"))
 
 
+def names_of_appointments(appointments: set[int | None]) -> dict[int, str]:
+    """Who, in which post, for the pages; a post that is not seen from here stays unnamed."""
+    rows = Appointment.objects.filter(pk__in=appointments - {None}).select_related("account", "office")
+    return {each.pk: f"{each.office.name} {each.get_post_display()} {each.account.full_name}" for each in rows}
+
+
 def get_actor(appointment: Appointment, *, address: str | None = None) -> Actor:
     """The actor for an appointment whose account and office are loaded or loadable."""
     office, account = appointment.office, appointment.account

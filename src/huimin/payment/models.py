@@ -26,11 +26,14 @@ from huimin.funds.models import FundingApplication, SpecialAccount
 from huimin.notices.models import Notice
 from huimin.organisation.models import Office
 from huimin.payment.exchange_models import BankSetting, BankStatement, ExchangeFile, NameCheck, NameCheckLine
+from huimin.payment.finding_models import RosterFinding
+from huimin.payment.summary_models import SummaryLine, SummaryRoster
 from huimin.registry.models import Card, CardAuthority, Household, Person
 
 __all__ = [
     "BankSetting", "BankStatement", "Batch", "Due", "ExchangeFile", "Instruction", "LineDue", "NameCheck", "NameCheckLine",
-    "PaymentException", "ResultFile", "Roster", "RosterLine", "RosterNotice",
+    "PaymentException", "ResultFile", "Roster", "RosterFinding", "RosterLine", "RosterNotice",
+    "SummaryLine", "SummaryRoster",
 ]  # fmt: skip
 
 

@@ -192,7 +192,8 @@ WHERE d.state = 'owed' AND d.division >= %(low)s AND d.division < %(high)s
   AND d.period_from >= %(start)s AND d.period_until <= %(until)s
   AND NOT EXISTS (SELECT 1 FROM payment_linedue x JOIN payment_rosterline l ON l.id = x.line_id
                            JOIN payment_roster r ON r.id = l.roster_id
-                   WHERE x.due_id = d.id AND r.state <> 'withdrawn')
+                   WHERE x.due_id = d.id AND r.state <> 'withdrawn'
+                     AND NOT EXISTS (SELECT 1 FROM payment_rosterfinding f WHERE f.line_id = l.id AND f.state = 'released'))
 GROUP BY d.programme ORDER BY d.programme
 """  # noqa: S608
 

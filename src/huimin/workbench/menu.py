@@ -100,6 +100,7 @@ GROUPS = (
         "发放",
         (
             Entry("rosters", "清册", "rosters"),
+            Entry("summaries", "汇总清册", "summaries"),
             Entry("applications", "拨款申请", "applications"),
             Entry("batches", "银行批次", "batches"),
             Entry("bank-files", "银行文件", "bank-files"),

@@ -19,7 +19,9 @@ from huimin.kernel.periods import Period
 from huimin.organisation.acting import may
 from huimin.payment import commands, queries
 from huimin.payment import exchange_queries as exchange
-from huimin.payment.models import Batch, Roster
+from huimin.payment.finding_queries import FindingFilter, count_findings
+from huimin.payment.models import Batch, Roster, RosterFinding
+from huimin.payment.summary_queries import list_unsigned
 from huimin.workbench.guard import SETTLERS
 from huimin.workbench.todo_rows import ROWS_MAX, Asking, Finder, Todo
 
@@ -39,6 +41,19 @@ def _owed(asking: Asking) -> Iterator[Todo]:
                 queries.publish_due_on(period),
                 reverse("compile"),
             )
+
+
+def _findings(asking: Asking) -> Iterator[Todo]:
+    """What the check of rosters found and nobody has answered; held lines that another person may free (PAY-01)."""
+    by = asking.by
+    waiting = (
+        (commands.explain_findings, RosterFinding.State.OPEN, "处理清册核对事项", "件，处理后才能公示"),
+        (commands.release_hold, RosterFinding.State.HELD, "核实缓发的行", "件，核实后解除，编入补充清册"),
+    )
+    for act, state, title, note in waiting:
+        wanted = FindingFilter(prefix=by.prefix, state=state, programmes=by.programmes)
+        if may(by, act) and (found := count_findings(wanted).get(state, 0)):
+            yield Todo(title, note, by.office_name, found, None, None, f"{reverse('findings')}?state={state}")
 
 
 def _rosters(act: Callable[..., object], states: tuple[str, ...], verb: str, due: Callable[[Period], date]) -> Finder:
@@ -71,6 +86,17 @@ def _to_sign(asking: Asking) -> Iterator[Todo]:
     if may(asking.by, commands.sign_roster):
         ready = queries.list_ready_to_sign(asking.by.prefix, asking.on)
         yield from _roster_rows(asking, ready, "签批", queries.application_due_on)
+
+
+def _summaries(asking: Asking) -> Iterator[Todo]:
+    """Summary rosters that wait for the head (PAY-01)."""
+    if may(asking.by, commands.sign_summary):
+        for each in list_unsigned(asking.by.prefix):
+            period = Period(each.period_from, each.period_until)
+            yield Todo(
+                "签字汇总清册", str(period), asking.by.office_name, each.households, each.amount_fen,
+                queries.application_due_on(period), reverse("summary", args=[each.pk]),
+            )  # fmt: skip
 
 
 def _to_apply(asking: Asking) -> Iterator[Todo]:
@@ -196,8 +222,10 @@ def _exceptions(asking: Asking) -> Iterator[Todo]:
 
 FINDERS: tuple[Finder, ...] = (
     _owed,
+    _findings,
     _rosters(commands.publish_roster, (Roster.State.COMPILED,), "公示", queries.publish_due_on),
     _to_sign,
+    _summaries,
     _rosters(commands.confirm_by_department, (Roster.State.SIGNED,), "核定", queries.application_due_on),
     _rosters(commands.confirm_by_finance, (Roster.State.DEPARTMENT_CONFIRMED,), "核定", queries.application_due_on),
     _to_apply,

@@ -55,6 +55,10 @@ def _returned(roster: Roster) -> bool:
 
 ROSTER_STEPS = (
     Step(
+        "recheck", commands.check_roster, (Roster.State.COMPILED,), "重新核对这份清册？", "重新核对", "已重新核对",
+        "查出的事项在清册的核对事项里。", "按今天登记的情况再查一遍：死亡、离开、重复、互斥、账户、与上期的差额。",
+    ),
+    Step(
         "publish", commands.publish_roster, (Roster.State.COMPILED,), "公示这份清册？", "公示 7 天", "已公示",
         "每个村一份，期满且异议都已答复后由乡镇负责人签批。", "姓名隐去中间，不公示号码；公示后清册不能改，只能撤回重编。",
     ),

@@ -3,6 +3,8 @@
 dues       accrue_dues
 rosters    compile_roster → publish_roster → sign_roster → confirm_by_department → confirm_by_finance;
            withdraw_roster while it is not signed
+findings   check_roster, explain_findings, hold_findings before it is posted; release_hold for a later roster
+summaries  compile_summary, sign_summary: every programme of a household on one line
 checks     ask_name_check, where the bank's setting demands it
 batches    apply_for_funds → (funds room) → prepare_batch → release_batch; cancel_batch
 sending    write_batch_files, request_sending, request_fetching
@@ -21,6 +23,7 @@ from huimin.payment.commands.batches import (
 from huimin.payment.commands.checks import ask_name_check
 from huimin.payment.commands.closing import close_exception
 from huimin.payment.commands.dues import accrue_dues
+from huimin.payment.commands.findings import check_roster, explain_findings, hold_findings, release_hold
 from huimin.payment.commands.reissues import reissue_returned
 from huimin.payment.commands.results import take_result
 from huimin.payment.commands.rosters import (
@@ -32,25 +35,32 @@ from huimin.payment.commands.rosters import (
     withdraw_roster,
 )
 from huimin.payment.commands.sending import request_fetching, request_sending, write_batch_files
+from huimin.payment.commands.summaries import compile_summary, sign_summary
 
 __all__ = [
     "accrue_dues",
     "apply_for_funds",
     "ask_name_check",
     "cancel_batch",
+    "check_roster",
     "close_exception",
     "compile_roster",
+    "compile_summary",
     "confirm_by_department",
     "confirm_by_finance",
     "decide_bank_setting",
+    "explain_findings",
+    "hold_findings",
     "prepare_batch",
     "propose_bank_setting",
     "publish_roster",
     "reissue_returned",
     "release_batch",
+    "release_hold",
     "request_fetching",
     "request_sending",
     "sign_roster",
+    "sign_summary",
     "take_result",
     "withdraw_roster",
     "write_batch_files",

@@ -32,7 +32,8 @@ from huimin.organisation.acting import (
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.payment.commands.checks import hold_unchecked, require_checked
-from huimin.payment.commands.rosters import EXCEPTION_DAYS, WrongState, get_roster, payable, require_unchanged
+from huimin.payment.commands.rosters import EXCEPTION_DAYS, payable, require_unchanged
+from huimin.payment.commands.states import WrongState, get_roster
 from huimin.payment.deadlines import answer_due_on
 from huimin.payment.exchange.composing import PAYEE_NAME, batch_header, batch_rows, streamed, write_rows
 from huimin.payment.exchange.formats import format_of, setting_of

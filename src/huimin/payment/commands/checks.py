@@ -19,7 +19,8 @@ from huimin.funds.models import SpecialAccount
 from huimin.kernel.errors import BadInput
 from huimin.organisation.acting import Actor, AlreadyDone, command, require_place
 from huimin.organisation.posts import Post
-from huimin.payment.commands.rosters import EXCEPTION_DAYS, WrongState, get_roster
+from huimin.payment.commands.rosters import EXCEPTION_DAYS
+from huimin.payment.commands.states import WrongState, get_roster
 from huimin.payment.deadlines import CHECK_WORKING_DAYS
 from huimin.payment.exchange.composing import PAYEE_NAME
 from huimin.payment.exchange.formats import setting_of

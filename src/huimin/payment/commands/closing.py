@@ -12,7 +12,7 @@ from datetime import date
 from huimin.kernel.errors import BadInput
 from huimin.organisation.acting import Actor, AlreadyDone, command, require_place
 from huimin.organisation.posts import Post
-from huimin.payment.commands.rosters import WrongState
+from huimin.payment.commands.states import WrongState
 from huimin.payment.models import PaymentException, RosterLine
 
 Kind = PaymentException.Kind

@@ -17,8 +17,9 @@ from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.payment.commands.batches import require_money, withhold_without_account
 from huimin.payment.commands.dues import NothingOwed
-from huimin.payment.commands.rosters import WrongState, get_roster, payable, require_unchanged
+from huimin.payment.commands.rosters import payable, require_unchanged
 from huimin.payment.commands.settling import settle_roster
+from huimin.payment.commands.states import WrongState, get_roster
 from huimin.payment.models import Roster, RosterLine
 from huimin.registry.accounts import account_of, payee_of
 from huimin.registry.commands.cooling import put_due_in_force

@@ -5,7 +5,8 @@
 
 A roster is frozen when compiled: each line has a digest over beneficiary, account, amount, facts and policy version,
 and the roster one over its lines; every signature names that digest. A beneficiary without a usable account is not on
-the roster but on the exceptions list, and what he is owed stays owed. Law: 皖政办〔2008〕23号 附件4 第17–19条.
+the roster but on the exceptions list, and what he is owed stays owed; what looks wrong is answered before it is posted
+(findings). Law: 皖政办〔2008〕23号 附件4 第17–19条.
 """
 
 from datetime import date, timedelta
@@ -32,6 +33,8 @@ from huimin.organisation.acting import (
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.payment.commands.dues import NothingOwed
+from huimin.payment.commands.findings import find_doubts, require_answered
+from huimin.payment.commands.states import get_roster
 from huimin.payment.models import Roster, RosterNotice
 from huimin.policy.models import Programme
 from huimin.registry.accounts import account_of
@@ -44,31 +47,12 @@ refused_by_constraint("roster_once", AlreadyDone, "这份清册已经编制", "�
 refused_by_constraint("due_on_one_live_line", AlreadyDone, "有的应发已在另一份清册中", "请刷新后重新编制")
 
 
-class WrongState(Refusal):
-    """The roster or batch is not at the step this act belongs to."""
-
-
 class PeriodClosed(Refusal):
     """The books of that period are closed."""
 
 
 class RosterChanged(Refusal):
     """What is stored is not what was signed."""
-
-
-def get_roster(roster_id: int, *states: str, lock: bool = True) -> Roster:
-    """The roster, locked, when it is in one of `states`; WrongState otherwise."""
-    rosters = Roster.objects.select_for_update() if lock else Roster.objects
-    roster = rosters.filter(pk=roster_id).first()
-    if roster is None:
-        raise WrongState("没有这份清册，或它不在您的辖区内", remedy="请从清册列表进入")
-    if roster.state not in states:
-        raise WrongState(
-            f"清册现在是“{roster.get_state_display()}”，不能办这一步",
-            why="可能已有人办理",
-            remedy="请刷新后查看",
-        )
-    return roster
 
 
 _DRAFT = f"""
@@ -82,7 +66,8 @@ FROM (SELECT e.id AS entitlement_id, e.person_id, sum(d.amount_fen)::bigint AS a
          AND d.period_from >= %(start)s AND d.period_until <= %(until)s
          AND NOT EXISTS (SELECT 1 FROM payment_linedue x JOIN payment_rosterline l ON l.id = x.line_id
                                   JOIN payment_roster r ON r.id = l.roster_id
-                          WHERE x.due_id = d.id AND r.state <> 'withdrawn')
+                          WHERE x.due_id = d.id AND r.state <> 'withdrawn'
+                            AND NOT EXISTS (SELECT 1 FROM payment_rosterfinding f WHERE f.line_id = l.id AND f.state = 'released'))
        GROUP BY e.id, e.person_id) o
 JOIN casework_entitlement e ON e.id = o.entitlement_id
 JOIN casework_decision d ON d.id = e.decision_id
@@ -164,6 +149,7 @@ def compile_roster(*, by: Actor, on: date, programme: str, division: str, period
     run(_LINES, {"roster": roster.pk, "programme": programme})
     run(_LINE_DUES, {"roster": roster.pk})
     run(_NO_CARD, {"roster": roster.pk, "on": on, "due": on + timedelta(days=EXCEPTION_DAYS)})
+    find_doubts(roster, on)
     return roster
 
 
@@ -205,16 +191,20 @@ _NOTICE_ROWS = """
 SELECT l.division, l.id, coalesce(g.name, ''), l.name, l.people, l.quantity, l.amount_fen, l.household_id
 FROM payment_rosterline l
 LEFT JOIN divisions_division g ON g.code = l.group_code AND g.level = 15 AND g.valid_to IS NULL
-WHERE l.roster_id = %s ORDER BY l.line_no
+WHERE l.roster_id = %s AND l.state = 'listed' ORDER BY l.line_no
 """
 
 
 @command(Post.REVIEWER)
 def publish_roster(*, by: Actor, on: date, roster_id: int) -> int:
-    """Put the roster up in every village for seven days; returns the number of notices. Not by who compiled it."""
+    """Put the roster up in every village for seven days; returns the number of notices. Not by who compiled it.
+
+    DoubtsOpen while something that looks wrong is neither explained nor held back; lines held back are not posted.
+    """
     roster = get_roster(roster_id, Roster.State.COMPILED)
     require_another(by, roster.compiled_by, "编制清册")
     require_unchanged(roster)
+    require_answered(roster, on)
     law = Programme.objects.get(code=roster.programme)
     period = Period(roster.period_from, roster.period_until)
     rows = (

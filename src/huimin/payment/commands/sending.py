@@ -24,7 +24,7 @@ from huimin.kernel.bankfile import Written
 from huimin.kernel.errors import Refusal
 from huimin.organisation.acting import Actor, command
 from huimin.organisation.posts import Post
-from huimin.payment.commands.rosters import WrongState
+from huimin.payment.commands.states import WrongState
 from huimin.payment.exchange.composing import batch_name, check_name, write_batch, write_check
 from huimin.payment.exchange.signatures import ENDING, signature_of
 from huimin.payment.models import BankSetting, Batch, ExchangeFile, NameCheck

@@ -20,7 +20,8 @@ from huimin.organisation.acting import Actor, command, record_event, require_pro
 from huimin.organisation.models import Appointment
 from huimin.organisation.posts import Post
 from huimin.organisation.queries import business_date
-from huimin.payment.commands.rosters import get_roster, require_unchanged
+from huimin.payment.commands.rosters import require_unchanged
+from huimin.payment.commands.states import get_roster
 from huimin.payment.models import Roster, RosterLine, RosterNotice
 from huimin.policy.models import Programme
 

@@ -28,6 +28,7 @@ _TONES = {
         "late",
         "check",
         "wrong",
+        "held",
     },
     "soon": {
         "open",
@@ -47,6 +48,8 @@ _TONES = {
         "issued",
     },
     "done": {
+        "explained",
+        "released",
         "granted",
         "taken",
         "settled",

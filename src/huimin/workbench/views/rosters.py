@@ -15,6 +15,7 @@ from huimin.kernel.periods import Period, add_months, parse_period
 from huimin.notices.models import Notice, Objection
 from huimin.organisation.acting import Actor, may, reading
 from huimin.payment.commands import accrue_dues, compile_roster
+from huimin.payment.finding_queries import FindingFilter, count_findings
 from huimin.payment.models import Roster, RosterLine
 from huimin.payment.papers.listing import gather_roster
 from huimin.payment.queries import (
@@ -117,6 +118,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "signatures": list_signatures(f"roster:{roster.pk}"),
         "batches": list_batches_of(number),
         "notice": _notice_of(roster),
+        "doubts": count_findings(FindingFilter(prefix="", roster=number)),
         "steps": offered(ROSTER_STEPS, request.actor, roster),
         "may_print": may(request.actor, gather_roster),
         "query": kept(request.GET, "village", "state"),

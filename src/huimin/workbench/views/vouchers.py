@@ -18,7 +18,7 @@ from huimin.ledger.models import ManualVoucher, Voucher, VoucherScan
 from huimin.ledger.reviewing import review_month, review_voucher, unreviewed, verdicts
 from huimin.ledger.sources import Paper, papers_of
 from huimin.organisation.acting import Actor, may, reading
-from huimin.organisation.models import Appointment
+from huimin.organisation.queries import names_of_appointments
 from huimin.payment.papers.vouchers import PRINTED_MAX, gather_vouchers, papers_count, sums_of, vouchers_pdf
 from huimin.policy.queries import programme_names
 from huimin.registry.commands.attachments import SIZE_MAX
@@ -51,7 +51,7 @@ def voucher(request: Any, number: int) -> HttpResponse:
     review = getattr(found, "review", None)
     papers = papers_of([found]).get(found.pk, [])
     scans = list(found.scans.order_by("id"))
-    people = _names({found.posted_by, review.reviewed_by if review else 0})
+    people = names_of_appointments({found.posted_by, review.reviewed_by if review else 0})
     waiting = ManualVoucher.objects.filter(original=found).exclude(state=State.REFUSED).first()
     context = {
         "section": "days", "voucher": found, "review": review, "papers": [(each, _address(each, by)) for each in papers],
@@ -64,12 +64,6 @@ def voucher(request: Any, number: int) -> HttpResponse:
         "may_attach": may(by, attach_voucher_scan), "may_look": may(by, read_voucher_scan),
     }  # fmt: skip
     return render(request, "workbench/voucher.html", context)
-
-
-def _names(appointments: set[int]) -> dict[int, str]:
-    """Who, in which post, for the pages; a post that is not seen from here stays unnamed."""
-    rows = Appointment.objects.filter(pk__in=appointments).select_related("account", "office")
-    return {each.pk: f"{each.office.name} {each.get_post_display()} {each.account.full_name}" for each in rows}
 
 
 def _address(paper: Paper, by: Actor) -> str:

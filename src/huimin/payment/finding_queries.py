@@ -1,0 +1,52 @@
+"""Reads of what the check of rosters found; bounded, paged by key, inside `reading(by)` (PAY-01)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet
+
+from huimin.database.context import scope_of
+from huimin.database.paging import SIZE, Page, cut
+from huimin.payment.models import Roster, RosterFinding
+from huimin.payment.queries import EXPORT_MAX
+
+_WITH = ("line__household", "roster")
+
+
+@dataclass(frozen=True)
+class FindingFilter:
+    """Which findings: what is not empty. Those of withdrawn rosters are nobody's matter any more."""
+
+    prefix: str
+    roster: int = 0
+    kind: str = ""
+    state: str = ""
+    programmes: tuple[str, ...] | None = None
+
+    def rows(self) -> "QuerySet[RosterFinding]":
+        first, until = scope_of(self.prefix)
+        rows = RosterFinding.objects.filter(division__gte=first, division__lt=until)
+        rows = rows.exclude(roster__state=Roster.State.WITHDRAWN)
+        asked = {"roster": self.roster, "kind": self.kind, "state": self.state}
+        rows = rows.filter(**{name: value for name, value in asked.items() if value})
+        return rows if self.programmes is None else rows.filter(roster__programme__in=self.programmes)
+
+
+def page_findings(wanted: FindingFilter, place: str = "", size: int = SIZE) -> Page[RosterFinding]:
+    """Newest roster first, in its order."""
+    return cut(wanted.rows().select_related(*_WITH), ("-roster_id", "id"), place, size)
+
+
+def iterate_findings(wanted: FindingFilter) -> Iterator[RosterFinding]:
+    return wanted.rows().select_related(*_WITH).order_by("-roster_id", "id")[:EXPORT_MAX].iterator(2000)
+
+
+def findings_of(ids: list[int]) -> list[RosterFinding]:
+    """Those ticked that are seen from here."""
+    assert len(ids) <= 1000
+    return list(RosterFinding.objects.filter(pk__in=ids).select_related(*_WITH).order_by("roster_id", "id"))
+
+
+def count_findings(wanted: FindingFilter) -> dict[str, int]:
+    """By state."""
+    return {row["state"]: row["count"] for row in wanted.rows().values("state").annotate(count=Count("id"))}

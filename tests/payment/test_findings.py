@@ -1,0 +1,187 @@
+"""What looks wrong on a roster is found, explained or held back, before anything is posted (PAY-01, PAY-06)."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from django.db import IntegrityError
+
+from huimin.database.bulk import fetch, fetch_one, run
+from huimin.demo import dates
+from huimin.demo.actors import actor
+from huimin.demo.granting import county_officer
+from huimin.demo.listing import townships
+from huimin.kernel.errors import BadInput, Refusal
+from huimin.notices.models import NoticeRow
+from huimin.organisation.acting import NotYourPost, SamePerson, reading
+from huimin.organisation.posts import Post
+from huimin.payment.commands import (
+    check_roster,
+    compile_roster,
+    explain_findings,
+    hold_findings,
+    publish_roster,
+    release_hold,
+)
+from huimin.payment.commands.findings import DoubtsOpen, NotExplainable, NothingToRelease
+from huimin.payment.commands.states import WrongState
+from huimin.payment.models import Due, LineDue, Roster, RosterFinding, RosterLine
+from huimin.payment.queries import owed_without_roster
+from huimin.registry.commands import record_death
+from huimin.workbench.todo import list_todo
+
+County = Callable[[str], str]
+DIBAO = "dibao-rural"
+DIED, DIED_BEFORE = date(2021, 8, 20), date(2021, 7, 3)
+
+
+def compiled(programme: str = DIBAO, on: date = dates.COMPILED) -> Roster:
+    place = townships()[0]
+    return compile_roster(by=actor(Post.CLERK, place), on=on, programme=programme, division=place, period=dates.QUARTER)
+
+
+def families(count: int, least: int = 3) -> list[tuple[int, int]]:
+    """(household, a member who is not the head) of granted households of the first township."""
+    with reading(county_officer()):
+        return fetch(
+            "SELECT e.household_id, max(m.person_id) FILTER (WHERE m.relation <> '户主') FROM casework_entitlement e"
+            " JOIN registry_membership m ON m.household_id = e.household_id AND m.recorded_to IS NULL AND m.valid_to IS NULL"
+            " WHERE e.programme = %s AND e.division LIKE %s GROUP BY 1 HAVING count(*) >= %s ORDER BY 1 LIMIT %s",
+            [DIBAO, townships()[0][:9] + "%", least, count],
+        )
+
+
+def found(roster: Roster) -> dict[str, RosterFinding]:
+    with reading(county_officer()):
+        return {each.kind: each for each in roster.findings.select_related("line").order_by("id")}
+
+
+def test_PAY_01_a_death_is_found_held_back_and_paid_later_by_another_roster(county: County) -> None:
+    """Nothing is posted while a doubt is open; a held line is neither posted nor lost; who held it does not free it."""
+    county("accrued")
+    [(home, member), (other, second)] = families(2)
+    clerk, reviewer = actor(Post.CLERK, townships()[0]), actor(Post.REVIEWER, townships()[0])
+    record_death(by=clerk, on=dates.COMPILED, person=member, died_on=DIED, evidence="死亡证明")
+    roster = compiled()
+    assert [each.line.household_id for each in found(roster).values()] == [home]
+    record_death(by=clerk, on=dates.COMPILED, person=second, died_on=DIED, evidence="死亡证明")
+    with pytest.raises(DoubtsOpen, match="2 件"):
+        publish_roster(by=reviewer, on=dates.PUBLISHED, roster_id=roster.pk)
+    assert check_roster(by=clerk, on=dates.COMPILED, roster_id=roster.pk) == 2
+    with reading(county_officer()):
+        ids = list(roster.findings.values_list("pk", flat=True))
+    told = {"by": clerk, "on": dates.COMPILED, "roster_id": roster.pk, "finding_ids": ids}
+    with pytest.raises(BadInput):
+        hold_findings(**told, reason="。")
+    with pytest.raises(NotYourPost):
+        hold_findings(**told | {"by": reviewer}, reason="待核实死亡")
+    assert hold_findings(**told, reason="待核实死亡日期") == 2 and hold_findings(**told, reason="待核实死亡日期") == 0
+    publish_roster(by=reviewer, on=dates.PUBLISHED, roster_id=roster.pk)
+    with reading(county_officer()):
+        held = list(RosterLine.objects.filter(roster=roster, state="withheld"))
+        assert {line.household_id for line in held} == {home, other}
+        assert not NoticeRow.objects.filter(subject_line__in=[line.pk for line in held]).exists()
+        assert not LineDue.objects.filter(line__in=held, live=True).exists()
+        assert set(Due.objects.filter(line_dues__line__in=held).values_list("state", flat=True)) == {"owed"}
+        waiting = owed_without_roster(townships()[0][:9], dates.QUARTER, dates.PUBLISHED)
+        assert all(each.programme != DIBAO for each in waiting)
+    free = {"on": dates.PUBLISHED, "finding_ids": ids, "reason": "死亡证明已核对，待遇按月计算无误"}
+    with pytest.raises(NotYourPost):
+        release_hold(by=clerk, **free)
+    assert release_hold(by=reviewer, **free) == 2
+    with pytest.raises(NothingToRelease):
+        release_hold(by=reviewer, **free)
+    again = compiled(on=dates.PUBLISHED)
+    with reading(county_officer()):
+        assert again.number == 2 and {line.household_id for line in again.lines.all()} == {home, other}
+        assert again.amount_fen == sum(line.amount_fen for line in held)
+
+
+def test_PAY_01_what_is_paid_to_a_person_after_his_death_is_only_held(county: County) -> None:
+    """A death registered after the roster was made; no reason lets the line through."""
+    county("accrued")
+    roster = compiled("reservoir-migrant")
+    with reading(county_officer()):
+        line = roster.lines.exclude(person=None).first()
+        assert line is not None
+        [heir] = fetch_one(
+            "SELECT max(person_id) FROM registry_membership WHERE household_id = %s AND person_id <> %s"
+            " AND recorded_to IS NULL AND valid_to IS NULL",
+            [line.household_id, line.person_id],
+        )
+    clerk = actor(Post.CLERK, townships()[0])
+    death = {"person": line.person_id, "died_on": DIED_BEFORE, "evidence": "死亡证明", "new_head": heir}
+    record_death(by=clerk, on=dates.COMPILED, **death)
+    assert check_roster(by=clerk, on=dates.COMPILED, roster_id=roster.pk) > 0
+    doubt = found(roster)["dead"]
+    assert doubt.line_id == line.pk and "死亡" in doubt.detail
+    act = {"by": clerk, "on": dates.COMPILED, "roster_id": roster.pk, "finding_ids": [doubt.pk]}
+    with pytest.raises(NotExplainable):
+        explain_findings(**act, reason="家属说明情况")
+    assert hold_findings(**act, reason="已死亡，办理停止") == 1
+
+
+def test_PAY_01_what_a_roster_doubts_and_how_it_is_explained(county: County) -> None:
+    """A household that left, two on one account, another programme, a sum above the indicator, an unusual amount."""
+    county("accrued")
+    homes = [home for home, _ in families(4)]
+    place = townships()[0]
+    with reading(county_officer()):
+        run("UPDATE registry_household SET closed_on = '2021-08-01' WHERE id = %s", [homes[0]])
+        run("UPDATE registry_household SET division = %s WHERE id = %s", [townships()[1][:9] + "001", homes[1]])
+    roster = compiled()
+    doubts = found(roster)
+    assert set(doubts) == {"moved"}
+    with reading(county_officer()):
+        told = dict(roster.findings.values_list("line__household", "detail"))
+    assert "注销" in told[homes[0]] and "已迁到" in told[homes[1]]
+    clerk = actor(Post.CLERK, place)
+    ids = [each.pk for each in RosterFinding.objects.using("maintenance").filter(roster=roster)]
+    act = {
+        "by": clerk,
+        "on": dates.COMPILED,
+        "roster_id": roster.pk,
+        "finding_ids": ids,
+        "reason": "户籍迁移，待遇仍由本乡发放",
+    }
+    assert explain_findings(**act) == 2 and explain_findings(**act) == 0
+    publish_roster(by=actor(Post.REVIEWER, place), on=dates.PUBLISHED, roster_id=roster.pk)
+    with pytest.raises(WrongState):
+        explain_findings(**act)
+
+
+def test_PAY_01_whoever_writes_the_dead_are_not_explained_and_nobody_frees_what_he_held(county: County) -> None:
+    county("accrued")
+    roster = compiled()
+    clerk = actor(Post.CLERK, townships()[0])
+    with reading(clerk):
+        line = roster.lines.first()
+        assert line is not None
+    row = {
+        "roster": roster, "line": line, "division": line.division, "kind": "dead", "detail": "", "amount_fen": 1,
+        "found_on": dates.COMPILED, "answer": "知道了", "answered_by": clerk.appointment, "answered_on": dates.COMPILED,
+    }  # fmt: skip
+    free = {"released_by": clerk.appointment, "released_on": dates.COMPILED, "release_reason": "核实了"}
+    for wrong in (
+        {"state": "explained"},
+        {"state": "released", **free},
+        {"state": "held", "answer": ""},
+        {"state": "held", "line": None},
+    ):
+        with pytest.raises((IntegrityError, SamePerson)), reading(clerk):
+            RosterFinding.objects.create(**row | wrong)
+
+
+def test_PAY_01_a_clerk_who_holds_everything_withdraws_the_roster(county: County) -> None:
+    county("accrued")
+    with reading(county_officer()):
+        run("UPDATE registry_household SET closed_on = '2021-08-01' WHERE division LIKE %s", [townships()[0][:9] + "%"])
+    roster = compiled()
+    clerk = actor(Post.CLERK, townships()[0])
+    with reading(clerk):
+        rows = list_todo(clerk, dates.COMPILED, {})
+        ids = list(roster.findings.values_list("pk", flat=True))
+        [lines] = fetch_one("SELECT count(*) FROM payment_rosterline WHERE roster_id = %s", [roster.pk])
+    assert [row.count for row in rows if row.title == "处理清册核对事项"] == [lines] == [len(ids)]
+    with pytest.raises(Refusal, match="都缓发"):
+        hold_findings(by=clerk, on=dates.COMPILED, roster_id=roster.pk, finding_ids=ids, reason="整村核实中")
