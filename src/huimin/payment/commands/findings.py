@@ -64,13 +64,16 @@ WITH spans AS MATERIALIZED (
 gone AS MATERIALIZED (
     SELECT s.id, s.person_id, m.valid_to, p.closed_on, p.name, s.last
       FROM spans s
-      JOIN registry_membership m ON m.household_id = s.household_id AND m.recorded_to IS NULL
-           AND m.valid_to > s.valid_from AND m.valid_to <= %(on)s
-           AND (s.person_id IS NULL OR m.person_id = s.person_id)
+      JOIN registry_membership m ON m.household_id = s.household_id AND m.recorded_to IS NULL AND m.valid_to <= %(on)s
+           AND CASE WHEN s.person_id IS NULL THEN m.valid_to > s.valid_from ELSE m.person_id = s.person_id END
       JOIN registry_person p ON p.id = m.person_id
-     WHERE p.merged_into IS NULL AND NOT EXISTS (
+     WHERE p.merged_into_id IS NULL AND (s.person_id IS NULL OR p.closed_on IS NULL) AND NOT EXISTS (
            SELECT 1 FROM registry_membership n WHERE n.household_id = m.household_id AND n.person_id = m.person_id
-              AND n.recorded_to IS NULL AND n.valid_from >= m.valid_to AND (n.valid_to IS NULL OR n.valid_to > %(on)s))),
+              AND n.recorded_to IS NULL AND n.valid_from >= m.valid_to AND (n.valid_to IS NULL OR n.valid_to > %(on)s))
+    UNION ALL
+    SELECT s.id, s.person_id, p.closed_on, p.closed_on, p.name, s.last
+      FROM spans s JOIN registry_person p ON p.id = s.person_id
+     WHERE p.closed_on IS NOT NULL AND p.merged_into_id IS NULL),
 before AS MATERIALIZED (
     SELECT s.id, l.amount_fen AS was, s.amount_fen::numeric / l.amount_fen AS ratio
       FROM spans s
@@ -84,10 +87,9 @@ UNION ALL
 SELECT id, 'left', string_agg(name || ' 于 ' || valid_to || ' 离开本户', '；' ORDER BY valid_to)
   FROM gone WHERE closed_on IS NULL GROUP BY id
 UNION ALL
-SELECT s.id, 'moved', CASE WHEN h.closed_on IS NULL THEN '户已迁到 ' || coalesce(v.name, h.division) ELSE '户已于 ' || h.closed_on || ' 注销' END
-  FROM spans s JOIN registry_household h ON h.id = s.household_id
-  LEFT JOIN divisions_division v ON v.code = left(h.division, 9) || '000' AND v.level = 9 AND v.valid_to IS NULL
- WHERE h.closed_on IS NOT NULL OR left(h.division, 9) <> left(s.division, 9)
+SELECT s.id, 'moved', CASE WHEN h.closed_on IS NULL THEN '户已迁出本乡镇' ELSE '户已于 ' || h.closed_on || ' 注销' END
+  FROM spans s LEFT JOIN registry_household h ON h.id = s.household_id
+ WHERE h.id IS NULL OR h.closed_on IS NOT NULL OR left(h.division, 9) <> left(s.division, 9)  -- a place not seen from here is another
 UNION ALL
 SELECT s.id, 'twice', '另在 ' || r.period_from || ' 至 ' || r.period_until - 1 || ' 的清册第 ' || min(o.line_no) || ' 行'
   FROM spans s
