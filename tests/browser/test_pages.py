@@ -87,6 +87,10 @@ NOT_A_PAGE = {
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "agent-bank-settle",
+    "agreement-end",
+    "bank-assessment",
+    "bank-complaint-answer",
     "finding-answer",
     "summary-sign",
     "relief-tie",

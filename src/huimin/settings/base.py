@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "huimin.fieldwork",
     "huimin.visits",
     "huimin.samples",
+    "huimin.agentbanks",
     "huimin.appeals",
     "huimin.rechecks",
     "huimin.rectification",

@@ -107,6 +107,7 @@ GROUPS = (
             Entry("exceptions", "待处理", "exceptions"),
             Entry("statements-of-banks", "银行对账单", "bank-statements"),
             Entry("bank-settings", "银行设置", "bank-settings"),
+            Entry("agent-banks", "代理银行", "agent-banks"),
         ),
     ),
     Group(

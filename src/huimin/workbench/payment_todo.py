@@ -12,6 +12,8 @@ from datetime import date, timedelta
 
 from django.urls import reverse
 
+from huimin.agentbanks import queries as agentbanks
+from huimin.agentbanks.commands import answer_complaint, settle_agreement
 from huimin.funds.commands import reserve_funding, transfer_funding
 from huimin.funds.models import FundingApplication
 from huimin.funds.queries import list_applications
@@ -220,6 +222,16 @@ def _exceptions(asking: Asking) -> Iterator[Todo]:
         )  # fmt: skip
 
 
+def _agent_banks(asking: Asking) -> Iterator[Todo]:
+    """Agreements, methods and assessments that wait for a second person; complaints about banks (PAY-09)."""
+    by = asking.by
+    if may(by, settle_agreement) and (found := agentbanks.count_proposed(by.division, by.appointment)):
+        yield Todo("复核代理银行协议、考评", "份", by.office_name, found, None, None, reverse("agent-banks"))
+    if may(by, answer_complaint) and (found := agentbanks.count_open_complaints(by.prefix, by.appointment)):
+        url = f"{reverse('bank-complaints')}?state=open"
+        yield Todo("核查对银行的投诉", "件", by.office_name, found, None, None, url)
+
+
 FINDERS: tuple[Finder, ...] = (
     _owed,
     _findings,
@@ -237,4 +249,5 @@ FINDERS: tuple[Finder, ...] = (
     _bank_files,
     _exceptions,
     _reissues,
+    _agent_banks,
 )
