@@ -9,11 +9,11 @@ from django.conf import settings
 from huimin.funds import commands, queries
 from huimin.funds.commands import (
     open_special_accounts,
-    receive_allotment,
     reserve_funding,
     take_transfer_answer,
     transfer_funding,
 )
+from huimin.funds.indicators import decide_allotments, receive_allotment
 from huimin.funds.models import Allotment, FundingApplication
 from huimin.kernel.bankfile import read_format, write_file
 from huimin.ledger.queries import trial_balance
@@ -68,10 +68,14 @@ class Desk:
         self.allotment = self.allot("财社〔2021〕1号", 100_000)
 
     def allot(self, document_no: str, amount_fen: int, division: str = COUNTY) -> Allotment:
-        return receive_allotment(
+        """Registered by one person, confirmed by another."""
+        made = receive_allotment(
             by=self.finance, on=DAY, division=division, programme="dibao", year=2021, document_no=document_no,
             amount_fen=amount_fen,
         )  # fmt: skip
+        decide_allotments(by=self.releaser, on=DAY, allotment_ids=[made.pk])
+        with reading(self.finance):
+            return Allotment.objects.get(pk=made.pk)
 
     def applied(self, amount_fen: int = 60_000, subject: str = "roster:1") -> FundingApplication:
         return apply(by=self.meishan, subject=subject, amount_fen=amount_fen)

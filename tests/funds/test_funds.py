@@ -17,8 +17,6 @@ from huimin.audit.models import Signature
 from huimin.funds import queries
 from huimin.funds.commands import (
     AccountDiffers,
-    AllotmentDiffers,
-    FundsExhausted,
     NoSuchApplication,
     WrongState,
     open_special_accounts,
@@ -28,6 +26,7 @@ from huimin.funds.commands import (
     withdraw_application,
     write_transfer_orders,
 )
+from huimin.funds.indicators import AllotmentDiffers, FundsExhausted
 from huimin.funds.models import Allotment, FundingApplication, SpecialAccount
 from huimin.funds.orders import NoProgramme, NoSpecialAccount, OrderChanged
 from huimin.kernel.bankfile import parse_file, write_file
@@ -245,7 +244,7 @@ def test_PAY_03_reserving_and_releasing_are_two_posts_and_two_people(desk: Desk)
         transfer_funding(by=same_person, on=DAY, application_ids=[application.pk])
     with pytest.raises(IntegrityError, match="transfer_released_by_another"):
         FundingApplication.objects.using("maintenance").update(
-            transfer_no="ZJ1", released_by=desk.finance.appointment, released_on=DAY,
+            transfer_no="ZJ1", order_sha256="0", released_by=desk.finance.appointment, released_on=DAY,
             signature=Signature.objects.using("maintenance").create(
                 division=COUNTY, act="x", subject="x", content_digest="x", appointment=1, signer="x", business_date=DAY
             ),

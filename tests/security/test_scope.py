@@ -114,9 +114,9 @@ def test_the_chain_class_is_seen_from_below_and_written_from_above() -> None:
     with acting("341524100201", division=VILLAGE):
         assert set(Allotment.objects.values_list("document_no", flat=True)) == {"县", "镇"}
     with pytest.raises(ProgrammingError, match="row-level security"), acting("341524100201", division=VILLAGE):
-        Allotment.objects.filter(document_no="县").update(reserved_fen=1)
+        Allotment.objects.filter(document_no="县").update(confirmed_on=None)
     with acting("341524"):
-        assert Allotment.objects.filter(document_no="县").update(reserved_fen=1) == 1
+        assert Allotment.objects.filter(document_no="县").update(confirmed_on=None) == 1
 
 
 def test_open_tables_are_read_everywhere_and_written_in_place_only() -> None:

@@ -16,12 +16,12 @@ from huimin.demo.quarter import County, Figures
 from huimin.demo.refusing import must_refuse
 from huimin.funds.commands import (
     open_special_accounts,
-    receive_allotment,
     reserve_funding,
     take_transfer_answer,
     transfer_funding,
     write_transfer_orders,
 )
+from huimin.funds.indicators import decide_allotments, receive_allotment
 from huimin.funds.models import FundingApplication, SpecialAccount
 from huimin.ledger.commands import open_books
 from huimin.organisation.acting import Actor, AlreadyDone, NotYourPost, SamePerson, reading
@@ -92,11 +92,15 @@ def _open_accounts(county: County) -> None:
 
 
 def _receive_allotments(county: County) -> None:
-    for programme in DEPARTMENTS:
+    """The province's documents, registered by one person and confirmed by another."""
+    received = [
         receive_allotment(
             by=finance(), on=dates.ALLOTTED, division=county.code, programme=programme, year=2021,
             document_no=f"演示指标〔2021〕{programme}", amount_fen=ALLOTTED_FEN[programme] * county.people,
-        )  # fmt: skip
+        ).pk
+        for programme in DEPARTMENTS
+    ]  # fmt: skip
+    decide_allotments(by=finance(Post.FINANCE_RELEASER), on=dates.ALLOTTED, allotment_ids=received)
 
 
 def _applications(state: str) -> list[int]:

@@ -1,6 +1,5 @@
-"""Money from above: allotted, asked for, reserved, transferred, confirmed by the bank (FUND-01 to FUND-03).
+"""Money from above: asked for, reserved within an indicator (funds.indicators), transferred, confirmed by the bank (FUND-01 to FUND-03).
 
-    receive_allotment      authority for a programme and year, by a document of the upper level
     apply_funding          a township asks (a step of payment's command)            applied
     reserve_funding        finance sets the money aside within the allotment        reserved
     transfer_funding       another person releases; a numbered order for the bank   reserved, with its number
@@ -23,20 +22,24 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import Sum
 
 from huimin.database.bulk import fetch, run
 from huimin.database.context import scope_of
 from huimin.database.personal import ACCOUNT, sealed
-from huimin.funds.models import Allotment, FundingApplication, SpecialAccount
+from huimin.funds.indicators import FundsExhausted
+from huimin.funds.models import Allotment, FundingApplication, Route, SpecialAccount
 from huimin.funds.orders import find_parties, put_order, row_id
+from huimin.funds.routes import route_of
 from huimin.kernel.bankfile import Parsed, parse_file, read_format
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.money import yuan
 from huimin.kernel.places import chain
-from huimin.ledger.commands import open_books, post_event
+from huimin.ledger.chart import DEPOSIT
+from huimin.ledger.commands import EventRow, open_books, post_events
 from huimin.ledger.models import Voucher
+from huimin.ledger.queries import balance_of
 from huimin.organisation.acting import (
     Actor,
     AlreadyDone,
@@ -56,14 +59,6 @@ AccountRow = tuple[str, str, str, str, int]
 """(division, kind, name, plain account number, bank office id)"""
 
 
-class FundsExhausted(Refusal):
-    """The allotment does not hold that much."""
-
-
-class AllotmentDiffers(Refusal):
-    """The document is registered with another amount."""
-
-
 class AccountDiffers(Refusal):
     """The place has another account of this kind, or the number belongs to another place."""
 
@@ -77,7 +72,6 @@ class WrongState(Refusal):
 
 
 refused_by_constraint("application_once", AlreadyDone, "这份清册已经申请过拨款", "请在拨款申请列表中查看")
-refused_by_constraint("allotment_never_overspent", FundsExhausted, "指标余额不足", "请申请追加指标")
 refused_by_constraint("special_account_number_once", AccountDiffers, "这个账号已登记给别处", "请核对账号")
 
 
@@ -121,35 +115,10 @@ def _new_account(
     )  # fmt: skip
 
 
-@command(Post.FINANCE_OFFICER)
-def receive_allotment(
-    *, by: Actor, on: date, division: str, programme: str, year: int, document_no: str, amount_fen: int
-) -> Allotment:
-    """Register budget authority by its document; the same document again is the same allotment.
-
-    AllotmentDiffers when it was registered with another amount: a change comes by a document of its own.
-    """
-    require_place(by, division)
-    document_no = document_no.strip()
-    if not document_no or amount_fen <= 0:
-        raise BadInput("指标要有文号和大于零的金额", where="指标登记", remedy="请照指标文件填写")
-    allotment, _ = Allotment.objects.get_or_create(
-        division=division, programme=programme, year=year, document_no=document_no,
-        defaults={"amount_fen": amount_fen, "received_by": by.appointment, "received_on": on},
-    )  # fmt: skip
-    if allotment.amount_fen != amount_fen:
-        raise AllotmentDiffers(
-            f"{document_no} 已按 {yuan(allotment.amount_fen)} 元登记",
-            why=f"这次填的是 {yuan(amount_fen)} 元",
-            remedy="追加或调减请凭新的文号登记",
-        )
-    return allotment
-
-
 def apply_funding(
     *, by: Actor, on: date, division: str, programme: str, subject: str, year: int, amount_fen: int, due_on: date
 ) -> FundingApplication:
-    """A township's application for the money of `subject`; after `due_on` it is flagged, not refused (FUND-03).
+    """A township's application for the money of `subject`, by the route of the day; late is flagged, not refused (FUND-03).
 
     A subject with a live application is AlreadyDone.
     """
@@ -157,7 +126,7 @@ def apply_funding(
     assert amount_fen > 0
     return FundingApplication.objects.create(
         division=division, programme=programme, subject=subject, year=year, amount_fen=amount_fen,
-        applied_by=by.appointment, applied_on=on, due_on=due_on,
+        applied_by=by.appointment, applied_on=on, due_on=due_on, route=route_of(division, programme, on),
     )  # fmt: skip
 
 
@@ -212,7 +181,7 @@ def reserve_funding(*, by: Actor, on: date, application_ids: list[int]) -> int:
 def _lock_allotments(by: Actor, applications: list[FundingApplication]) -> list[Allotment]:
     first, until = scope_of(by.prefix)
     wanted = Allotment.objects.filter(
-        division__gte=first, division__lt=until,
+        division__gte=first, division__lt=until, state=Allotment.State.IN_FORCE,
         programme__in={application.programme for application in applications},
         year__in={application.year for application in applications},
     )  # fmt: skip
@@ -277,7 +246,8 @@ def transfer_funding(*, by: Actor, on: date, application_ids: list[int]) -> list
     """Release the transfer of reserved money, one numbered and signed order each; never by who reserved it.
 
     An order on its way is returned as it is. One the bank refused is released anew, under another number.
-    `write_transfer_orders` writes the files afterwards.
+    `write_transfer_orders` writes the files afterwards. By the direct route the signature is the authorisation: no order,
+    nothing to post, the indicator is spent (FUND-05).
     """
     applications = _lock(application_ids)
     for application in applications:
@@ -292,21 +262,60 @@ def transfer_funding(*, by: Actor, on: date, application_ids: list[int]) -> list
 
 
 def _release(by: Actor, on: date, applications: list[FundingApplication]) -> None:
-    parties = find_parties(by.division, applications)
+    ordered = [each for each in applications if not each.is_direct]
+    parties = find_parties(by.division, ordered) if ordered else None
     numbers = fetch("SELECT nextval('funds_transfer_number') FROM generate_series(1, %s)", [len(applications)])
     for application, (number,) in zip(applications, numbers, strict=True):
-        application.transfer_no = f"ZJ{by.division[:6]}{on:%Y%m%d}{number:06d}"
-        order = parties.compose(application, application.transfer_no, on)
-        application.order_sha256 = hashlib.sha256(order).hexdigest()
+        word = "SQ" if application.is_direct else "ZJ"
+        application.transfer_no = f"{word}{by.division[:6]}{on:%Y%m%d}{number:06d}"
         application.released_by, application.released_on, application.refusal = by.appointment, on, ""
+        if application.is_direct:
+            application.state, application.transferred_on = State.TRANSFERRED, on
+        else:
+            assert parties is not None
+            application.payer = parties.payers[application.route]
+            order = parties.compose(application, application.transfer_no, on)
+            application.order_sha256 = hashlib.sha256(order).hexdigest()
+    _require_county_money(by, [each for each in ordered if each.route == Route.COUNTY])
     content = [[each.pk, each.transfer_no, each.amount_fen, each.order_sha256] for each in applications]
     signature = sign(
         by=by, on=on, act="放行拨款", subject=f"transfer:{applications[0].transfer_no}", content_digest=digest(content)
     )
     for application in applications:
         application.signature = signature
-    fields = ["transfer_no", "order_sha256", "released_by", "released_on", "refusal", "signature"]
-    FundingApplication.objects.bulk_update(applications, fields)
+    fields = ["transfer_no", "order_sha256", "released_by", "released_on", "refusal", "signature", "payer"]
+    FundingApplication.objects.bulk_update(applications, [*fields, "state", "transferred_on"])
+    _spend([each for each in applications if each.is_direct])
+
+
+def _spend(applications: list[FundingApplication]) -> None:
+    """What was reserved is spent; one query for any number."""
+    if applications:
+        sums: dict[int, int] = defaultdict(int)
+        for application in applications:
+            assert application.allotment_id is not None
+            sums[application.allotment_id] += application.amount_fen
+        run(
+            "UPDATE funds_allotment a SET reserved_fen = a.reserved_fen - v.fen, spent_fen = a.spent_fen + v.fen"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS v (id, fen) WHERE a.id = v.id",
+            [list(sums), list(sums.values())],
+        )
+
+
+def _require_county_money(by: Actor, applications: list[FundingApplication]) -> None:
+    """The county's special account holds what its orders take, with those on their way, under each programme."""
+    for programme in sorted({each.programme for each in applications}):
+        asked = sum(each.amount_fen for each in applications if each.programme == programme)
+        on_way = FundingApplication.objects.filter(
+            route=Route.COUNTY, state=State.RESERVED, programme=programme, refusal=""
+        ).exclude(transfer_no="")
+        waiting = on_way.exclude(pk__in=[each.pk for each in applications]).aggregate(fen=Sum("amount_fen", default=0))
+        held = balance_of(by.division, DEPOSIT.code, programme) - waiting["fen"]
+        if asked > held:
+            raise FundsExhausted(
+                f"县级专户 {programme} 的存款不足", why=f"这次要拨 {yuan(asked)} 元，账上可拨 {yuan(held)} 元",
+                remedy="请先把资金从财政专户拨入县级专户，登记到账后再拨",
+            )  # fmt: skip
 
 
 @command(Post.FINANCE_RELEASER, Post.FINANCE_OFFICER)
@@ -376,15 +385,29 @@ def _confirm(by: Actor, on: date, application: FundingApplication, parsed: Parse
         return
     application.state, application.transferred_on = State.TRANSFERRED, parsed.rows[0]["booked_on"]
     application.save(update_fields=["state", "transferred_on"])
-    amount_fen = application.amount_fen
-    Allotment.objects.filter(pk=application.allotment_id).update(
-        reserved_fen=F("reserved_fen") - amount_fen, spent_fen=F("spent_fen") + amount_fen
-    )
-    post_event(
-        by=by, on=on, division=application.division, event=Voucher.Event.FUNDS_RECEIVED,
-        subject=f"application:{application.pk}", summary=f"划款单 {application.transfer_no} 拨入专款",
-        amount_fen=amount_fen, programme=application.programme, reference=application.transfer_no,
-    )  # fmt: skip
+    _spend([application])
+    post_events(by=by, on=on, rows=_events_of(application))
+
+
+def _events_of(application: FundingApplication) -> list[EventRow]:
+    """拨入专款 in the township's books; 拨出专款 in the county's where its special account paid."""
+    number, programme, amount_fen = application.transfer_no, application.programme, application.amount_fen
+    subject = f"application:{application.pk}"
+    rows = [
+        EventRow(
+            application.division, Voucher.Event.FUNDS_RECEIVED, subject, f"划款单 {number} 拨入专款", amount_fen,
+            programme, number,
+        )
+    ]  # fmt: skip
+    if application.route == Route.COUNTY:
+        assert application.payer is not None
+        rows.append(
+            EventRow(
+                application.payer.division, Voucher.Event.FUNDS_ISSUED, subject, f"划款单 {number} 拨出专款", amount_fen,
+                programme, number,
+            )
+        )  # fmt: skip
+    return rows
 
 
 def _keep_refusal(application: FundingApplication, parsed: Parsed, name: str) -> None:

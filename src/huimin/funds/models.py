@@ -11,7 +11,11 @@ from django.db.models import F, Q
 
 from huimin.audit.models import Signature
 from huimin.database.tables import DivisionField, SealedField, Table, TableClass
+from huimin.funds.indicator_models import Allotment, AllotmentMove
+from huimin.funds.route_models import MoneyMove, PayRoute, Route
 from huimin.organisation.models import Office
+
+__all__ = ["Allotment", "AllotmentMove", "FundingApplication", "MoneyMove", "PayRoute", "Route", "SpecialAccount"]
 
 
 class SpecialAccount(Table):
@@ -39,49 +43,19 @@ class SpecialAccount(Table):
         ]
 
 
-class Allotment(Table):
-    """Budget authority (指标) of a place for a programme and year."""
-
-    table_class = TableClass.CHAIN
-    changeable = ("reserved_fen", "spent_fen")
-
-    division = DivisionField()
-    programme = models.CharField(max_length=40)
-    year = models.SmallIntegerField()
-    document_no = models.CharField(max_length=80)
-    amount_fen = models.BigIntegerField()
-    reserved_fen = models.BigIntegerField(default=0)
-    spent_fen = models.BigIntegerField(default=0)
-    received_by = models.BigIntegerField()
-    received_on = models.DateField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["division", "programme", "year", "document_no"], name="allotment_once"),
-            models.CheckConstraint(
-                name="allotment_never_overspent",
-                condition=Q(reserved_fen__gte=0, spent_fen__gte=0, amount_fen__gte=F("reserved_fen") + F("spent_fen")),
-            ),
-            models.CheckConstraint(name="allotment_positive", condition=Q(amount_fen__gt=0)),
-        ]
-
-    @property
-    def left_fen(self) -> int:
-        """What can still be reserved."""
-        return self.amount_fen - self.reserved_fen - self.spent_fen
-
-
 class FundingApplication(Table):
     """A township asks for the money of one confirmed roster (拨款申请书); the county grants it (拨款通知书).
 
     applied ──reserve──► reserved ──(released: transfer_no, order file)──► transferred, when the bank has confirmed.
+    By the treasury's direct payment there is no order and no money to move: the releaser's signed authorisation
+    (its number in `transfer_no`) makes it transferred at once, and the batch draws on the treasury's own account.
     A transfer the bank refused keeps its number and the bank's `refusal`, and may be released anew under another.
     """
 
     table_class = TableClass.SUBTREE
     changeable = (
         "state", "allotment", "decided_by", "decided_on", "refusal", "transfer_due_on", "transfer_no", "released_by",
-        "released_on", "order_sha256", "signature", "transferred_on", "withdrawn_on",
+        "released_on", "order_sha256", "signature", "transferred_on", "withdrawn_on", "payer",
     )  # fmt: skip
 
     class State(models.TextChoices):
@@ -94,7 +68,13 @@ class FundingApplication(Table):
     programme = models.CharField(max_length=40)
     subject = models.CharField(max_length=80)
     year = models.SmallIntegerField()
+    # The route as it was when the money was asked for; a later one is for later rosters.
+    route = models.CharField(max_length=10, choices=Route.choices, default=Route.TREASURY, db_default=Route.TREASURY)
+    # The account the order drew on; null by the direct route, and before it is released.
+    payer = models.ForeignKey(SpecialAccount, on_delete=models.PROTECT, null=True)
     amount_fen = models.BigIntegerField()
+    # What was given back of it and is the indicator's again; kept by the database from confirmed moves.
+    returned_fen = models.BigIntegerField(default=0, db_default=0)
     applied_by = models.BigIntegerField()
     applied_on = models.DateField()
     due_on = models.DateField()
@@ -137,8 +117,37 @@ class FundingApplication(Table):
                 condition=Q(released_by=None) | ~Q(released_by=F("decided_by")),
             ),
             models.UniqueConstraint(fields=["transfer_no"], condition=~Q(transfer_no=""), name="transfer_no_once"),
+            models.CheckConstraint(
+                name="application_returned_of_its_own",
+                condition=Q(returned_fen=0)
+                | Q(state="transferred", returned_fen__gt=0, returned_fen__lte=F("amount_fen")),
+            ),
+            # Closed circulation: only the direct route goes without an order, and it never has one.
+            models.CheckConstraint(
+                name="application_ordered_unless_direct",
+                condition=Q(transfer_no="")
+                | Q(route="direct", order_sha256="", payer=None)
+                | ~Q(route="direct") & ~Q(order_sha256=""),
+            ),
         ]
         indexes = [models.Index(fields=["division", "state", "id"], name="application_list")]
+
+    @property
+    def is_direct(self) -> bool:
+        """Paid from the treasury's own account, without a transfer."""
+        return self.route == Route.DIRECT
+
+    @property
+    def state_words(self) -> str:
+        """What the page says: by the direct route nothing was transferred."""
+        if self.is_direct and self.state == self.State.TRANSFERRED:
+            return "已授权支付"
+        return str(self.get_state_display())
+
+    @property
+    def kept_fen(self) -> int:
+        """What it still holds of its indicator."""
+        return self.amount_fen - self.returned_fen
 
     @property
     def is_releasable(self) -> bool:

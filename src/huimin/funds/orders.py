@@ -17,7 +17,7 @@ from pathlib import Path
 from django.conf import settings
 
 from huimin.database.personal import ACCOUNT, plain
-from huimin.funds.models import FundingApplication, SpecialAccount
+from huimin.funds.models import FundingApplication, Route, SpecialAccount
 from huimin.kernel.bankfile import read_format, write_file
 from huimin.kernel.errors import Refusal
 from huimin.policy.models import Programme
@@ -35,6 +35,10 @@ class OrderChanged(Refusal):
     """What would be written is not what was released."""
 
 
+PAYERS = {Route.TREASURY: SpecialAccount.Kind.TREASURY, Route.COUNTY: SpecialAccount.Kind.SPECIAL}
+"""Which account of the paying place an order of a route draws on; the direct route has no orders."""
+
+
 def row_id(application: FundingApplication) -> str:
     """How the one row of an order names its application."""
     return f"A{application.pk}"
@@ -44,17 +48,18 @@ def row_id(application: FundingApplication) -> str:
 class Parties:
     """Who pays, whom, and for what: everything the orders of a set of applications need besides themselves."""
 
-    payer: SpecialAccount
+    payers: dict[str, SpecialAccount]
     payees: dict[str, SpecialAccount]
     laws: dict[str, Programme]
 
     def compose(self, application: FundingApplication, number: str, on: date) -> bytes:
-        """The file of one transfer from the treasury to the township's special account, dated `on`."""
+        """The file of one transfer from the account of its route to the township's special account, dated `on`."""
         payee, law = self.payees[application.division], self.laws[application.programme]
+        payer = self.payers[application.route]
         header = {
             "transfer_no": number, "programme_code": law.code, "programme_short": law.abbreviation,
             "business_date": on, "rows_count": 1, "amount_fen": application.amount_fen,
-            "payer_account": plain(self.payer.account_enc, ACCOUNT), "payer_name": self.payer.name,
+            "payer_account": plain(payer.account_enc, ACCOUNT), "payer_name": payer.name,
             "format_version": "1.0",
         }  # fmt: skip
         row = {
@@ -68,9 +73,12 @@ class Parties:
 def find_parties(treasury: str, applications: Iterable[FundingApplication]) -> Parties:
     """Three queries for any number of applications. NoSpecialAccount, NoProgramme for what is missing."""
     wanted = list(applications)
-    payer = SpecialAccount.objects.filter(division=treasury, kind=SpecialAccount.Kind.TREASURY).first()
-    if payer is None:
-        raise _no_account(treasury, SpecialAccount.Kind.TREASURY)
+    own = {account.kind: account for account in SpecialAccount.objects.filter(division=treasury)}
+    kinds = {route: PAYERS[route] for route in {each.route for each in wanted}}
+    for kind in kinds.values():
+        if kind not in own:
+            raise _no_account(treasury, kind)
+    payers = {route: own[kind] for route, kind in kinds.items()}
     places, codes = {each.division for each in wanted}, {each.programme for each in wanted}
     special = SpecialAccount.objects.filter(division__in=places, kind=SpecialAccount.Kind.SPECIAL)
     payees = {account.division: account for account in special}
@@ -79,7 +87,7 @@ def find_parties(treasury: str, applications: Iterable[FundingApplication]) -> P
         raise _no_account(division, SpecialAccount.Kind.SPECIAL)
     for code in sorted(codes - laws.keys()):
         raise NoProgramme(f"补贴政策清单里没有 {code}", remedy="请先公布该项目的政策")
-    return Parties(payer, payees, laws)
+    return Parties(payers, payees, laws)
 
 
 def _no_account(division: str, kind: SpecialAccount.Kind) -> NoSpecialAccount:

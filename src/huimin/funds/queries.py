@@ -7,7 +7,7 @@ Lists are a `Page` (huimin.database.paging): `place` is the `next` or `previous`
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from huimin.database.bulk import fetch
 from huimin.database.context import scope_of
@@ -17,6 +17,7 @@ from huimin.ledger.chart import DEPOSIT
 from huimin.ledger.queries import account_balances
 
 State = FundingApplication.State
+LEFT = F("amount_fen") - F("reserved_fen") - F("spent_fen") - F("issued_fen") - F("carried_fen") - F("cut_fen")
 
 
 def list_allotments(
@@ -97,7 +98,7 @@ def recount_allotments() -> list[Difference]:
     """Reserved and spent of each allotment less the sums of its applications, where that is not zero: always empty."""
     rows = fetch(
         "SELECT a.id, a.reserved_fen - coalesce(sum(f.amount_fen) FILTER (WHERE f.state = 'reserved'), 0)::bigint,"
-        " a.spent_fen - coalesce(sum(f.amount_fen) FILTER (WHERE f.state = 'transferred'), 0)::bigint"
+        " a.spent_fen - coalesce(sum(f.amount_fen - f.returned_fen) FILTER (WHERE f.state = 'transferred'), 0)::bigint"
         " FROM funds_allotment a LEFT JOIN funds_fundingapplication f ON f.allotment_id = a.id"
         " GROUP BY a.id ORDER BY a.id"
     )
@@ -106,10 +107,10 @@ def recount_allotments() -> list[Difference]:
 
 def left_fen(prefix: str, programme: str, year: int) -> int:
     """What can still be reserved for a programme and year from the allotments of `prefix`."""
-    sums = _within(Allotment.objects.filter(programme=programme, year=year), prefix).aggregate(
-        amount=Sum("amount_fen", default=0), reserved=Sum("reserved_fen", default=0), spent=Sum("spent_fen", default=0)
-    )
-    return int(sums["amount"] - sums["reserved"] - sums["spent"])
+    sums = _within(
+        Allotment.objects.filter(programme=programme, year=year, state=Allotment.State.IN_FORCE), prefix
+    ).aggregate(left=Sum(LEFT, default=0))
+    return int(sums["left"])
 
 
 def _within(rows: "QuerySet[Any]", prefix: str) -> "QuerySet[Any]":

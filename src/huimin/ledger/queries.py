@@ -111,6 +111,15 @@ def account_balances(prefix: str, *, code: str = "", until: date = _FAR) -> list
     return [AccountTotal(*row) for row in rows]
 
 
+def balance_of(division: str, code: str, programme: str) -> int:
+    """Debits less credits of one account of a place under one programme, as it stands; 0 where there are no books."""
+    rows = fetch(
+        "SELECT ledger_balance_of(a.id, %s, 'infinity') FROM ledger_ledgeraccount a WHERE a.division = %s AND a.code = %s",
+        [programme, division, code],
+    )
+    return int(rows[0][0]) if rows else 0
+
+
 # Vouchers.
 
 

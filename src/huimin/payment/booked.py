@@ -89,7 +89,10 @@ def check(vouchers: Sequence[Voucher]) -> dict[int, str]:
         words = "；".join(told[n].words if n in told else f"没有批次 {n}" for n in numbers)
         if not numbers:
             words = "凭证没有写批次号"
-        elif each.event == Voucher.Event.SENT and sum(sums.get(n, 0) for n in numbers) != each.amount_fen:
+        elif (
+            each.event in (Voucher.Event.SENT, Voucher.Event.SENT_DIRECT)
+            and sum(sums.get(n, 0) for n in numbers) != each.amount_fen
+        ):
             words = f"批次合计是 {yuan(sum(sums.get(n, 0) for n in numbers))} 元"
         found[each.pk] = words.strip("；")
     return found

@@ -158,6 +158,8 @@ class RosterLine(Table):
     """The bank says the account is not of that name; it is reissued once there is another account in force."""
     NOT_WRITABLE = "户名里有银行编码写不出的字"
     """The bank's encoding has no such character: nothing is sent under another name."""
+    GIVEN_BACK = "不再发放，款项缴回"
+    """Its money was given back to where it came from; a returned line keeps its state, it is never reissued."""
     REISSUED_REASONS = (NOT_IN_FORCE, NOT_CHECKED, NOT_WRITABLE)
     """A line withheld for one of these waits for another account."""
 

@@ -92,7 +92,7 @@ def total_rosters(wanted: RosterFilter) -> list[Total]:
 
 def get_roster(number: int) -> Roster:
     """Roster.DoesNotExist when it is not there or not in the actor's place."""
-    return Roster.objects.select_related("application", "origin").get(pk=number)
+    return Roster.objects.select_related("application__allotment", "origin").get(pk=number)
 
 
 def list_quarter(prefix: str, period: Period) -> list[Roster]:
@@ -328,7 +328,7 @@ LEFT JOIN registry_cardauthority a ON a.id = l.authority_id
 CROSS JOIN LATERAL {payee_of("l", "old", "a")} w
 CROSS JOIN LATERAL {account_of("w.person", "w.use")} c
 WHERE l.division >= %(low)s AND l.division < %(high)s
-  AND (l.state = 'returned' AND c.account_hash <> old.account_hash
+  AND (l.state = 'returned' AND l.withheld_reason = '' AND c.account_hash <> old.account_hash
     OR l.state = 'withheld' AND (l.withheld_reason = %(reason)s
        OR l.withheld_reason = ANY(%(other)s) AND c.account_hash <> old.account_hash))
 GROUP BY l.roster_id ORDER BY l.roster_id

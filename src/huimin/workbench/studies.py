@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from huimin.database.context import scope_of
 from huimin.funds.models import Allotment
@@ -57,8 +57,11 @@ class Budget:
 def budgets(comparison: Comparison, prefix: str, year: int) -> list[Budget]:
     """Of the programmes the draft touches; inside a reading transaction."""
     first, until = scope_of(prefix)
-    allotments = Allotment.objects.filter(year=year, division__gte=first, division__lt=until)
-    allotted = dict(allotments.values("programme").annotate(fen=Sum("amount_fen")).values_list("programme", "fen"))
+    allotments = Allotment.objects.filter(
+        year=year, division__gte=first, division__lt=until, state=Allotment.State.IN_FORCE
+    )
+    own = Sum(F("amount_fen") - F("issued_fen") - F("cut_fen") - F("carried_fen"))
+    allotted = dict(allotments.values("programme").annotate(fen=own).values_list("programme", "fen"))
     return [
         Budget(
             each.code, each.name, allotted.get(each.code, 0), left_fen(prefix, each.code, year),

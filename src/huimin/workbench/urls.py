@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from huimin.workbench import meeting_urls, recheck_urls, signin
+from huimin.workbench import meeting_urls, money_urls, recheck_urls, signin
 from huimin.workbench.views import (
     accounts,
     agent_banks,
@@ -169,6 +169,7 @@ urlpatterns: list[URLPattern] = [
     path("simulations/<int:number>/households/<int:household>/", simulations.household, name="simulation-household"),
     path("coverage/", coverage.coverage, name="coverage"),
     *meeting_urls.urlpatterns,
+    *money_urls.urlpatterns,
     path("cases/", cases.listing, name="cases"),
     path("cases/times/", times.times, name="case-times"),
     path("cases/escalations/", times.escalations, name="escalations"),

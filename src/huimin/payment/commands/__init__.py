@@ -11,6 +11,7 @@ sending    write_batch_files, request_sending, request_fetching
 results    take_result (answers, refusals, checks, statements)
 settings   propose_bank_setting → decide_bank_setting
 reissues   reissue_returned
+back       propose_giving_back → confirm_giving_back
 """
 
 from huimin.payment.commands.bank_settings import decide_bank_setting, propose_bank_setting
@@ -24,6 +25,7 @@ from huimin.payment.commands.checks import ask_name_check
 from huimin.payment.commands.closing import close_exception
 from huimin.payment.commands.dues import accrue_dues
 from huimin.payment.commands.findings import check_roster, explain_findings, hold_findings, release_hold
+from huimin.payment.commands.giving_back import confirm_giving_back, propose_giving_back
 from huimin.payment.commands.reissues import reissue_returned
 from huimin.payment.commands.results import take_result
 from huimin.payment.commands.rosters import (
@@ -48,11 +50,13 @@ __all__ = [
     "compile_summary",
     "confirm_by_department",
     "confirm_by_finance",
+    "confirm_giving_back",
     "decide_bank_setting",
     "explain_findings",
     "hold_findings",
     "prepare_batch",
     "propose_bank_setting",
+    "propose_giving_back",
     "publish_roster",
     "reissue_returned",
     "release_batch",

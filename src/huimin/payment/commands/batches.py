@@ -15,7 +15,7 @@ from datetime import date, timedelta
 
 from huimin.database.bulk import fetch, run
 from huimin.funds.commands import apply_funding
-from huimin.funds.models import FundingApplication, SpecialAccount
+from huimin.funds.models import FundingApplication
 from huimin.kernel.bankfile import Format
 from huimin.kernel.digests import digest
 from huimin.kernel.periods import add_months
@@ -33,11 +33,13 @@ from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.payment.commands.checks import hold_unchecked, require_checked
 from huimin.payment.commands.rosters import EXCEPTION_DAYS, payable, require_unchanged
+from huimin.payment.commands.settling import event_of
 from huimin.payment.commands.states import WrongState, get_roster
 from huimin.payment.deadlines import answer_due_on
 from huimin.payment.exchange.composing import PAYEE_NAME, batch_header, batch_rows, streamed, write_rows
 from huimin.payment.exchange.formats import format_of, setting_of
 from huimin.payment.models import Batch, Roster, RosterLine
+from huimin.payment.routing import payer_of_roster
 from huimin.policy.models import Programme
 from huimin.registry.accounts import line_in_force
 from huimin.registry.commands.cooling import put_due_in_force
@@ -83,7 +85,7 @@ def prepare_batch(*, by: Actor, on: date, roster_id: int) -> Batch:
         require_unchanged(roster)
     put_due_in_force(by, on)
     withhold_without_account(on, roster)
-    payer = SpecialAccount.objects.get(division=roster.division, kind=SpecialAccount.Kind.SPECIAL)
+    payer = payer_of_roster(roster)
     setting = setting_of(payer.bank_office_id, on)
     form = format_of(setting)
     _withhold_unwritable(on, roster, form)
@@ -196,7 +198,7 @@ def _require_accounts_in_force(on: date, roster: Roster) -> None:
 def require_money(roster: Roster) -> None:
     application = roster.application
     if application is None or application.state != FundingApplication.State.TRANSFERRED:
-        now = application.get_state_display() if application else "尚未申请"
+        now = application.state_words if application else "尚未申请"
         raise WrongState("资金还没有到专户，不能编制批次", why=f"拨款申请：{now}", remedy="请等待资金拨付")
 
 
@@ -247,7 +249,7 @@ def release_batch(*, by: Actor, on: date, batch_id: int) -> Batch:
     run("UPDATE payment_rosterline SET state = 'sent' WHERE roster_id = %s AND state = 'listed'", [roster.pk])
     Roster.objects.filter(pk=roster.pk).update(state=Roster.State.SENT)
     post_event(
-        by=by, on=on, division=batch.division, event=Voucher.Event.SENT, subject=f"batch:{batch.pk}",
+        by=by, on=on, division=batch.division, event=event_of(batch, Voucher.Event.SENT), subject=f"batch:{batch.pk}",
         summary=f"批次 {batch.batch_no} 送银行", amount_fen=batch.amount_fen, programme=batch.programme,
         reference=batch.batch_no,
     )  # fmt: skip

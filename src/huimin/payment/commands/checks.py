@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from huimin.calendars.queries import calendar_of
 from huimin.database.bulk import copy_rows, fetch_one, run, temporary
-from huimin.funds.models import SpecialAccount
+from huimin.funds.routes import NoPayer
 from huimin.kernel.errors import BadInput
 from huimin.organisation.acting import Actor, AlreadyDone, command, require_place
 from huimin.organisation.posts import Post
@@ -26,6 +26,7 @@ from huimin.payment.exchange.composing import PAYEE_NAME
 from huimin.payment.exchange.formats import setting_of
 from huimin.payment.exchange.incoming import Named, opened, require_signed
 from huimin.payment.models import BankSetting, NameCheck, NameCheckLine, Roster, RosterLine
+from huimin.payment.routing import payer_of_roster
 
 State = NameCheckLine.State
 
@@ -67,8 +68,10 @@ def standing(roster: Roster, bank_office: int) -> tuple[int, int, int]:
 
 def demanded_of(roster: Roster, on: date) -> BankSetting | None:
     """The setting that demands checks for this roster's bank; None where none does."""
-    payer = SpecialAccount.objects.filter(division=roster.division, kind=SpecialAccount.Kind.SPECIAL).first()
-    setting = setting_of(payer.bank_office_id, on) if payer else None
+    try:
+        setting = setting_of(payer_of_roster(roster).bank_office_id, on)
+    except NoPayer:
+        return None
     return setting if setting is not None and setting.name_check else None
 
 

@@ -39,7 +39,7 @@ CROSS JOIN LATERAL {account_of("w.person", "w.use")} c
 CROSS JOIN LATERAL (SELECT CASE WHEN w.person IN (l.payee_id, a.beneficiary_id) THEN l.name ELSE q.name END AS name
                     FROM registry_person q WHERE q.id = w.person) paid
 WHERE l.roster_id = %(roster)s
-  AND (l.state = 'returned' AND c.account_hash <> old.account_hash
+  AND (l.state = 'returned' AND l.withheld_reason = '' AND c.account_hash <> old.account_hash
        AND EXISTS (SELECT 1 FROM payment_instruction i WHERE i.line_id = l.id AND i.state = 'returned')
     OR l.state = 'withheld' AND (l.withheld_reason = %(reason)s
        OR l.withheld_reason = ANY(%(other)s) AND c.account_hash <> old.account_hash))

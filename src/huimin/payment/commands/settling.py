@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from huimin.calendars.queries import calendar_of
 from huimin.database.bulk import fetch
+from huimin.funds.models import SpecialAccount
 from huimin.ledger.commands import post_event
 from huimin.ledger.models import Voucher
 from huimin.organisation.acting import Actor
@@ -19,6 +20,7 @@ from huimin.payment.models import Batch, ExchangeFile, Instruction, Roster, Rost
 
 UNKNOWN_WORKING_DAYS = 2
 RETURNED_DAYS = 10
+_DIRECT = {Voucher.Event.SENT: Voucher.Event.SENT_DIRECT, Voucher.Event.RETURNED: Voucher.Event.RETURNED_DIRECT}
 _SUMS_SETTLED = """
 SELECT batch_id, coalesce(sum(sent_fen) FILTER (WHERE new_state = 'paid'), 0)::bigint,
        coalesce(sum(sent_fen) FILTER (WHERE new_state = 'returned'), 0)::bigint
@@ -43,7 +45,13 @@ def post_settled(by: Actor, on: date, subject: str, batches: dict[int, Batch]) -
             post_of_batch(by, on, batch, own, event, amount_fen)
 
 
+def event_of(batch: Batch, event: Voucher.Event) -> Voucher.Event:
+    """By the treasury's direct payment the money leaves and comes back to the treasury, not a special account (FUND-05)."""
+    return _DIRECT.get(event, event) if batch.payer.kind == SpecialAccount.Kind.TREASURY else event
+
+
 def post_of_batch(by: Actor, on: date, batch: Batch, subject: str, event: Voucher.Event, amount_fen: int) -> None:
+    event = event_of(batch, event)
     if amount_fen:
         post_event(
             by=by, on=on, division=batch.division, event=event, subject=subject,
@@ -71,8 +79,9 @@ def advance(on: date, batch: Batch) -> None:
 
 
 def settle_roster(roster_id: int) -> None:
-    """Mark a roster settled when each of its lines is paid, withheld for good, or stands on a later roster."""
+    """Mark a roster settled when each of its lines is paid, withheld or given back for good, or stands on a later roster."""
     roster = Roster.objects.get(pk=roster_id)
     waiting = Q(state="withheld", withheld_reason__in=RosterLine.REISSUED_REASONS)
-    if not roster.lines.filter(~Q(state__in=["paid", "withheld", "replaced"]) | waiting).exists():
+    done = Q(state__in=["paid", "withheld", "replaced"]) | Q(state="returned", withheld_reason=RosterLine.GIVEN_BACK)
+    if not roster.lines.filter(~done | waiting).exists():
         Roster.objects.filter(pk=roster.pk).update(state=Roster.State.SETTLED)

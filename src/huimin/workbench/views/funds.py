@@ -20,7 +20,7 @@ from huimin.funds.commands import (
     write_transfer_orders,
 )
 from huimin.funds.models import FundingApplication
-from huimin.funds.queries import list_allotments, list_applications
+from huimin.funds.queries import list_applications
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.money import in_words
 from huimin.organisation.acting import Actor, may
@@ -71,8 +71,7 @@ def listing(request: Any) -> HttpResponse:
     page_of = list_applications(prefix=place.prefix, state=state, programme=programme, place=request.GET.get("at", ""))
     here = {row.state for row in page_of}
     acts = [act for act in ACTS if may(by, act.act) and act.state in here]
-    allotments = list_allotments(size=200)
-    codes = {row.division for row in page_of} | {row.division for row in allotments}
+    codes = {row.division for row in page_of}
     context = {
         "section": "applications",
         "page": page_of,
@@ -84,7 +83,6 @@ def listing(request: Any) -> HttpResponse:
         "states": State.choices,
         "acts": acts,
         "act_states": {act.state for act in acts},
-        "allotments": allotments,
         "may_withdraw": may(by, withdraw_application),
         "may_write": may(by, write_transfer_orders),
         "may_take": may(by, take_transfer_answer),
