@@ -143,8 +143,9 @@ WHERE r.division = %(division)s AND r.programme = %(programme)s AND r.kind = 'ba
 # What is left of the indicators of the place and those above it, and what other rosters already ask of it.
 _LEFT = """
 SELECT coalesce(sum(a.amount_fen), 0)::bigint,
-       coalesce(sum(a.amount_fen - a.reserved_fen - a.spent_fen), 0)::bigint
+       coalesce(sum(a.amount_fen - a.reserved_fen - a.spent_fen - a.issued_fen - a.carried_fen - a.cut_fen), 0)::bigint
   FROM funds_allotment a WHERE a.division = ANY(%(chain)s) AND a.programme = %(programme)s AND a.year = %(year)s
+   AND a.state = 'in_force'
 """
 
 
