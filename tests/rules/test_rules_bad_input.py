@@ -145,6 +145,14 @@ def test_pol_02_a_file_in_another_encoding_or_too_large_is_refused(tmp_path: Pat
     assert "不认识的名称“人囗”" in told
 
 
+@pytest.mark.parametrize("name", ["b.yml", "深/b.YAML"])
+def test_pol_02_a_file_that_would_be_passed_over_is_told(tmp_path: Path, name: str):
+    (tmp_path / "a.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("项目: [", encoding="utf-8")
+    assert f"{name} 第 1 行第 1 列：扩展名应当是 .yaml" in _told_quickly(lambda: read_book(tmp_path))
+
+
 def test_pol_02_a_file_with_windows_line_ends_and_a_mark_is_read(tmp_path: Path):
     (tmp_path / "a.yaml").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
     assert read_book(tmp_path).codes == ("trial",)

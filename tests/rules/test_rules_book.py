@@ -185,6 +185,13 @@ def test_pol_02_a_wrong_case_is_told_with_what_was_expected():
     assert "金额应为 1.00，算得 650.00" in result.fault
 
 
+def test_pol_02_a_case_that_comes_out_unknown_names_what_it_lacks():
+    case = "案例:\n  - {编号: 缺的, 日期: 2026-06-01, 户: {机动车数: 1}, 结果: {符合: 是}}\n"
+    text = policy_text("存款 < 100 元 or 机动车数 = 0")
+    (result,) = run_cases(read_book_texts({"国.yaml": text + case}))
+    assert result.fault == "符合应为 是，算得 未知（缺少：存款）"
+
+
 def test_det_01_what_is_unknown_is_neither_zero_nor_false_and_names_its_paper():
     programme = trial("存款 < 100 元 or 机动车数 = 0", "标准")
     outcome = evaluate(programme, joined_table([({"机动车数": 1}, []), ({"机动车数": 0}, []), ({}, [])]), ON)

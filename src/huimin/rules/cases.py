@@ -176,7 +176,8 @@ def _compared(entry: Entry, result: Mapping[str, object]) -> str:
     for key, written in fields.items():
         wanted = _wanted(key, written)
         if wanted != found[key]:
-            faults.append(f"{key}应为 {wanted}，算得 {found[key]}")
+            lacking = f"（缺少：{found['缺少']}）" if key == "符合" and found[key] == "未知" else ""
+            faults.append(f"{key}应为 {wanted}，算得 {found[key]}{lacking}")
     return "，".join(faults)
 
 

@@ -279,7 +279,8 @@ class Expression(CallChecks):
         if left.type.sort is Sort.NUMBER and right.type.sort is Sort.NUMBER:
             return self.same_unit(node, left, right)
         if left.type != right.type:
-            raise FaultFound(self.source, node.sign_at, f"{left.type} 不能与 {right.type} 比较", "请比较同类的内容")
+            remedy = _HINTS[Sort.DATE] if Sort.DATE in (left.type.sort, right.type.sort) else "请比较同类的内容"
+            raise FaultFound(self.source, node.sign_at, f"{left.type} 不能与 {right.type} 比较", remedy)
         return left, right
 
     def same_unit(self, node: syntax.Infix, left: Typed, right: Typed) -> tuple[Typed, Typed]:

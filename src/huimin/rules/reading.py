@@ -46,9 +46,17 @@ def read_book(folder: Path, facts: Iterable[Fact] = FACTS) -> Book:
             texts[name] = decoded(path, name)
         except PolicyFaults as found:
             faults += found.faults
+    faults += _passed_over(folder)
     if faults:
         raise PolicyFaults([*faults, *check_texts(texts, facts)])
     return read_book_texts(texts, facts)
+
+
+def _passed_over(folder: Path) -> list[Fault]:
+    """Files that look like policies and are not read: nobody shall think they were checked."""
+    alike = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".yml", ".yaml")]
+    names = [f"{folder.name}/{path.relative_to(folder)}" for path in alike if path.suffix != ".yaml"]
+    return [Fault(name, 1, 1, "扩展名应当是 .yaml", "请改名，以免漏读") for name in names]
 
 
 def decoded(path: Path, name: str) -> str:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from huimin.rules.faults import FaultFound, Source
+from huimin.rules.faults import FaultFound, Source, nearest
 from huimin.rules.tokens import Kind, Token, tokenize
-from huimin.rules.units import UNIT_WORDS, Unit, unit_of_words
+from huimin.rules.units import BASES, COUNTS, UNIT_WORDS, Unit, unit_of_words
 
 DEPTH_MAX = 60
 DIGITS_MAX, DECIMALS_MAX = 15, 12
@@ -115,7 +115,15 @@ class _Parser:
 
     def fault(self, token: Token, wanted: str) -> FaultFound:
         found = f"写的是“{self.source.text[token.start : token.end]}”" if token.kind is not Kind.END else "算式到此为止"
-        return FaultFound(self.source, token.start, f"这里应当是{wanted}，{found}", "请检查括号和运算符号是否齐全")
+        remedy = "请检查括号和运算符号是否齐全"
+        if self.groups_digits(token):
+            remedy = "数里不写分节的逗号，例如 10000 元"
+        return FaultFound(self.source, token.start, f"这里应当是{wanted}，{found}", remedy)
+
+    def groups_digits(self, token: Token) -> bool:
+        """The comma of `1,000`."""
+        after = self.tokens[min(self.tokens.index(token) + 1, len(self.tokens) - 1)]
+        return token.text == "," and after.kind is Kind.NUMBER and after.start == token.end and len(after.text) == 3
 
     def expect(self, sign: str) -> Token:
         if self.token.kind is Kind.SIGN and self.token.text == sign:
@@ -231,10 +239,18 @@ class _Parser:
             unit_token = self.take()
             words.append(unit_token.text)
             end = unit_token.end
+        if not words and self.token.kind is Kind.WORD:
+            raise self.no_unit(self.token)
         if not words:
             return Number(token.start, end, value, None)
         unit, factor = unit_of_words(words)
         return Number(token.start, end, value * factor, unit)
+
+    def no_unit(self, token: Token) -> FaultFound:
+        known = f"可写的有：{'、'.join([*BASES, *COUNTS])}"
+        return FaultFound(
+            self.source, token.start, f"“{token.text}”不是计量单位", nearest(token.text, sorted(UNIT_WORDS)) or known
+        )
 
     def number_value(self, token: Token) -> Fraction:
         whole, _, decimals = token.text.partition(".")

@@ -31,6 +31,7 @@ _PATTERN = re.compile(
       | (?P<space>\s+)""",
     re.VERBOSE,
 )
+_DOTTED = re.compile(r"\d{4}\.\d{1,2}$")
 _SAME_SIGN = {"≥": ">=", "≤": "<=", "≠": "!=", "<>": "!=", "=": "==", "&&": "and", "||": "or"}
 
 
@@ -82,5 +83,7 @@ def _token(match: re.Match[str]) -> Token:
 def _stray(source: Source, text: str, at: int) -> FaultFound:
     if text[at] in "\"'":
         return FaultFound(source, at, "引号没有配对", "请在文字末尾补上同样的引号")
+    if text[at] == "." and _DOTTED.search(text[:at]):
+        return FaultFound(source, at, f"不认识的字符“{source.text[at]}”", "日期写成 2026-06-30")
     remedy = "算式里只用 + - * / < <= > >= = != 括号、逗号和名称"
     return FaultFound(source, at, f"不认识的字符“{source.text[at]}”", remedy)
