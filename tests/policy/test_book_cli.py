@@ -54,13 +54,27 @@ def test_det_07_the_version_is_the_one_that_determinations_name() -> None:
     assert result["policy"] in {each["version"] for each in listed}
 
 
+def test_det_01_nothing_in_force_is_said(tmp_path: Path) -> None:
+    """An empty answer says why; for programs it is an empty list."""
+    (tmp_path / "facts.json").write_text("{}", encoding="utf-8")
+    before = ["explain", "--place", COUNTY, "--date", "1990-01-01", "--facts", str(tmp_path / "facts.json")]
+    assert "1990-01-01 没有施行的项目" in told(*before).output
+    assert "1990-01-01 项目 dibao-rural 没有施行" in told(*before, "--programme", "dibao-rural").output
+    assert json.loads(told(*before, "--json").output)["results"] == []
+    nobody = [DAY if each == "1990-01-01" else each for each in before]
+    assert "没有写成员" in told(*nobody, "--programme", "reservoir-migrant").output
+
+
 def test_pol_01_one_programme_on_a_page() -> None:
     """POL-01: conditions with law and paper, standards with source, history."""
     page = told("show", "dibao-rural", "--place", COUNTY, "--date", DAY)
     assert page.exit_code == 0
     for word in ("农村居民最低生活保障", "家庭人均月收入 < 低保标准", "650 元/月", "示例县假设", "沿革", "收入"):
         assert word in page.output
+    assert "渐退：正在享受的，只因“家庭人均月收入低于当地低保标准”不再符合" in page.output.replace("\n", "")
+    assert not any(elsewhere in page.output for elsewhere in ("henan/", "shigatse/", "yichun/"))
     full = json.loads(told("show", "dibao-rural", "--place", COUNTY, "--date", DAY, "--json").output)
+    assert (full["phase_out"]["triggers"], full["phase_out"]["months"]) == (["income"], "渐退月数")
     assert {"income", "members"} <= {each["id"] for each in full["conditions"]}
     assert full["files"][0] == "national/dibao-rural.yaml"
     assert full["history"][-1]["changes"] == ["开始施行"]

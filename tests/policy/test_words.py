@@ -95,6 +95,20 @@ def test_a_condition_put_back_to_what_is_above_leaves_the_draft_pol_02() -> None
     assert text_of(again, changed, ground, "d.yaml") == begun
 
 
+def test_a_draft_begins_with_the_facts_its_cases_share_pol_02() -> None:
+    """What the nearest place says, so that a case need only say what differs; it is no change by itself."""
+    shared = "案例底数: {成员: {残疾等级: 0}}\n案例: [{编号: 甲}]\n"
+    own = '项目: allowance\n区划: "341524000000"\n自: 2021-02-01\n案例底数: {成员: {重病: 否}}\n'
+    for texts, fact in (({}, "残疾等级"), ({"own.yaml": own}, "重病")):
+        ground = ground_of(read_texts({"base.yaml": BASE + shared, **texts}), "allowance", PLACES, date(2021, 12, 31))
+        begun = first_text(ground, date(2022, 1, 1))
+        sheet = sheet_of(begun, ground, "d.yaml")
+        assert fact in sheet.cases and "甲" not in sheet.cases
+        assert text_of(sheet, begun, ground, "d.yaml") == begun
+        after = read_texts({"base.yaml": BASE, **texts, "d.yaml": begun}).state("allowance", PLACES, date(2022, 1, 1))
+        assert differences(ground.state, after) == []
+
+
 def test_what_the_form_does_not_show_is_kept_pol_02() -> None:
     local = '项目: allowance\n区划: "341524000000"\n自: 2021-02-01\n渐退: {月数: 6 个月}\n说明: 本县\n'
     written = read_texts({"base.yaml": BASE, "local.yaml": local})

@@ -132,7 +132,7 @@ def test_one_policy_says_whom_how_much_by_which_law_and_since_when_pol_01(shared
     page = text(officer().get("/policies/dibao-rural/"))
     for words in (
         "家庭人均月收入低于低保标准", "民发〔2021〕57号", "（低保标准 − 家庭人均月收入） × 保障人口", "四舍五入到分",
-        "人均金融资产上限", "三口之家按差额补足", "由哪些地方规定", "全国", "安徽省", "历次版本", "起草新版",
+        "人均金融资产上限", "三口之家按差额补足", "按原来的金额再发渐退月数（现为 0 月）：第 1 个月起 100%", "由哪些地方规定", "全国", "安徽省", "历次版本", "起草新版",
     ):  # fmt: skip
         assert words in page, words
     assert officer().get("/policies/no-such-policy/").status_code == 404

@@ -69,11 +69,16 @@ def explain_command(
     book = read_book_of(folder, adopted)
     _refuse_unknown_programme(book, programme)
     results: list[dict[str, object]] = []
-    for law in book.programmes_in_force(places, day, overrides, only=programme):
+    laws = book.programmes_in_force(places, day, overrides, only=programme)
+    for law in laws:
         results += _results(law, household, members, day)
     if as_json:
         told = {"place": place, "date": day.isoformat(), "results": results}
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    elif not laws:
+        click.echo(f"{place}、{day} " + (f"项目 {programme} 没有施行" if programme else "没有施行的项目"))
+    elif not results:
+        click.echo("按人的项目逐人认定，事实里没有写成员")
     else:
         print_explained(results)
 

@@ -188,7 +188,8 @@ def _listed(plain: Plain, key: str) -> list[Plain]:
 
 
 def first_text(ground: Ground, effective_on: date) -> str:
-    """The text a draft begins with: the place's own layer, dated anew, without its cases and values."""
+    """The text a draft begins with: the place's own layer, dated anew, without its values and its cases; the facts that
+    cases share are kept (those of a place above where it has none), so that a new case need only say what differs."""
     return dump(_started(ground, effective_on.isoformat()))
 
 
@@ -200,7 +201,9 @@ def _started(ground: Ground, effective_on: str) -> Plain:
         head["至"] = str(kept["至"])  # what was to end still ends
     head["替代"] = "是"
     dropped = (*head, "至", "案例", "案例底数", *(() if kept["参数"] else ("参数",)))
-    return head | {key: value for key, value in kept.items() if key not in dropped}
+    shared = _mapping(kept, "案例底数") or _above(ground, "案例底数")
+    begun = head | {key: value for key, value in kept.items() if key not in dropped}
+    return begun | ({"案例底数": shared} if shared else {})
 
 
 def _declaration(item: Plain) -> Plain:

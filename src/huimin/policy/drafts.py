@@ -283,8 +283,11 @@ def require_mine(by: Actor, draft: PolicyDraft) -> None:
             "这份草稿不是您起草的", why=f"起草人是{draft.drafter}", remedy="请由起草人改，或在您那一步写意见"
         )
     if draft.state != State.DRAFTING:
+        ended = draft.state in (State.APPROVED, State.WITHDRAWN)
         raise NotDrafting(
-            f"草稿现在是“{draft.get_state_display()}”", why="提交以后文字不再改", remedy="需要改的，请由审查的人退回"
+            f"草稿现在是“{draft.get_state_display()}”",
+            why="提交以后文字不再改",
+            remedy="需要再改的，请起草下一个版本" if ended else "需要改的，请由审查的人退回",
         )
 
 

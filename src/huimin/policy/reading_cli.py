@@ -167,12 +167,23 @@ def _full(policy: Policy, shelf: Shelf) -> dict[str, object]:
         "exclusions": [list(each) for each in policy.exclusions],
         "limits": _standards(policy, paid=False),
         "amount": {str(key): value for key, value in policy.state.amount.items()},
+        "phase_out": _phase_out(policy),
         "papers": list(policy.papers),
         "history": [
             {"date": step.on.isoformat(), "changes": [str(change) for change in step.changes], "files": list(step.paths)}
             for step in shelf.history(policy.code)
         ],
         "files": [file.path for file in policy.state.layers],
+    }  # fmt: skip
+
+
+def _phase_out(policy: Policy) -> dict[str, object] | None:
+    found = policy.phase_out
+    if found is None:
+        return None
+    return {
+        "triggers": list(found.triggers), "months": found.months, "worth": found.worth, "shares": dict(found.shares),
+        "premise": str(policy.state.others["渐退"].get("前提", "")), "basis": found.basis,
     }  # fmt: skip
 
 
@@ -239,6 +250,9 @@ def _page(policy: Policy, shelf: Shelf) -> Iterable[object]:
         yield _values_table(policy)
     yield _standards_table(policy, shelf)
     yield "金额：" + "；".join(f"{key} {value}" for key, value in policy.state.amount.items())
+    if (ends := policy.phase_out) is not None:
+        premise = f"。前提：{ends.premise}" if ends.premise else ""
+        yield f"渐退：{ends.sentence}{premise}；依据 {ends.basis}"
     history = _table("沿革", "日期", "变化", "文件")
     for step in shelf.history(policy.code):
         history.add_row(str(step.on), "\n".join(str(change) for change in step.changes), "\n".join(step.paths))

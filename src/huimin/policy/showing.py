@@ -14,6 +14,7 @@ from typing import Any
 
 from huimin.kernel.places import Level, chain
 from huimin.policy.differing import Difference, differences, plain_words
+from huimin.policy.phase_out_fields import phase_out_fields
 from huimin.policy.words import in_words, names_in
 from huimin.policy.written import Row, Standard, State, Written
 from huimin.rules import Book
@@ -77,6 +78,34 @@ def _result_words(result: Any) -> str:
     missing = result.get("缺少")
     told += [f"缺 {'、'.join(map(str, missing))}"] if isinstance(missing, list) else []
     return "，".join(told)
+
+
+@dataclass(frozen=True)
+class PhaseOut:
+    """渐退: conditions that begin it (keys and texts), how long (as written, with what a parameter is worth now), shares."""
+
+    triggers: Mapping[str, str]
+    months: str
+    worth: str
+    shares: tuple[tuple[str, str], ...]
+    premise: str
+    basis: str
+
+    @property
+    def sentence(self) -> str:
+        whom = "、".join(f"“{text}”" for text in self.triggers.values())
+        months = f"{self.months}（现为 {self.worth}）" if self.worth else f" {self.months}"
+        shares = "，".join(f"{_months_words(months)} {share}" for months, share in self.shares)
+        return f"正在享受的，只因{whom}不再符合、别的条件都符合的，按原来的金额再发{months}：{shares}"
+
+    @property
+    def is_none_now(self) -> bool:
+        """It is provided for and lasts no month at present."""
+        return (self.worth or self.months).split()[:1] == ["0"]
+
+
+def _months_words(months: str) -> str:
+    return f"第 {months.removesuffix('起')} 个月" + ("起" if months.endswith("起") else "")
 
 
 @dataclass(frozen=True)
@@ -168,6 +197,22 @@ class Policy:
         amount = self.state.amount
         told = [(key, in_words(str(amount[key]), self.programmes)) for key in ("封顶", "保底") if amount.get(key)]
         return (*told, *((key, str(amount[key])) for key in ("取整", "合计", "不足期") if amount.get(key)))
+
+    @property
+    def phase_out(self) -> PhaseOut | None:
+        """How a grant ends month by month; None when it ends at once."""
+        plain = self.state.others.get("渐退")
+        if not isinstance(plain, dict) or "作废" in plain:
+            return None
+        given = phase_out_fields(plain)
+        texts = {key: row.plain.get("说明", key) for key, row in self.state.conditions.items()}
+        worth = self.state.value_of(given["months"])
+        steps = [line.partition(" ") for line in given["steps"].splitlines()]
+        return PhaseOut(
+            {key: texts.get(key, key) for key in given["triggers"].split()}, given["months"], worth.words if worth else "",
+            tuple((months, share) for months, _, share in steps), in_words(given["premise"], self.programmes),
+            given["citation"],
+        )  # fmt: skip
 
     @property
     def amount_expression(self) -> str:
@@ -369,8 +414,9 @@ class Shelf:
         return steps[::-1]
 
     def _paths(self, code: str, day: date) -> tuple[str, ...]:
-        """The texts in which something of the programme begins on that day."""
-        found = [file.path for file in self.written.files if file.code == code and file.since == day]
+        """The texts of these places in which something of the programme begins on that day."""
+        begun = [file for file in self.written.files if file.code == code and file.since == day]
+        found = [file.path for file in begun if file.division in self.places]
         found += [each.path for each in self.written.standards_of(code, self.codes) if each.since == day]
         return tuple(dict.fromkeys(found))
 

@@ -80,7 +80,7 @@ def _told(policy: Policy) -> dict[str, Any]:
         "exclusions": [f"不与{name}同时享受" for name, _, _ in policy.exclusions],
         "standards": standards,
         "formula": policy.amount_words,
-        "limits": [f"{name}：{words}" for name, words in policy.amount_limits],
+        "limits": [f"{name}：{words}" for name, words in policy.amount_limits] + _ends(policy),
         "period": policy.field("期间"),
         "apply": policy.how_to_apply,
         "papers": "、".join(policy.papers),
@@ -90,3 +90,11 @@ def _told(policy: Policy) -> dict[str, Any]:
         "basis": policy.field("依据"),
         "version": policy.version,
     }
+
+
+def _ends(policy: Policy) -> list[str]:
+    """渐退 where there is any at present."""
+    found = policy.phase_out
+    if found is None or found.is_none_now:
+        return []
+    return [f"渐退：{found.sentence}" + (f"。前提：{found.premise}" if found.premise else "")]

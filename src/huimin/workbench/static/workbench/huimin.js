@@ -105,6 +105,7 @@
         var told = all("[data-field]", part).filter(function (item) { return item.dataset.field === group.dataset.fielded || group.dataset.fielded === "text"; });
         var error = one(".govuk-error-message", group);
         one("[data-fault]", error).textContent = told.map(function (item) { return item.dataset.told; }).join(" ");
+        one(".govuk-visually-hidden", error).textContent = told.length ? "错误：" : "";  // what describes a field is read out though hidden
         error.hidden = !told.length;
         group.classList.toggle("govuk-form-group--error", told.length > 0);
       });
