@@ -13,7 +13,9 @@ from django.conf import settings
 
 from huimin.kernel.errors import BadInput
 from huimin.kernel.places import NATION, chain
-from huimin.rules import Book, read_book, run_cases
+from huimin.policy.exchange import read_bundle
+from huimin.policy.written import read_texts
+from huimin.rules import Book, PolicyFaults, read_book, read_book_texts, run_cases
 from huimin.rules.layers import LIST_FIELDS, PROGRAMME_FIELDS, Layer
 
 ANNEX_4 = {
@@ -98,6 +100,39 @@ def test_pol_01_every_value_has_its_source_and_its_first_day(book: Book) -> None
         assert entry.valid_from
         assert not entry.assumption or entry.at.file.endswith("sample-county/parameters.yaml")
         assert entry.assumption == ("假设" in entry.source)
+
+
+@pytest.mark.parametrize("place", [*PLACES.values(), "340100000000", "410100000000"])
+def test_pol_05_when_it_is_paid_does_not_contradict_how_often(place: str) -> None:
+    """POL-05: both stand on the hand-out; a place that changes the rhythm says the time too."""
+    written, day = read_texts(read_bundle(settings.POLICY_FOLDER)), date(2026, 6, 1)
+    states = [state for code in written.codes if (state := written.state(code, chain(place), day))]
+    assert states
+    quarterly = [state for state in states if state.fields["发放"] == "按季"]
+    assert [state.code for state in quarterly if "季" not in state.fields["发放时间"]] == []
+
+
+@pytest.mark.parametrize(("code", "floor"), [("dibao-rural", "355"), ("dibao-urban", "570")])
+def test_pol_01_a_county_of_henan_may_not_go_below_what_its_city_published(code: str, floor: str) -> None:
+    """POL-01: refused with its line, never quietly paid at the floor."""
+    others = {
+        "人均金融资产上限": "8000 元", "机动车价值上限": "0 元", "房产套数上限": "1 套", "大型农机具数上限": "0 台",
+        "工商登记数上限": "0 个", "每人年就业成本": "0 元/年", "不计入的基础养老金": "0 元/月",
+    }  # fmt: skip
+    line = "  - {{项目: " + code + ", 名称: {}, 数值: {}, 自: 2026-01-01, 来源: 试}}\n"
+    rest = "".join(line.format(*each) for each in others.items())
+    texts = read_bundle(settings.POLICY_FOLDER)
+
+    def county(standard: str) -> dict[str, str]:
+        return {
+            **texts,
+            "试.yaml": '区划: "410423000000"\n参数:\n' + line.format("低保标准", f"{standard} 元/月") + rest,
+        }
+
+    book = read_book_texts(county(floor))
+    assert code in {law.code for law in book.programmes_in_force(chain("410423000000"), date(2026, 6, 1))}
+    with pytest.raises(PolicyFaults, match=f"试.yaml 第 3 行.*低于“上级最低标准”的 {floor} 元/月"):
+        read_book_texts(county(f"{int(floor) - 1}.99"))
 
 
 def test_pol_01_conditions_cite_the_law(book: Book) -> None:
