@@ -5,8 +5,6 @@ Forms follow 会计基础工作规范 第52条: `¥1,234.50` touching the figure
 
 from decimal import Decimal, InvalidOperation
 
-import cn2an
-
 from huimin.kernel.errors import BadInput
 
 FEN_MAX = 2**63 - 1
@@ -42,5 +40,7 @@ def parse_yuan(text: str, *, where: str) -> int:
 def in_words(amount_fen: int) -> str:
     """人民币大写: `人民币壹佰元零伍分`, `人民币壹拾元整`, 整 also after 角. From zero up to below 10^16 分."""
     assert 0 <= amount_fen < 10**16
+    import cn2an  # a third of a second to load, for papers only
+
     words: str = cn2an.an2cn(yuan_plain(amount_fen), "rmb")
     return "人民币" + words + ("整" if words.endswith("角") else "")

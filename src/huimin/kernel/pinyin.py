@@ -10,8 +10,6 @@ characters by their most frequent reading.
 
 from functools import cache
 
-from pypinyin import lazy_pinyin
-
 # Surnames whose reading differs from the frequent one.
 _SURNAMES = {
     "单": "shan", "仇": "qiu", "曾": "zeng", "查": "zha", "盖": "ge", "区": "ou", "解": "xie", "任": "ren",
@@ -27,6 +25,8 @@ def _syllable(character: str) -> str:
     """One character's most frequent reading; Latin letters and digits stand for themselves."""
     if character.isascii():
         return character.lower()
+    from pypinyin import lazy_pinyin  # loads its dictionaries, half a second that most commands need not spend
+
     read = lazy_pinyin(character, errors="ignore")
     return str(read[0]) if read else f"u{ord(character):x}"
 

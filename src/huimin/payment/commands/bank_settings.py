@@ -11,8 +11,6 @@ import re
 from datetime import date
 from typing import Any
 
-import asyncssh
-
 from huimin.kernel.bankfile import Format
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput
@@ -103,6 +101,8 @@ def _way(
         raise BadInput("服务器地址不能用", where="服务器", remedy="写主机名或 IP，端口 1 至 65535")
     if not _USER.fullmatch(username):
         raise BadInput("用户名不能用", where="用户名", remedy="写银行给的 SFTP 用户名")
+    import asyncssh  # takes longer to load than Django; most who start never need it
+
     try:
         asyncssh.import_public_key(host_key)
     except (asyncssh.KeyImportError, ValueError):

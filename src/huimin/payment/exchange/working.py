@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from django.conf import settings
 from django.utils import timezone
@@ -38,13 +38,14 @@ from huimin.payment.exchange.routes import (
     FolderRoute,
     Lying,
     Route,
-    SftpRoute,
     answers_of,
-    connected,
     read_ack,
 )
 from huimin.payment.exchange.signatures import ENDING, signature_of
 from huimin.payment.models import BankSetting, ExchangeFile
+
+if TYPE_CHECKING:
+    from huimin.payment.exchange.sftp import SftpRoute
 
 State, Direction = ExchangeFile.State, ExchangeFile.Direction
 _SPOOLED = 8 * 1024 * 1024
@@ -69,6 +70,8 @@ def spool() -> Iterator[BinaryIO]:
 
 def send(by: Actor, job: Job, report: Report) -> str:
     """Every waiting file to its bank, until none waits; one sentence with how many."""
+    from huimin.payment.exchange.sftp import connected
+
     sent, failed = 0, 0
     while waiting := _waiting(by):
         for setting, numbers in waiting.items():
@@ -104,7 +107,7 @@ _OWNERS = (
 )  # fmt: skip
 
 
-def _send_one(by: Actor, on: date, route: SftpRoute, number: int, report: Report) -> bool:
+def _send_one(by: Actor, on: date, route: "SftpRoute", number: int, report: Report) -> bool:
     """One file: made again, compared with what was written, signed, sent; whether it arrived."""
     moved = 0
 
@@ -179,6 +182,8 @@ def _banks(by: Actor, on: date) -> list[tuple[int, BankSetting | None]]:
 
 @contextmanager
 def _route(setting: BankSetting | None, on: date) -> Iterator[Route]:
+    from huimin.payment.exchange.sftp import connected
+
     if setting is not None and setting.route == BankSetting.Route.SFTP:
         with connected(setting, on) as route:
             yield route

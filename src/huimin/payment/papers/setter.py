@@ -15,8 +15,6 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-import typst
-
 STANDARD = "a-2b"
 NO_FONTS = 3
 _USUAL = re.compile(r"[ -~\n\u4e00-\u9fa5·—…“”‘’、。〈〉《》「」【】〔〕！（），：；？¥×−\u3000\u200b]+")
@@ -26,6 +24,9 @@ class Setter:
     """typst over the system's fonts, those of the wanted families that are installed."""
 
     def __init__(self, wanted: dict[str, list[str]]) -> None:
+        import typst  # here: whoever only starts this process must not load it
+
+        self.typst = typst
         self.system = typst.Fonts(include_system_fonts=True, include_embedded_fonts=False)
         there = {name.lower() for name in self.system.families()}
         lists = {role: [name for name in names if name.lower() in there] for role, names in wanted.items()}
@@ -33,7 +34,7 @@ class Setter:
         self.fonts = {role: list(dict.fromkeys([*names, *lists["head"]])) for role, names in lists.items()}
 
     def compile(self, source: str, data: dict[str, Any], on: str) -> bytes:
-        made = typst.compile(
+        made = self.typst.compile(
             source.encode(),
             format="pdf",
             font_paths=self.system,
@@ -59,7 +60,7 @@ class Setter:
         dated = "#set document(date: datetime(year: 2000, month: 1, day: 1))\n"
         try:
             self.compile(dated + source, {"char": char}, "2000-01-01")
-        except typst.TypstError:
+        except self.typst.TypstError:
             return False
         return True
 
