@@ -230,6 +230,23 @@ def test_a_text_takes_the_place_of_its_like() -> None:
     assert text_path("mine.yaml", LAND.replace("自: 2026-01-01\n名", "自: 2026-05-01\n名"), TEXTS) == "draft/mine.yaml"
 
 
+def test_a_text_without_a_programme_replaces_only_what_says_the_same_kind_of_thing() -> None:
+    """POL-04: never a process or a bank's file; what is neither is read by its own name, and told so."""
+    facts = "事实:\n  - {名称: 甲, 编码: a, 对象: 户, 类型: 是否}\n"
+    others = {
+        "banks/a.yaml": "项: 甲\n", "national/processes/rules.yaml": "适用: []\n", "national/a-facts.yaml": facts,
+        "national/b-facts.yaml": facts, "national/values.yaml": "参数: []\n",
+    }  # fmt: skip
+    texts = {**TEXTS, **others}
+    assert text_path("b-facts.yaml", facts, texts) == "national/b-facts.yaml"
+    assert text_path("other.yaml", facts, texts) == "draft/other.yaml"
+    assert text_path("mine.yaml", "参数:\n  - {项目: land}\n", texts) == "national/values.yaml"
+    bomb = "a: &a [笑]\nb: [*a, *a]\n"
+    path = text_path("mine.yaml", bomb, texts)
+    with pytest.raises(PolicyFaults, match=r"draft/mine\.yaml 第 1 行"):
+        drafted(TEXTS, Draft({}, {path: bomb}), PLACE, ON)
+
+
 def test_a_programme_that_waits_for_its_standard_begins_by_the_draft() -> None:
     """POL-01, POL-04: what a county has not set is not in force; setting it makes everybody enter."""
     waiting = LAND.replace("  - {名称: 每亩标准, 数值: 10 元/亩, 自: 2026-01-01, 来源: 试}\n", "")

@@ -69,6 +69,13 @@ def test_a_draft_is_tried_out_and_changes_nothing(county):
         "举例",
     ):
         assert word in page
+    [dibao] = [each for each in row.result["programmes"] if each["code"] == "dibao-rural"]
+    whole = row.result["total"]
+    assert dibao["line"]["entering"] != whole["entering"], "some of them draw something else already"
+    assert f"<strong>{dibao['line']['entering']}</strong>户新增" in page, "where one programme is touched, its figures"
+    everything = text(client.get(f"/simulations/{row.pk}/?programme="))
+    assert re.search(r"<option value=\"dibao-rural\" selected>", page.split('id="breakdown"')[1])
+    assert "selected" not in everything.split('id="breakdown"')[1].split('name="programme"')[1].split("</select>")[0]
     assert fetch_one(CHANGES_NOTHING, using="maintenance") == before
     assert "低保标准 800" in text(client.get("/simulations/"))
 
@@ -129,11 +136,16 @@ def test_a_file_of_new_text_is_a_draft(county):
     county("decided")
     client = officer()
     path, words = PolicyText.objects.using("maintenance").filter(path__contains="grain").values_list("path", "text")[0]
-    changed = words.replace("实际种植亩数 > 0 亩", "实际种植亩数 > 5 亩")
+    changed = words.replace("实际种植亩数 > 0 亩", "实际种植亩数 > 5 亩").replace(
+        "当年实际种植粮食", "当年种粮五亩以上"
+    )
     assert changed != words
     file = SimpleUploadedFile("grain.yaml", changed.encode())
     answer = drafted(client, "", programme="grain-one-off", file=file)
     assert "实际种植亩数高于 5 亩" in text(answer) and "实际种植亩数大于零" in text(answer), "in words"
+    assert "条件“当年实际种植粮食”的说法" in text(answer) and "<td>条件“当年种粮五亩以上”</td>" in text(answer), (
+        "one condition"
+    )
     row = Simulation.objects.using("maintenance").get()
     assert list(row.draft["texts"]) == [path] and row.result["total"]["leaving"] + row.result["total"]["less"] > 0
     for wrong in (b"\xff\xfe\x00", "项目: grain-one-off\n条件: [".encode()):

@@ -123,17 +123,30 @@ def changes_of(laws: Laws) -> list[Change]:
 
 def _wordings(was: Programme, now: Programme) -> Iterator[Change]:
     """Conditions, named values, the amount and head fields written otherwise; what begins or ends has — on one side."""
+    yield from _conditions(was, now)
     for before, after in zip(_written(was), _written(now), strict=True):
         for what in dict.fromkeys([*before, *after]):
             if before.get(what) != after.get(what):
                 yield Change(now.name, what, before.get(what, "—"), after.get(what, "—"))
 
 
+def _conditions(was: Programme, now: Programme) -> Iterator[Change]:
+    """By their 编号, so that one that is called otherwise is the same one still."""
+    before, after = ({each.id: each for each in law.structure.conditions} for law in (was, now))
+    for key in dict.fromkeys([*before, *after]):
+        old, new = before.get(key), after.get(key)
+        if old and new and old.text != new.text:
+            yield Change(now.name, f"条件“{old.text}”的说法", old.text, new.text)
+        told = [in_words(each.expression) if each else "—" for each in (old, new)]
+        named = new or old
+        if named and told[0] != told[1]:
+            yield Change(now.name, f"条件“{named.text}”", *told)
+
+
 def _written(law: Programme) -> tuple[dict[str, str], ...]:
     """What a draft may word otherwise, by what it is called."""
     structure = law.structure
     return (
-        {f"条件“{each.text}”": in_words(each.expression) for each in structure.conditions},
         {f"算法“{each.name}”": in_words(each.expression) for each in structure.values},
         {f"金额的{key}": in_words(plain_words(each)) for key, each in _nearest(law, "金额").items()},
         {f"渐退的{key}": plain_words(each) for key, each in _nearest(law, "渐退").items()},

@@ -19,6 +19,7 @@ from huimin.kernel.places import NATION, chain
 from huimin.policy.queries import book_of
 from huimin.rules import Book, Programme
 from huimin.rules.faults import nearest
+from huimin.rules.reading import is_bank, is_process
 
 EVERY = ""
 """As a programme's code in `Draft.settings`: every programme that has the standard."""
@@ -128,12 +129,29 @@ def _declared(book: Book, code: str) -> set[str]:
 
 
 def text_path(name: str, text: str, texts: Mapping[str, str]) -> str:
-    """Where a single text belongs: the path of the text of the same programme, place and day, else one of its own."""
+    """Where a single text belongs: the path of the text of the same programme, place and day, else one of its own.
+
+    A text without a programme (values, facts of a place) takes the place of its like: of one such text, or the one so named.
+    """
     head = _head(text)
-    same = [path for path, other in texts.items() if _head(other) == head]
+    same = [path for path, other in texts.items() if _is_policy(path) and _head(other) == head]
+    if not head[0]:
+        kind = _kinds(text)
+        same = [path for path in same if kind and _kinds(texts[path]) == kind]
+        same = same if len(same) == 1 else [path for path in same if path.rpartition("/")[2] == name]
     return same[0] if same else f"draft/{name}"
 
 
+def _is_policy(path: str) -> bool:
+    return not (is_process(path) or is_bank(path))
+
+
+def _kinds(text: str) -> frozenset[str]:
+    """Whether it brings values, or facts of its own."""
+    return frozenset(_KIND.findall(text))
+
+
+_KIND = re.compile(r"^(参数|事实)[:：]", re.MULTILINE)
 _HEAD = re.compile(r"""^(项目|区划|自)[:：]\s*["']?([^"'#\s]+)""", re.MULTILINE)
 
 

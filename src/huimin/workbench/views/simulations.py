@@ -203,6 +203,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     level = find_division(row.division, request.business_date)
     prefix = place_prefix(row.division, level.level if level else Level.COUNTY)
     laws, fault = _laws_of(row)
+    touched = [each for each in comparison.programmes if each.touched]
     context |= {
         "comparison": comparison,
         "changes": changes_of(laws) if laws else [],
@@ -210,10 +211,11 @@ def detail(request: Any, number: int) -> HttpResponse:
         "budgets": budgets(comparison, prefix, row.determination_date.year),
         "years": by_year(comparison),
         "year": row.determination_date.year,
-        "touched": [each for each in comparison.programmes if each.touched],
+        "touched": touched,
+        "headline": touched[0] if len(touched) == 1 else None,
         "untouched": [each for each in comparison.programmes if not each.touched],
         "examples": _examples(comparison),
-        **_broken_down(request, comparison),
+        **_broken_down(request, comparison, touched[0].code if len(touched) == 1 else ALL),
     }
     if request.GET.get("export") == "xlsx":
         return export_simulation(request, row, context)
@@ -229,12 +231,12 @@ def _laws_of(row: Simulation) -> tuple[Laws | None, str]:
         return None, str(refusal)
 
 
-def _broken_down(request: Any, comparison: Comparison) -> dict[str, Any]:
-    """The dimension and programme of the address, with names of places."""
+def _broken_down(request: Any, comparison: Comparison, first: str) -> dict[str, Any]:
+    """The dimension and programme of the address (`first` where it names none), with names of places."""
     dimensions = {each.key: each for each in comparison.breakdowns}
     chosen = dimensions[one_of(request.GET, "by", dimensions, "place") or "place"]
     names = {each.code: each.name for each in comparison.programmes if each.line.before or each.line.after}
-    programme = one_of(request.GET, "programme", names)
+    programme = one_of(request.GET, "programme", names, first if first in names else ALL)
     places = names_of({group.key for group in chosen.groups}, request.business_date) if chosen.key == "place" else {}
     rows = [(places.get(group.key, group.label), group, group.lines.get(programme)) for group in chosen.groups]
     total = comparison.total if programme == ALL else next(x.line for x in comparison.programmes if x.code == programme)
