@@ -58,8 +58,8 @@ def test_a_late_step_is_told_to_the_head_then_to_the_county_and_answered_case_05
     assert set_time_rule(by=officer, on=late, county_days=1, basis="县民政局示例文件 3 号").pk == rule.pk
     with reading(reviewer):
         assert find_time_rule(reviewer.division) == rule  # seen from below
-        assert count_to_answer(reviewer, late) == (1, late)
-        assert count_to_answer(who[Post.CLERK], late) == (0, None)
+        assert count_to_answer(reviewer) == (1, late)
+        assert count_to_answer(who[Post.CLERK]) == (0, None)
     with pytest.raises(AlreadyDone, match="没有等您答复"):
         answer_overdue(by=who[Post.CLERK], on=late, case_id=case.pk, reason="人手不够，明天办", promised_on=late)
     for reason, day, words in (
@@ -89,7 +89,7 @@ def test_a_late_step_is_told_to_the_head_then_to_the_county_and_answered_case_05
     assert escalate_overdue(by=officer, on=later).heads == 0  # sent back: another step, another day
     with reading(officer):
         rows = page_escalations(EscalationFilter("341524", later, standing="over")).rows
-        assert len(rows) == 3 and not any(row.still_open for row in rows)
+        assert len(rows) == 3 and not any(row.standing for row in rows)
         assert count_open("341524", later, "county") == (0, 0)
     with records(*ALL_RECORDS):
         again, _ = walk(case, who, later, until="乡镇审核")
@@ -108,6 +108,8 @@ def _guarded(case, due, late):
             Escalation.objects.create(**made | changed)
     with pytest.raises(IntegrityError), reading(county_officer()):
         Escalation.objects.filter(case=case, reason="等县里核对报告").update(reason="另一个原因")
+    with pytest.raises(IntegrityError), reading(county_officer()):
+        Escalation.objects.filter(case=case, standing=False).update(standing=True)
 
 
 def test_every_deadline_is_watched_and_the_day_begins_by_itself_case_05(county):

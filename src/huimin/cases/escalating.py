@@ -18,7 +18,7 @@ from datetime import date, timedelta
 
 from huimin.calendars.queries import calendar_of
 from huimin.cases.asking import ASKERS
-from huimin.cases.lateness import open_now
+from huimin.cases.lateness import standing
 from huimin.cases.models import Escalation, TimeRule
 from huimin.cases.queries import processes_in_use
 from huimin.cases.taking import ACTORS, locked, require_duty
@@ -75,27 +75,29 @@ def find_time_rule(division: str) -> TimeRule | None:
 # What is late today, in the place: live steps, papers that were to follow an emergency, refusals not told in writing.
 _LATE = """
 late AS MATERIALIZED (
-    SELECT c.id AS case_id, c.division, 'step' AS matter, c.step, c.round, c.step_due_on AS due_on, s.county
+    SELECT c.id AS case_id, c.division, c.programme, c.process_id, 'step' AS matter, c.step, c.round, c.step_due_on AS due_on, s.county
     FROM cases_case c
     JOIN unnest(%(processes)s::bigint[], %(steps)s::text[], %(county)s::boolean[]) AS s(process_id, step, county)
       ON s.process_id = c.process_id AND s.step = c.step
     WHERE c.step <> '' AND c.step_due_on < %(on)s AND c.division >= %(low)s AND c.division < %(high)s
   UNION ALL
-    SELECT p.case_id, p.division, 'papers', '', 0::smallint, min(p.due_on), false FROM cases_casepaper p
-    WHERE p.state = 'later' AND p.due_on < %(on)s AND p.division >= %(low)s AND p.division < %(high)s GROUP BY 1, 2
+    SELECT p.case_id, p.division, c.programme, c.process_id, 'papers', '', 0::smallint, min(p.due_on), false
+    FROM cases_casepaper p JOIN cases_case c ON c.id = p.case_id
+    WHERE p.state = 'later' AND p.due_on < %(on)s AND p.division >= %(low)s AND p.division < %(high)s GROUP BY 1, 2, 3, 4
   UNION ALL
-    SELECT c.id, c.division, 'telling', '', 0::smallint, c.answer_due_on, false FROM cases_case c
+    SELECT c.id, c.division, c.programme, c.process_id, 'telling', '', 0::smallint, c.answer_due_on, false FROM cases_case c
     WHERE c.state = 'refused' AND c.answered_on IS NULL AND c.answer_due_on < %(on)s
       AND c.division >= %(low)s AND c.division < %(high)s
 )"""
 _RAISE = f"""
 WITH {_LATE}, wanted AS (
-    SELECT case_id, division, matter, step, round, due_on, 'head' AS above FROM late WHERE NOT county
+    SELECT l.*, 'head' AS above FROM late l WHERE NOT county
   UNION
-    SELECT case_id, division, matter, step, round, due_on, 'county' FROM late WHERE county OR due_on <= %(cutoff)s
+    SELECT l.*, 'county' FROM late l WHERE county OR due_on <= %(cutoff)s
   UNION
-    SELECT l.case_id, l.division, l.matter, l.step, l.round, max(e.promised_on), 'county' FROM late l
-    JOIN cases_escalation e USING (case_id, matter, step, round) WHERE e.promised_on < %(on)s GROUP BY 1, 2, 3, 4, 5
+    SELECT l.case_id, l.division, l.programme, l.process_id, l.matter, l.step, l.round, max(e.promised_on), l.county, 'county'
+    FROM late l JOIN cases_escalation e USING (case_id, matter, step, round)
+    WHERE e.promised_on < %(on)s GROUP BY 1, 2, 3, 4, 5, 6, 7, 9
 ), holders AS (
     SELECT a.division, CASE a.post WHEN %(head)s THEN 'head' ELSE 'county' END AS above,
            left(string_agg(DISTINCT o.name || ' ' || k.full_name, '、'), 200) AS names
@@ -104,9 +106,10 @@ WITH {_LATE}, wanted AS (
     WHERE a.post IN (%(head)s, %(officer)s) AND a.valid_from <= %(on)s AND (a.valid_to IS NULL OR a.valid_to > %(on)s)
     GROUP BY 1, 2
 ), raised AS (
-    INSERT INTO cases_escalation (case_id, division, matter, step, round, due_on, above, told, raised_by, raised_on, reason,
-        answerer)
-    SELECT w.case_id, w.division, w.matter, w.step, w.round, w.due_on, w.above, coalesce(h.names, ''), %(by)s, %(on)s, '', ''
+    INSERT INTO cases_escalation (case_id, division, programme, process_number, matter, step, round, due_on, standing, above, told,
+        raised_by, raised_on, reason, answerer)
+    SELECT w.case_id, w.division, w.programme, w.process_id, w.matter, w.step, w.round, w.due_on, true, w.above,
+           coalesce(h.names, ''), %(by)s, %(on)s, '', ''
     FROM wanted w LEFT JOIN holders h ON h.above = w.above
      AND h.division = CASE w.above WHEN 'head' THEN left(w.division, 9) || '000' ELSE left(w.division, 6) || '000000' END
     ON CONFLICT (case_id, matter, step, round, due_on, above) DO NOTHING RETURNING above
@@ -121,15 +124,15 @@ def escalate_overdue(*, by: Actor, on: date) -> Raised:
     low, high = scope_of(by.prefix)
     cutoff, unknown = _cutoff(by.division, on)
     processes = processes_in_use()
-    standing = [
+    steps = [
         (number, step.key, step.acting[0].level == Level.COUNTY)
         for number, row in processes.items()
         for step in way_of(row).steps
     ]
     asked = {
         "low": low, "high": high, "on": on, "by": by.appointment, "cutoff": cutoff, "head": Post.TOWNSHIP_HEAD,
-        "officer": Post.COUNTY_OFFICER, "processes": [row[0] for row in standing],
-        "steps": [row[1] for row in standing], "county": [row[2] for row in standing],
+        "officer": Post.COUNTY_OFFICER, "processes": [row[0] for row in steps],
+        "steps": [row[1] for row in steps], "county": [row[2] for row in steps],
     }  # fmt: skip
     found = dict(fetch(_RAISE, asked))
     return Raised(found.get(Above.HEAD, 0), found.get(Above.COUNTY, 0), unknown)
@@ -158,7 +161,7 @@ def answer_overdue(*, by: Actor, on: date, case_id: int, reason: str, promised_o
         raise BadInput(
             f"{promised_on} 不能作新的期限", where="新的期限", remedy=f"请写今天至 {PROMISE_DAYS_MAX} 天内的日期"
         )
-    mine = answerable(by, case.pk, on)
+    mine = answerable(by, case.pk)
     if not mine:
         raise AlreadyDone("没有等您答复的督办", why="已答复、已办完，或由别的岗位办", remedy="请刷新后查看")
     require_duty(by, case)
@@ -168,9 +171,9 @@ def answer_overdue(*, by: Actor, on: date, case_id: int, reason: str, promised_o
     )  # fmt: skip
 
 
-def answerable(by: Actor, case: int, on: date) -> list[Escalation]:
+def answerable(by: Actor, case: int) -> list[Escalation]:
     """Tellings about the case that still hold, that nobody answered, and whose matter is for the post of `by`."""
-    rows = open_now(on).filter(case=case, answered_on=None).select_related("case__process").order_by("id")
+    rows = standing().filter(case=case, answered_on=None).select_related("case__process").order_by("id")
     return [row for row in rows if _is_for(by, row)]
 
 

@@ -325,11 +325,13 @@ class Escalation(Table):
     """One lateness was told to whoever answers above (督办): what should have been done by when, whom it was told, the answer.
 
     A step is late in its round against its day; papers that were to follow, and a result to be told, have neither. Where a
-    new date was promised and not kept, that date is the one missed.
+    new date was promised and not kept, that date is the one missed. `standing` is kept by the database (migration 0007): it
+    ends when the step is left, its day moved, the papers are there, the result is told. `programme` and `process_number` are
+    the case's, so that desks count without looking at cases.
     """
 
     table_class = TableClass.SUBTREE
-    changeable = ("reason", "promised_on", "answered_by", "answerer", "answered_on")
+    changeable = ("reason", "promised_on", "answered_by", "answerer", "answered_on", "standing")
 
     class Matter(models.TextChoices):
         STEP = "step", "步骤"
@@ -342,10 +344,13 @@ class Escalation(Table):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="escalations", db_index=False)
     division = DivisionField()
+    programme = models.CharField(max_length=40, default="")
+    process_number = models.BigIntegerField(default=0)
     matter = models.CharField(max_length=8, choices=Matter.choices)
     step = models.CharField(max_length=20, default="")
     round = models.SmallIntegerField(default=0)
     due_on = models.DateField()
+    standing = models.BooleanField(default=True)
     above = models.CharField(max_length=8, choices=Above.choices)
     told = models.CharField(max_length=200)
     raised_by = models.BigIntegerField()
@@ -370,8 +375,13 @@ class Escalation(Table):
             ),
         ]
         indexes = [
-            models.Index(fields=["division", "above", "-id"], name="escalation_list"),
-            models.Index(fields=["division", "id"], name="escalation_waits", condition=Q(answered_on=None)),
+            models.Index(fields=["-id"], name="escalation_stands", condition=Q(standing=True)),
+            models.Index(
+                fields=["division", "above", "process_number", "step", "answered_on", "promised_on"],
+                name="escalation_waits",
+                condition=Q(standing=True),
+            ),
+            models.Index(fields=["case", "id"], name="escalation_of_case"),
         ]
 
 

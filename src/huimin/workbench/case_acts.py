@@ -211,7 +211,7 @@ ACTS = {
             "以后可以重新申请。", True,
         ),
         Act(
-            "answer", "答复督办", "答复", lambda told: bool(escalating.answerable(told.by, told.case.pk, told.on)),
+            "answer", "答复督办", "答复", lambda told: bool(escalating.answerable(told.by, told.case.pk)),
             lambda told, data: forms.AnswerOverdue(data),
             lambda told, data: escalating.answer_overdue(by=told.by, on=told.on, case_id=told.case.pk, **data), "已答复督办",
             "答复报给督办的上一级，只能答复一次；到新的期限还没办完，直接报县惠民办。",

@@ -58,7 +58,7 @@ def _escalations(by: Actor, on: date) -> Iterator[Row]:
             where = f"{reverse('escalations')}?{urlencode({'above': ABOVE[by.post]})}"
             yield "督办：超期没有答复", "件，须写明原因和新的期限", by.office_name, waiting, None, on, where
     if may(by, answer_overdue):
-        count, since = lateness.count_to_answer(by, on, programmes_seen(by))
+        count, since = lateness.count_to_answer(by, programmes_seen(by))
         if count:
             where = f"{reverse('cases')}?{urlencode({'mine': 'yes', 'due': 'late'})}"
             yield "答复督办", "件已超期并报上一级，写明原因和新的期限", by.office_name, count, None, since, where

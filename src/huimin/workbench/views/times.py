@@ -127,7 +127,7 @@ def escalations(request: Any) -> HttpResponse:
 def _escalation(row: Any, names: dict[str, str], places: dict[str, str], on: Any) -> list[Any]:
     case = row.case
     state = Cell("待答复", tone="late")
-    if not row.still_open:
+    if not row.standing:
         state = Cell("已办完", tone="done")
     elif row.answered_on:
         broken = row.promised_on < on
