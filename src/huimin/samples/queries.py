@@ -121,7 +121,7 @@ class Undrawn:
 
 _UNDRAWN = """
 SELECT c.programme, c.step, count(*), min(c.step_due_on) FROM cases_case c
-WHERE c.state = 'open' AND c.step = ANY (%(steps)s) AND c.process_id = ANY (%(processes)s) AND c.household_id IS NOT NULL
+WHERE c.state = 'open' AND c.step <> '' AND c.step = ANY (%(steps)s) AND c.process_id = ANY (%(processes)s) AND c.household_id IS NOT NULL
   AND c.division >= %(low)s AND c.division < %(high)s AND c.programme = ANY (%(programmes)s)
   AND NOT EXISTS (SELECT 1 FROM samples_drawcase l WHERE l.case_id = c.id AND l.round = c.round AND l.step = c.step)
 GROUP BY 1, 2 ORDER BY 4, 1
