@@ -101,9 +101,11 @@ def _guarded(case, due, late):
     """The database refuses what was not late there, and a second answer, whoever writes."""
     made = {
         "case_id": case.pk, "division": case.division, "matter": "step", "step": "乡镇审核", "round": 1, "due_on": due, "above": "head",
-        "told": "", "raised_by": 1, "raised_on": late,
+        "told": "", "raised_by": 1, "raised_on": late, "programme": case.programme, "process_number": case.process_id,
     }  # fmt: skip
-    for changed in ({"round": 7}, {"due_on": date(2020, 1, 1)}, {"raised_on": due}):
+    for changed in (
+        {"round": 7}, {"due_on": date(2020, 1, 1)}, {"raised_on": due}, {"programme": "wubao"}, {"process_number": 0},
+    ):  # fmt: skip
         with pytest.raises(IntegrityError), reading(county_officer()):
             Escalation.objects.create(**made | changed)
     with pytest.raises(IntegrityError), reading(county_officer()):

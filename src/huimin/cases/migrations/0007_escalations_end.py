@@ -39,6 +39,21 @@ BEGIN
 END
 $body$;
 
+CREATE OR REPLACE FUNCTION cases_guard_escalation() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $body$
+BEGIN
+    IF EXISTS (SELECT 1 FROM fresh f JOIN cases_case c ON c.id = f.case_id
+               WHERE (c.division, c.programme, c.process_id) <> (f.division, f.programme, f.process_number)
+               OR (f.matter = 'step' AND ((c.step, c.round) <> (f.step, f.round) OR c.step = ''
+                   OR NOT (c.step_due_on = f.due_on OR EXISTS (
+                       SELECT 1 FROM cases_escalation e WHERE (e.case_id, e.matter, e.step, e.round, e.promised_on)
+                           = (f.case_id, f.matter, f.step, f.round, f.due_on)))))) THEN
+        RAISE EXCEPTION 'an escalation of what is not late'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'escalation_where_it_stands';
+    END IF;
+    RETURN NULL;
+END
+$body$;
+
 CREATE TRIGGER end_escalations AFTER UPDATE OF step, round, step_due_on, answered_on, state ON cases_case
     FOR EACH ROW EXECUTE FUNCTION cases_end_escalations();
 CREATE TRIGGER end_escalations AFTER UPDATE OF state ON cases_casepaper
