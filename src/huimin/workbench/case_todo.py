@@ -42,7 +42,8 @@ def rows_of(by: Actor, on: date, places: Callable[[set[str]], dict[str, str]]) -
 
 def _steps(by: Actor, on: date) -> Iterator[Row]:
     for row in queries.list_waiting(by, on, programmes_seen(by)):
-        note = f"已超期 {row.late} 件" if row.late else "申请办理"
+        windows = (("已超期", row.late), ("今天到期", row.today), ("本周到期", row.week))
+        note = "，".join(f"{label} {count} 件" for label, count in windows if count) or "申请办理"
         where = f"{reverse('cases')}?{urlencode({'mine': 'yes', 'step': row.step})}"
         yield row.name, note, by.office_name, row.count, None, row.earliest, where
 
