@@ -22,6 +22,7 @@ from huimin.kernel.errors import BadInput
 from huimin.organisation.acting import AlreadyDone, NotYourPlace, NotYourPost, SamePerson, reading
 from huimin.organisation.posts import Post
 from tests.cases.people import ALL_RECORDS, DAY, PROGRAMME, ask, entering, fill, people, records, reread, walk
+from tests.database.acting import superuser
 
 
 def passed(by, case, on=DAY, **more):
@@ -107,6 +108,25 @@ def test_wrong_post_place_person_and_state_are_refused_sec_02(county):
         cunning = replace(who[Post.REVIEWER], account=who[Post.CLERK].account)
         with pytest.raises(SamePerson, match="办过“受理”"):
             passed(cunning, case, on)
+
+
+def test_who_entered_it_does_not_review_it_though_a_colleague_accepted_it_sec_02(county, cluster, monkeypatch):
+    """In words and, where they are missing, by the database."""
+    url = cluster.url(county("screened"))
+    house = entering()
+    who = people(house)
+    with records(*ALL_RECORDS):
+        case, on = walk(ask(house, who[Post.CLERK]), who, until="乡镇审核")
+        fill(case, who[Post.REVIEWER], on, who)
+        with superuser(url) as database:  # he was the clerk then
+            database.execute(
+                "UPDATE cases_case SET asked_by = %s WHERE id = %s", [who[Post.REVIEWER].appointment, case.pk]
+            )
+        with pytest.raises(SamePerson, match="办过“受理”"):
+            passed(who[Post.REVIEWER], case, on)
+        monkeypatch.setattr("huimin.cases.taking.did", lambda *_: "")
+        with pytest.raises(SamePerson, match="办过前面步骤"):
+            passed(who[Post.REVIEWER], case, on)
 
 
 def test_a_return_undoes_what_lies_after_it_and_a_refusal_is_answered_in_three_working_days_case_05(county):

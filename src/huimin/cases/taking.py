@@ -176,9 +176,12 @@ def programme_name(code: str) -> str:
 
 
 def did(case: Case, steps: Iterable[str], account: int) -> str:
-    """Which of these steps this person passed; "" for none. Steps sent back since do not count."""
-    wanted = set(steps)
-    return next((step for step, who in standing(case) if step in wanted and who == account), "")
+    """Which of these steps this person passed; "" for none. Steps sent back since do not count; who entered it did the first."""
+    wanted, first = set(steps), way_of(case.process).first.key
+    found = next((step for step, who in standing(case) if step in wanted and who == account), "")
+    if found or first not in wanted:
+        return found
+    return first if Appointment.objects.filter(pk=case.asked_by, account=account).exists() else ""
 
 
 def standing(case: Case) -> list[tuple[str, int]]:
