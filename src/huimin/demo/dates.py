@@ -32,3 +32,5 @@ REISSUE_RESULTS = date(2021, 9, 28)
 COMPARED = date(2021, 9, 29)
 CLOSED = date(2021, 9, 30)
 BOOKED = date(2021, 10, 8)  # the first working day after National Day
+VILLAGE_ENDED = date(2021, 10, 8)  # boards put up on the last day of the quarter
+SAMPLED = date(2021, 10, 18)  # the townships' boards put up that day have ended; the number is of the next

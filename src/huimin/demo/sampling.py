@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from huimin.demo.actors import actor
 from huimin.demo.clock import business_day
 from huimin.demo.quarter import Figures
+from huimin.demo.visiting import drawn
 from huimin.organisation.acting import Actor, reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.samples.checking import Told, record_check
@@ -25,7 +26,6 @@ NUMBER = "40917"
 SOURCE = "演示号码，不是开奖结果"
 FINDINGS = {"health": "与申报一致", "living": "两间砖房，家电老旧", "work": "务农", "spending": "看病为主"}
 DIFFERS = "家中有面包车一辆，申报和登记里没有"
-_SCAN = b"\x89PNG\r\n\x1a\n"
 
 
 def sample(on: date) -> Figures:
@@ -64,8 +64,7 @@ def _check(by: Actor, other: Actor, on: date, line: DrawCase, *, differs: bool) 
         visited_on=on, investigators=[by.appointment, other.appointment], met="applicant", met_name="本人",
         found=Found(topics=FINDINGS),
     )  # fmt: skip
-    scan = _SCAN + f"sample {line.pk}".encode()
-    add_paper(by=by, on=on, visit_id=visit.pk, kind="form", content=scan, file_name="form.png")
+    add_paper(by=by, on=on, visit_id=visit.pk, kind="form", content=drawn(line.pk), file_name="调查表.png")
     sign_visit(by=by, on=on, visit_id=visit.pk)
     told = Told("visit", "differs", DIFFERS, visit.pk) if differs else Told("visit", "true", "", visit.pk)
     record_check(by=by, on=on, line_id=line.pk, told=told)

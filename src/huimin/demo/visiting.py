@@ -59,8 +59,8 @@ def _go(clerk: Actor, case: Case, number: int) -> None:
     }  # fmt: skip
     if number == 0:
         record_visit(by=clerk, on=ON, **told, met="nobody", found=Found())
-    signed = [Sent(KINDS.HOUSEHOLD, _drawn(case.pk), "签名.png")]
-    signed += [Sent(KINDS.INVESTIGATOR, _drawn(case.pk * 7 + who), "签名.png", signer=who) for who in went]
+    signed = [Sent(KINDS.HOUSEHOLD, drawn(case.pk), "签名.png")]
+    signed += [Sent(KINDS.INVESTIGATOR, drawn(case.pk * 7 + who), "签名.png", signer=who) for who in went]
     topics = dict(zip(("health", "living", "work", "spending"), SEEN[number % len(SEEN)], strict=True))
     differs = (Differs(what="院里停着一辆三轮车，说是借来的"),) if number == 0 else ()
     found = Found(topics, (Neighbour("王一平", "东邻", "确实困难，平时靠大家帮衬"),), differs)
@@ -72,11 +72,11 @@ def _go(clerk: Actor, case: Case, number: int) -> None:
     for doubt in doubts:
         settle_doubt(
             by=clerk, on=ON, doubt_id=doubt, confirmed=False, answer="三轮车是邻居王一平的，停在院里避雨",
-            evidence="邻居王一平的证明", content=_drawn(doubt + 1000), file_name="证明.png",
+            evidence="邻居王一平的证明", content=drawn(doubt + 1000), file_name="证明.png",
         )  # fmt: skip
 
 
-def _drawn(seed: int) -> bytes:
+def drawn(seed: int) -> bytes:
     """A line as a hand draws it, as a PNG of 240 × 80 grey pixels."""
     wide, high = 240, 80
     rows = [bytearray(b"\xff" * wide) for _ in range(high)]
