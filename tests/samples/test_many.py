@@ -140,6 +140,9 @@ def test_countersigned_many_at_once_and_a_sample_that_waits_stops_the_step_case_
         assert many.count_unsigned(finance)[0] == 5
     lines, _ = seen(approver, on, many.PASS, step)
     assert all("还没有抽签" in line.obstacle for line in lines)
+    assert many.obstacles(finance, on, many.SIGN, [line.case for line in lines[:1]], {})[numbers[0]][1].endswith(
+        "不同意的写明理由"  # who countersigns cannot return or refuse
+    )
     client = client_of(Post.FINANCE_OFFICER, OfficeKind.FINANCE)
     assert "件等会签" in text(client.get("/")) and "批量会签 5 件" in text(client.get("/cases/"))
     page = text(client.get("/cases/many/sign/"))

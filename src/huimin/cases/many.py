@@ -152,7 +152,7 @@ def obstacles(
         elif case.household_id is None:
             stops[case.pk] = ("名单要单独办", "请到它的页面办理")
         elif words := _unlawful(found.get(case.pk)):
-            stops[case.pk] = words
+            stops[case.pk] = words if act == PASS else (words[0], "请到它的页面签署意见；不同意的写明理由")
     if act == PASS:
         stops |= _lacking(on, [case for case in cases if case.pk not in stops])
     return stops
