@@ -31,10 +31,11 @@ GROUNDS = {
 OVERDUE, SOON, LATER, LIVE = "overdue", "soon", "later", "live"
 STANDINGS = [(OVERDUE, "已超期"), (SOON, "快到期"), (LIVE, "复核中"), (LATER, "未到期")]
 EXPORT_MAX = 100_000
+NEVER = date(1, 1, 1)
 
 # What is asked of each household is asked by its own index (LATERAL): the planner cannot know how many households draw, and a
 # join of two sets it thinks small took a minute for a county. "(recorded_to IS NULL) IS TRUE" keeps it from the exclusion
-# constraints' indexes, which hold the same rows and are five times slower to look one up in.
+# constraints' indexes, which hold the same rows and are five times slower to look one up in. `near` drops who cannot be due by `latest` before facts are read.
 DUE = """
 WITH rule AS MATERIALIZED (
     SELECT * FROM unnest(%(codes)s::text[], %(stable)s::int[], %(unstable)s::int[]) AS r(programme, stable, unstable)
@@ -47,31 +48,35 @@ WITH rule AS MATERIALIZED (
       AND h.closed_on IS NULL AND h.division >= %(low)s AND h.division < %(high)s
       AND (%(ids)s::bigint[] IS NULL OR e.household_id = ANY (%(ids)s))
     GROUP BY h.id, h.household_no, h.division
+), near AS (
+    SELECT held.*, past.last_on, past.live FROM held
+    CROSS JOIN LATERAL (
+        SELECT max(c.concluded_on) FILTER (WHERE c.state = 'confirmed') AS last_on,
+               max(c.id) FILTER (WHERE c.state IN ('open', 'concluded')) AS live
+        FROM rechecks_recheck c WHERE c.household_id = held.id AND c.state <> 'cancelled') past
+    WHERE %(latest)s::date IS NULL OR past.live IS NOT NULL
+       OR (coalesce(past.last_on, held.since) + make_interval(months => least(held.stable, held.unstable)))::date <= %(latest)s
 ), told AS (
-    SELECT held.*, past.last_on, past.live, array_remove(ARRAY[
+    SELECT near.*, array_remove(ARRAY[
                CASE WHEN p.labour THEN 'labour' END, CASE WHEN p.partly AND %(partly)s THEN 'partly' END,
                CASE WHEN f.business_income_year > 0 AND %(business)s THEN 'business' END,
                CASE WHEN f.other_income_year > 0 AND %(other)s THEN 'other' END,
                CASE WHEN p.casual AND %(casual)s THEN 'casual' END,
-               CASE WHEN p.kin OR held.id IN (SELECT k FROM rechecks_registered(%(low)s, %(high)s, %(on)s) AS k)
+               CASE WHEN p.kin OR near.id IN (SELECT k FROM rechecks_registered(%(low)s, %(high)s, %(on)s) AS k)
                     THEN 'kin' END], NULL) AS grounds
-    FROM held
+    FROM near
     CROSS JOIN LATERAL (
         SELECT bool_or(f.labour = '有') AS labour, bool_or(f.labour = '部分') AS partly,
                bool_or(f.employed AND f.pension_insured IS DISTINCT FROM '职工') AS casual, bool_or(f.staff_kin) AS kin
         FROM registry_membership m
         JOIN registry_personfacts f ON f.person_id = m.person_id AND (f.recorded_to IS NULL) IS TRUE AND f.valid_from <= %(on)s
           AND (f.valid_to IS NULL OR f.valid_to > %(on)s) AND (f.death_date IS NULL OR f.death_date > %(on)s)
-        WHERE m.household_id = held.id AND m.recorded_to IS NULL AND m.valid_from <= %(on)s
+        WHERE m.household_id = near.id AND m.recorded_to IS NULL AND m.valid_from <= %(on)s
           AND (m.valid_to IS NULL OR m.valid_to > %(on)s)) p
     LEFT JOIN LATERAL (
         SELECT o.business_income_year, o.other_income_year FROM registry_householdfacts o
-        WHERE o.household_id = held.id AND (o.recorded_to IS NULL) IS TRUE AND o.valid_from <= %(on)s
+        WHERE o.household_id = near.id AND (o.recorded_to IS NULL) IS TRUE AND o.valid_from <= %(on)s
           AND (o.valid_to IS NULL OR o.valid_to > %(on)s) LIMIT 1) f ON true
-    CROSS JOIN LATERAL (
-        SELECT max(c.concluded_on) FILTER (WHERE c.state = 'confirmed') AS last_on,
-               max(c.id) FILTER (WHERE c.state IN ('open', 'concluded')) AS live
-        FROM rechecks_recheck c WHERE c.household_id = held.id AND c.state <> 'cancelled') past
 ), due AS (
     SELECT t.id, t.household_no, t.division, t.programmes, t.grounds, m.months, t.since, t.last_on, t.live,
            (coalesce(t.last_on, t.since) + make_interval(months => m.months))::date AS due_on
@@ -146,8 +151,9 @@ class DueFilter:
         return " AND ".join(chosen) or "true"
 
     def values(self) -> dict[str, Any]:
-        named = {"ground": self.ground, "programme": self.programme}
-        return values_of(self.prefix, self.on, self.settings) | named
+        values = values_of(self.prefix, self.on, self.settings)
+        latest = {OVERDUE: self.on, SOON: values["until"], LIVE: NEVER}.get(self.standing)
+        return values | {"ground": self.ground, "programme": self.programme, "latest": latest}
 
 
 def values_of(prefix: str, on: date, settings: Settings, ids: Sequence[int] | None = None) -> dict[str, Any]:
@@ -158,7 +164,8 @@ def values_of(prefix: str, on: date, settings: Settings, ids: Sequence[int] | No
     return {
         "codes": list(chosen), "stable": [each.stable for each in chosen.values()],
         "unstable": [each.unstable for each in chosen.values()], "on": on, "low": low, "high": high,
-        "ids": None if ids is None else list(ids), "until": on + timedelta(days=settings.number(Code.SOON)), **flags,
+        "ids": None if ids is None else list(ids), "until": on + timedelta(days=settings.number(Code.SOON)),
+        "latest": None, **flags,
     }  # fmt: skip
 
 
