@@ -23,7 +23,7 @@ from huimin.kernel.working_days import OFFICIAL
 from huimin.organisation.acting import AlreadyDone, NotYourPost, reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.papers.certificates import certificates_pdf
-from huimin.payment.papers.notifying import LetterChanged, letters_pdf
+from huimin.payment.papers.notifying import LetterChanged, letters_pdf, parts_of
 from huimin.registry.models import Household
 from huimin.screening.models import Proposal
 from huimin.telling import certificates as cards
@@ -205,6 +205,8 @@ def test_a_refused_case_is_told_by_its_letter_with_the_conditions_it_does_not_me
     unmet = [each for each in found.conditions if each["met"] is False]
     assert [each["text"] for each in told["conditions"]] == [each["text"] for each in unmet]
     assert all(each["detail"] and each["basis"] for each in told["conditions"])
+    said = dict(parts_of(told))["不符合的条件"]
+    assert said and all("”不成立（" in each for each in said), "a comparison that does not hold is not told as a fact"
     said = joined("".join(texts(letters_pdf(by=clerk, on=on, ids=[letter.pk]))))
     assert "不符合的条件" in said and joined(unmet[0]["detail"])[:20] in said
     informant = who[Post.INFORMATION_OFFICER]

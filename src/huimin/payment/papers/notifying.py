@@ -120,7 +120,7 @@ def _until(content: dict[str, Any]) -> str:
 def parts_of(content: dict[str, Any]) -> list[tuple[str, list[str]]]:
     """Reasons with the values in them, what changed, and by which law."""
     conditions = [
-        f"{each['text']}。实际情况：{each['detail']}" + (f"（{each['basis']}）" if each["basis"] else "")
+        f"{each['text']}。按登记的情况，“{each['detail']}”不成立" + (f"（{each['basis']}）" if each["basis"] else "")
         for each in content["conditions"]
     ]
     adverse = content["kind"] not in (Kind.GRANTED, Kind.INCREASED)
