@@ -20,9 +20,11 @@ from huimin.casework.models import Decision, Entitlement
 from huimin.demo.granting import county_officer
 from huimin.kernel.errors import BadInput
 from huimin.organisation.acting import AlreadyDone, NotYourPlace, NotYourPost, SamePerson, reading
-from huimin.organisation.posts import Post
+from huimin.organisation.posts import OfficeKind, Post
 from tests.cases.people import ALL_RECORDS, DAY, PROGRAMME, ask, entering, fill, people, records, reread, walk
 from tests.database.acting import superuser
+from tests.workbench.people import client_of
+from tests.workbench.test_acts import text
 
 
 def passed(by, case, on=DAY, **more):
@@ -318,7 +320,7 @@ def test_a_countersignature_against_stops_the_step_case_08(county):
     assert case.state == "refused"
 
 
-def test_a_proposal_in_a_case_is_not_decided_beside_it_sec_07(county):
+def test_a_proposal_in_a_case_is_not_decided_beside_it_sec_07(county, monkeypatch):
     county("screened")
     house = entering()
     who = people(house)
@@ -327,16 +329,26 @@ def test_a_proposal_in_a_case_is_not_decided_beside_it_sec_07(county):
     with reading(county_officer()):
         proposal = Proposal.objects.get(household=house, programme=PROGRAMME, kind="enter", state="open", person=None)
     ask(house, who[Post.CLERK], channel="proposal", proposal=proposal.pk)
+    asked_too = entering(nth=1)  # came to the desk by itself, and nobody tied the two
+    ask(asked_too, people(asked_too)[Post.CLERK])
     approver = who[Post.DEPARTMENT_APPROVER]
     everything = {"by": approver, "on": DAY, "programme": PROGRAMME, "division": "341524000000", "grant": True}
-    with pytest.raises(AlreadyDone, match="正在立案"):
-        decide_proposals(**everything, proposal_ids=[proposal.pk])
     with reading(county_officer()):
-        others = list(
-            Proposal.objects.filter(programme=PROGRAMME, state="open").exclude(pk=proposal.pk).exclude(kind="unknown")
-            .values_list("pk", flat=True)
-        )  # fmt: skip
-    assert decide_proposals(**everything, proposal_ids=others) == len(others)
+        rows = Proposal.objects.filter(programme=PROGRAMME, state="open").exclude(kind="unknown")
+        [beside] = rows.filter(household=asked_too, person=None).values_list("pk", flat=True)
+        others = rows.exclude(pk__in=[proposal.pk, beside]).count()
+    for each, where in ((proposal.pk, house), (beside, asked_too)):
+        with pytest.raises(AlreadyDone, match=f"{where.household_no}正在立案"):
+            decide_proposals(**everything, proposal_ids=[each])
+    with monkeypatch.context() as blind:  # the database holds it, too
+        blind.setattr("huimin.casework.commands._APART", [])
+        with pytest.raises(AlreadyDone, match="有正在立案"):
+            decide_proposals(**everything, proposal_ids=[beside])
+    page = text(
+        client_of(Post.DEPARTMENT_APPROVER, OfficeKind.CIVIL_AFFAIRS).get(f"/proposals/decide/?programme={PROGRAMME}")
+    )
+    assert f"确认这 {others} 件" in page and "另有 2 件正在立案办理" in page
+    assert decide_proposals(**everything) == others, "of all, those in a case are left to their case"
 
 
 def test_a_village_s_list_goes_through_at_once_case_04(county):

@@ -21,7 +21,7 @@ from huimin.cases.evidence import Reference, take_for
 from huimin.cases.kinds import waits_for
 from huimin.cases.models import FAR, Case, CaseAct, CaseEvidence, CaseLine, CaseReport
 from huimin.cases.publishing import rows_of
-from huimin.casework.commands import Determined, StillUnknown, decide_household, decide_listed
+from huimin.casework.commands import Determined, StillUnknown, decide_household, decide_listed, decided_apart
 from huimin.database.bulk import fetch
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
@@ -88,6 +88,16 @@ _WORDS: tuple[tuple[str, type[Refusal], str, str], ...] = (
 )
 for _name, _kind, _what, _remedy in _WORDS:
     refused_by_constraint(_name, _kind, _what, _remedy)
+# What is asked for in a live application, and what lies on a live list, is decided there (0009 holds it).
+decided_apart(
+    "({p}.kind = 'enter' AND EXISTS (SELECT 1 FROM cases_case a WHERE a.step <> '' AND a.state IN ('asked', 'papers', 'open')"
+    " AND a.household_id = {p}.household_id AND a.programme = {p}.programme"
+    " AND a.person_id IS NOT DISTINCT FROM {p}.person_id))"
+)
+decided_apart(
+    "EXISTS (SELECT 1 FROM cases_caseline l JOIN cases_case a ON a.id = l.case_id AND a.step <> ''"
+    " WHERE l.proposal_id = {p}.id AND l.left_out = '')"
+)
 
 
 def locked(by: Actor, case_id: int) -> Case:

@@ -60,8 +60,22 @@ SELECT id, run_id, programme, version, division, household_id, person_id, kind, 
 FROM screening_proposal
 WHERE programme = %(programme)s AND state = 'open' AND division >= %(low)s AND division < %(high)s
   AND (%(ids)s::bigint[] IS NULL OR id = ANY (%(ids)s)) AND (%(kinds)s::text[] IS NULL OR kind = ANY (%(kinds)s))
-FOR UPDATE
 """
+_LOCK = "FOR UPDATE"
+_APART: list[str] = []
+
+
+def decided_apart(condition: str) -> None:
+    """Rooms downstream name what they decide themselves: SQL over a proposal `{p}`. Of all that fit these are left out; one
+    that is named is refused in words."""
+    _APART.append(condition)
+
+
+def apart(alias: str = "screening_proposal") -> tuple[str, ...]:
+    """The conditions, over the proposals' table as a query calls it."""
+    return tuple(condition.format(p=alias) for condition in _APART)
+
+
 _SUMS = """
 SELECT count(*)::int, coalesce(sum(amount_fen), 0)::bigint, count(*) FILTER (WHERE kind = 'unknown')::int,
        min(run_id), max(run_id),
@@ -136,7 +150,12 @@ def decide_proposals(
     _require_at_a_stroke(law, division, on)
     low = _prefix(division)
     wanted = list(kinds) if kinds else (list(DECIDABLE) if ids is None else None)
-    temporary("chosen", _CHOSEN, {"programme": programme, "low": low, "high": low + "~", "ids": ids, "kinds": wanted})
+    but = "" if ids is not None else "".join(f" AND NOT {each}" for each in apart())
+    temporary(
+        "chosen", f"{_CHOSEN}{but} {_LOCK}",
+        {"programme": programme, "low": low, "high": low + "~", "ids": ids, "kinds": wanted},
+    )  # fmt: skip
+    _require_not_apart(ids)
     count = _without_relatives(by, on, law.code, _require_decidable(by, grant, ids))
     _carry_out(by, on, law, division, grant, reason.strip())
     return count
@@ -153,6 +172,21 @@ def _require_at_a_stroke(law: Programme, division: str, on: date) -> None:
             why=f"适用“{process.name}”",
             remedy="应进的从建议立案，按步骤办理；增减停的从建议页面按程序调整",
         )
+
+
+def _require_not_apart(ids: list[int] | None) -> None:
+    """Those named that are decided elsewhere, in words; all that fit were chosen without them."""
+    for condition in apart("c") if ids is not None else ():
+        numbers = fetch_one(
+            "SELECT array_agg(h.household_no ORDER BY h.household_no) FROM chosen c JOIN registry_household h"  # noqa: S608
+            f" ON h.id = c.household_id WHERE {condition}"
+        )[0]
+        if numbers:
+            raise AlreadyDone(
+                f"{'、'.join(numbers[:3])}{f' 等 {len(numbers)} 户' if len(numbers) > 3 else ''}正在立案办理",
+                why="立案的由办案的人按步骤决定",
+                remedy="请从在办的事里办理，或在列表中去掉这些户",
+            )
 
 
 def _without_relatives(by: Actor, on: date, programme: str, count: int) -> int:
@@ -229,7 +263,7 @@ def decide_listed(
     require_programme(by, programme, law.name)
     low = _prefix(division)
     asked = {"programme": programme, "low": low, "high": low + "~", "ids": list(ids), "kinds": None}
-    temporary("chosen", _CHOSEN, asked)
+    temporary("chosen", f"{_CHOSEN} {_LOCK}", asked)
     count = _without_relatives(by, on, programme, _require_decidable(by, grant, list(ids)))
     _carry_out(by, on, law, division, grant, reason, case)
     return count
@@ -244,7 +278,7 @@ def decide_chosen(
     """
     low = _prefix(division)
     asked = {"programme": programme, "low": low, "high": low + "~", "ids": list(ids), "kinds": None}
-    temporary("chosen", _CHOSEN, asked)
+    temporary("chosen", f"{_CHOSEN} {_LOCK}", asked)
     count = _without_relatives(by, on, programme, _require_decidable(by, grant, list(ids)))
     _carry_out(by, on, Programme.objects.get(code=programme), division, grant, reason)
     return count

@@ -6,7 +6,8 @@ A `ProposalFilter` names the same set for the list on a page, its totals, its ex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import BooleanField, Count, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 
 from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
@@ -18,7 +19,8 @@ EXPORT_MAX = 200_000
 
 @dataclass(frozen=True)
 class ProposalFilter:
-    """Which proposals: `prefix` of a place (required), and what is not empty of the rest. `programmes` limits, too."""
+    """Which proposals: `prefix` of a place (required), and what is not empty of the rest. `programmes` limits, too; `apart`
+    names, as SQL over screening_proposal, those that are decided elsewhere and left out."""
 
     prefix: str
     programme: str = ""
@@ -27,6 +29,7 @@ class ProposalFilter:
     programmes: tuple[str, ...] | None = None
     ids: tuple[int, ...] | None = None
     run: int | None = None
+    apart: tuple[str, ...] = ()
 
     def rows(self) -> "QuerySet[Proposal]":
         first, until = scope_of(self.prefix)
@@ -38,6 +41,8 @@ class ProposalFilter:
             rows = rows.filter(programme__in=self.programmes)
         if self.run is not None:
             rows = rows.filter(run=self.run)
+        for condition in self.apart:
+            rows = rows.filter(RawSQL(f"NOT {condition}", (), output_field=BooleanField()))
         return rows if self.ids is None else rows.filter(pk__in=self.ids)
 
 

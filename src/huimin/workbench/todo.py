@@ -24,7 +24,7 @@ from huimin.capacity.training import TRAINED
 from huimin.capacity.versions import versions_at
 from huimin.casework import changes
 from huimin.casework import relief as reliefs
-from huimin.casework.commands import decide_proposals
+from huimin.casework.commands import apart, decide_proposals
 from huimin.casework.models import Relief
 from huimin.duplicates import queries as duplicates
 from huimin.duplicates.commands import dismiss_pair
@@ -103,7 +103,7 @@ def _decisions(asking: Asking) -> Iterator[Todo]:
     run = find_latest_run()
     if not may(asking.by, decide_proposals) or run is None:
         return
-    wanted = ProposalFilter(prefix=asking.by.prefix, programmes=asking.by.programmes)
+    wanted = ProposalFilter(prefix=asking.by.prefix, programmes=asking.by.programmes, apart=apart())
     for total in total_proposals(wanted):
         if total.kind != "unknown":
             query = urlencode({"programme": total.programme, "kind": total.kind})

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.casework.adjusting import adjust_proposals, may_adjust
-from huimin.casework.commands import DECIDABLE, decide_proposals
+from huimin.casework.commands import DECIDABLE, apart, decide_proposals
 from huimin.casework.queries import find_decision_of
 from huimin.casework.screening import granted_of
 from huimin.divisions.queries import chain_names, names_of
@@ -228,6 +228,7 @@ def decide(request: Any) -> HttpResponse:
         names = seen_of(request.actor, programme_names())
         wanted, place = _to_decide(request, source, names)
         totals = [each for each in total_proposals(wanted) if wanted.ids or each.kind in DECIDABLE]
+        whole = total_proposals(replace(wanted, apart=())) if wanted.apart else totals
     grant = source.get("outcome") != "refuse"
     form = Decision(request.POST or None, grant=grant)
     if request.method == "POST" and form.is_valid():
@@ -240,6 +241,8 @@ def decide(request: Any) -> HttpResponse:
         "programme": names[wanted.programme],
         "totals": totals,
         "count": sum(total.count for total in totals),
+        "elsewhere": sum(each.count for each in whole if wanted.ids or each.kind in DECIDABLE)
+        - sum(each.count for each in totals),
         "amount_fen": sum(total.amount_fen for total in totals),
         "effective_from": _effective_from(request),
         "place": place,
@@ -253,7 +256,7 @@ def _to_decide(request: Any, source: QueryDict, names: dict[str, str]) -> tuple[
     """The same set on the page and at the act: named proposals, or all that fit the filters; of one programme."""
     wanted, place = _wanted(request, names, source)
     ids = tuple(ids_of(source, 1000))
-    wanted = replace(wanted, state=Proposal.State.OPEN, ids=ids or None)
+    wanted = replace(wanted, state=Proposal.State.OPEN, ids=ids or None, apart=() if ids else apart())
     fitting = {each.programme for each in total_proposals(wanted)}
     if not fitting:
         raise AlreadyDone("没有可以办理的建议", why="可能已有人办理，或筛查已更新", remedy="请返回列表刷新后再选")
