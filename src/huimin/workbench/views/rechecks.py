@@ -113,7 +113,7 @@ def _due(request: Any, whole: bool) -> Listing:
         "没有这样的家庭。换个条件看看；没有享受须复核待遇的家庭不在这里。",
         nav=nav("rechecks"), page=found, seats=["入户的人（两名）", "乡镇统计员", "日期"], to_sign=True, across=True,
         filters=[Filter("standing", "状态", STANDINGS, standing), Filter("ground", "为什么", GROUND_OPTIONS, ground),
-                 Filter("programme", "项目", [(code, names.get(code, code)) for code in settings.frequencies], programme),
+                 Filter("programme", "项目", [(code, names[code]) for code in settings.frequencies if code in names], programme),
                  Filter("place", "地方", place.options, place.code)],
         lines=[f"{_where(by, place, on)}　逐户核查人口、收入、财产，两人以上入户，调查人和住户签字；有变化的办理变更。"],
         acts=_due_acts(by, place),
