@@ -26,6 +26,7 @@ BENCHES = {
     "pages": "bench.pages",
     "desks": "bench.cases",
     "payments": "bench.payments",
+    "letters": "bench.letters",
 }
 
 
