@@ -5,6 +5,8 @@ from datetime import timedelta
 from huimin.casework.changes import confirm_change, enter_change
 from huimin.casework.models import Entitlement
 from huimin.casework.screening import screen
+from huimin.demo.actors import actor
+from huimin.demo.granting import DEPARTMENTS
 from huimin.organisation.acting import command, reading
 from huimin.organisation.posts import Post
 from huimin.registry.models import Household, Membership, Person, ReportedChange
@@ -12,6 +14,7 @@ from huimin.screening import commands
 from huimin.screening.models import Proposal, Run
 from huimin.screening.proving import prove_run
 from huimin.screening.snapshots import load
+from huimin.workbench.todo import list_todo
 from tests.casework.test_changes import told
 from tests.registry.people import NOW, members, officer, staff
 from tests.workbench.people import client_of
@@ -82,6 +85,12 @@ def test_a_death_ends_what_the_dead_held(county):
     [leaving] = [row for row in open_proposals().values() if row.person_id == dead]
     assert (leaving.kind, leaving.amount_fen, leaving.previous_fen) == ("leave", 0, held.amount_fen)
     assert leaving.reasons[0]["after"] == "不在册"
+    approver = actor(Post.DEPARTMENT_APPROVER, DEPARTMENTS[leaving.programme])
+    with reading(approver):
+        rows = {row.title: row for row in list_todo(approver, NOW, {}) if row.title == "审批应退未退"}
+    assert rows["审批应退未退"].due == NOW + timedelta(days=7), (
+        "seven days from what proposed it, not from the last screening"
+    )
     page = client_of(Post.COUNTY_OFFICER, "leading_office").get(f"/proposals/{leaving.pk}/")
     assert page.status_code == 200 and "不在册" in page.content.decode()
     run = screen(by=officer(), on=NOW, division=officer().division, determination_date=NOW)

@@ -3,10 +3,11 @@
 A `ProposalFilter` names the same set for the list on a page, its totals, its export and the act on all of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import date
 
-from django.db.models import BooleanField, Count, QuerySet, Sum
+from django.db.models import BooleanField, Count, Min, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from huimin.database.context import scope_of
@@ -48,13 +49,14 @@ class ProposalFilter:
 
 @dataclass(frozen=True)
 class ProposalTotal:
-    """How many proposals of a programme and kind, and what they add up to per policy period."""
+    """How many proposals of a programme and kind, and what they add up to per policy period; the run of the oldest."""
 
     programme: str
     kind: str
     count: int
     amount_fen: int
     previous_fen: int
+    oldest: int
 
     @property
     def kind_label(self) -> str:
@@ -75,7 +77,9 @@ def iterate_proposals(wanted: ProposalFilter) -> Iterator[Proposal]:
 def total_proposals(wanted: ProposalFilter) -> list[ProposalTotal]:
     """By programme and kind; one query."""
     rows = wanted.rows().values("programme", "kind").order_by("programme", "kind")
-    sums = rows.annotate(count=Count("id"), amount_fen=Sum("amount_fen"), previous_fen=Sum("previous_fen"))
+    sums = rows.annotate(
+        count=Count("id"), amount_fen=Sum("amount_fen"), previous_fen=Sum("previous_fen"), oldest=Min("run_id")
+    )
     return [ProposalTotal(**row) for row in sums]
 
 
@@ -103,6 +107,11 @@ def list_runs(rows_max: int = 20) -> list[Run]:
 def get_run(number: int) -> Run:
     """Run.DoesNotExist when it is not there or not in the actor's place."""
     return Run.objects.get(pk=number)
+
+
+def started_on(runs: Collection[int]) -> dict[int, date]:
+    """When each was asked for; of whole places and of single households."""
+    return dict(Run.objects.filter(pk__in=runs).values_list("pk", "started_on"))
 
 
 def find_latest_run() -> Run | None:

@@ -42,7 +42,7 @@ from huimin.registry.card_queries import waiting_rule
 from huimin.registry.commands import settle_cooling_time
 from huimin.registry.models import ReportedChange
 from huimin.screening.commands import request_screening
-from huimin.screening.queries import ProposalFilter, find_latest_run, total_proposals
+from huimin.screening.queries import ProposalFilter, find_latest_run, started_on, total_proposals
 from huimin.workbench import (
     book_todo,
     case_todo,
@@ -100,11 +100,12 @@ def _cooling_time(asking: Asking) -> Iterator[Todo]:
 
 
 def _decisions(asking: Asking) -> Iterator[Todo]:
-    run = find_latest_run()
-    if not may(asking.by, decide_proposals) or run is None:
+    if not may(asking.by, decide_proposals):
         return
     wanted = ProposalFilter(prefix=asking.by.prefix, programmes=asking.by.programmes, apart=apart())
-    for total in total_proposals(wanted):
+    totals = total_proposals(wanted)
+    begun = started_on({total.oldest for total in totals})
+    for total in totals:
         if total.kind != "unknown":
             query = urlencode({"programme": total.programme, "kind": total.kind})
             yield Todo(
@@ -113,7 +114,7 @@ def _decisions(asking: Asking) -> Iterator[Todo]:
                 "全辖区",
                 total.count,
                 total.amount_fen,
-                run.started_on + timedelta(days=DAYS_A_LEVEL),
+                begun[total.oldest] + timedelta(days=DAYS_A_LEVEL),
                 f"{reverse('proposals')}?{query}",
             )
 
