@@ -42,7 +42,7 @@ from huimin.registry.card_queries import waiting_rule
 from huimin.registry.commands import settle_cooling_time
 from huimin.registry.models import ReportedChange
 from huimin.screening.commands import request_screening
-from huimin.screening.queries import ProposalFilter, find_latest_run, started_on, total_proposals
+from huimin.screening.queries import ProposalFilter, started_on, total_proposals
 from huimin.workbench import (
     book_todo,
     case_todo,
