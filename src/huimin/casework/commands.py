@@ -147,7 +147,7 @@ def decide_proposals(
     if not grant and not reason.strip():
         raise Refusal("不批准须写明理由", remedy="请填写理由后再提交")
     ids = None if proposal_ids is None else list(proposal_ids)
-    _require_at_a_stroke(law, division, on)
+    require_at_a_stroke(law, division, on)
     low = _prefix(division)
     wanted = list(kinds) if kinds else (list(DECIDABLE) if ids is None else None)
     but = "" if ids is not None else "".join(f" AND NOT {each}" for each in apart())
@@ -156,12 +156,12 @@ def decide_proposals(
         {"programme": programme, "low": low, "high": low + "~", "ids": ids, "kinds": wanted},
     )  # fmt: skip
     _require_not_apart(ids)
-    count = _without_relatives(by, on, law.code, _require_decidable(by, grant, ids))
+    count = without_relatives(by, on, law.code, require_decidable(by, grant, ids))
     _carry_out(by, on, law, division, grant, reason.strip())
     return count
 
 
-def _require_at_a_stroke(law: Programme, division: str, on: date) -> None:
+def require_at_a_stroke(law: Programme, division: str, on: date) -> None:
     """Where proposals of a programme follow a household's process, each becomes a case; without a rule the department decides."""
     if find_rule(law.code, division, on, proposals=True) is None:
         return
@@ -189,7 +189,7 @@ def _require_not_apart(ids: list[int] | None) -> None:
             )
 
 
-def _without_relatives(by: Actor, on: date, programme: str, count: int) -> int:
+def without_relatives(by: Actor, on: date, programme: str, count: int) -> int:
     """回避: one of a relative's household is refused; of many, those are left out and written down. How many are left."""
     if count == 1:
         require_not_related(by, on, fetch_one("SELECT array_agg(household_id) FROM chosen")[0])
@@ -201,6 +201,14 @@ def _without_relatives(by: Actor, on: date, programme: str, count: int) -> int:
     return count
 
 
+def choose(programme: str, division: str, kinds: Sequence[str]) -> None:
+    """`chosen`: every open proposal of these kinds beneath a place."""
+    low = _prefix(division)
+    asked = {"programme": programme, "low": low, "high": low + "~", "ids": None, "kinds": list(kinds)}
+    but = "".join(f" AND NOT {each}" for each in apart())
+    temporary("chosen", f"{_CHOSEN}{but} {_LOCK}", asked)
+
+
 def _prefix(division: str) -> str:
     """The digits of a place of unknown level: what its registered level says."""
     level = Division.objects.filter(code=division).order_by("-valid_from").values_list("level", flat=True).first()
@@ -209,7 +217,7 @@ def _prefix(division: str) -> str:
     return scope_prefix(division, Level(level))
 
 
-def _require_decidable(by: Actor, grant: bool, ids: list[int] | None) -> int:
+def require_decidable(by: Actor, grant: bool, ids: list[int] | None) -> int:
     count, _, unknown, first_run, last_run, _ = fetch_one(_SUMS)
     if not count or (ids is not None and count != len(set(ids))):
         raise NothingToDecide("所选的建议已不在待办中", why="可能已有人办理，或筛查已更新", remedy="请刷新列表后再选")
@@ -223,23 +231,31 @@ def _require_decidable(by: Actor, grant: bool, ids: list[int] | None) -> int:
 def _carry_out(
     by: Actor, on: date, law: Programme, division: str, grant: bool, reason: str, case: int | None = None
 ) -> None:
-    content = digest({"grant": grant, "reason": reason, "proposals": fetch_one(_SUMS)[5]})
-    act = "批准建议" if grant else "不批准建议"
-    signature = sign(by=by, on=on, act=act, subject=f"proposals:{law.code}:{division}", content_digest=content)
     effective = add_months(month_start(on), 1)
-    outcome = "granted" if grant else "refused"
-    run(
-        _DECIDE,
-        {
-            "outcome": outcome, "reason": reason, "effective": effective if grant else None, "by": by.appointment,
-            "on": on, "signature": signature.pk, "case": case,
-        },
-    )  # fmt: skip
-    run(_MARK, {"outcome": outcome})
+    record_decisions(by, on, law, division, grant, reason, effective if grant else None, case)
     if grant:
         temporary("holding", _HOLDING, {"effective": effective})
         run(_END, {"effective": effective})
         run(_ENTITLE, {"effective": effective, "period": law.period})
+
+
+def record_decisions(
+    by: Actor, on: date, law: Programme, division: str, grant: bool, reason: str, effective: date | None,
+    case: int | None = None,
+) -> None:  # fmt: skip
+    """One signature over what is in `chosen`, a decision for each, the proposals done."""
+    content = digest({"grant": grant, "reason": reason, "proposals": fetch_one(_SUMS)[5]})
+    act = "批准建议" if grant else "不批准建议"
+    signature = sign(by=by, on=on, act=act, subject=f"proposals:{law.code}:{division}", content_digest=content)
+    outcome = "granted" if grant else "refused"
+    run(
+        _DECIDE,
+        {
+            "outcome": outcome, "reason": reason, "effective": effective, "by": by.appointment, "on": on,
+            "signature": signature.pk, "case": case,
+        },
+    )  # fmt: skip
+    run(_MARK, {"outcome": outcome})
 
 
 # What a case comes to: steps of the commands of room cases, in their transaction.
@@ -264,7 +280,7 @@ def decide_listed(
     low = _prefix(division)
     asked = {"programme": programme, "low": low, "high": low + "~", "ids": list(ids), "kinds": None}
     temporary("chosen", f"{_CHOSEN} {_LOCK}", asked)
-    count = _without_relatives(by, on, programme, _require_decidable(by, grant, list(ids)))
+    count = without_relatives(by, on, programme, require_decidable(by, grant, list(ids)))
     _carry_out(by, on, law, division, grant, reason, case)
     return count
 
@@ -279,7 +295,7 @@ def decide_chosen(
     low = _prefix(division)
     asked = {"programme": programme, "low": low, "high": low + "~", "ids": list(ids), "kinds": None}
     temporary("chosen", f"{_CHOSEN} {_LOCK}", asked)
-    count = _without_relatives(by, on, programme, _require_decidable(by, grant, list(ids)))
+    count = without_relatives(by, on, programme, require_decidable(by, grant, list(ids)))
     _carry_out(by, on, Programme.objects.get(code=programme), division, grant, reason)
     return count
 

@@ -87,7 +87,11 @@ def _entitled() -> list[Comparison]:
     return [
         Comparison("待遇（条）", "待遇表", _one("SELECT count(*) FROM casework_entitlement"), "批准的决定", granted),
         Comparison(
-            "本季应发（分）", "应发表", _one("SELECT sum(amount_fen) FROM payment_due"), "决定逐条重算", _one(_OWED)
+            "本季应发（分）",
+            "应发表",
+            _one("SELECT sum(amount_fen) FROM payment_due WHERE kind = 'base'"),
+            "决定逐条重算",
+            _one(_OWED),
         ),
     ]
 
@@ -96,7 +100,10 @@ def _listed() -> list[Comparison]:
     base = "FROM payment_rosterline l JOIN payment_roster r ON r.id = l.roster_id AND r.kind = 'base' AND r.state <> 'withdrawn'"
     lines, fen = _one(f"SELECT count(*) {base}"), _one(f"SELECT sum(l.amount_fen) {base}")
     no_card = _one("SELECT sum(amount_fen) FROM payment_paymentexception WHERE kind = 'no_card'")
-    dues = _one("SELECT sum(amount_fen) FROM payment_due")
+    dues = _one(
+        "SELECT sum(CASE kind WHEN 'recovery' THEN -amount_fen ELSE amount_fen END) FROM payment_due WHERE state <> 'stopped'"
+        " AND NOT (kind = 'recovery' AND state = 'withdrawn')"
+    )
     notices = "FROM notices_notice WHERE state <> 'withdrawn' AND subject LIKE 'roster:%'"
     return [
         Comparison("清册金额（分）", "清册行", fen, "应发减无账户", dues - no_card),
@@ -107,8 +114,10 @@ def _listed() -> list[Comparison]:
 
 def _paid(sent: dict[str, int], answered: dict[str, int], bank: dict[str, Any]) -> list[Comparison]:
     instructed = "FROM payment_instruction WHERE state <> 'cancelled'"
-    paid = "FROM payment_instruction WHERE state = 'paid'"
-    returned = "FROM payment_instruction WHERE state = 'returned'"
+    # What came back after it was paid (E05) was paid when the bank said so.
+    rebooked = "SELECT instruction_id FROM payment_rebooking WHERE state = 'confirmed'"
+    paid = f"FROM payment_instruction WHERE (state = 'paid' OR id IN ({rebooked}))"
+    returned = f"FROM payment_instruction WHERE state = 'returned' AND id NOT IN ({rebooked})"
     credited = sum(batch["credited_count"] for batch in bank["batches"])
     credited_fen = sum(batch["credited_fen"] for batch in bank["batches"])
     refused_fen = sum(batch["refused_fen"] for batch in bank["batches"])
@@ -137,11 +146,23 @@ def _booked(bank: dict[str, Any]) -> list[Comparison]:
     in_bank = sum(account["balance_fen"] for account in bank["special_accounts"])
     funded = sum(account["funded_fen"] for account in bank["special_accounts"])
     paid = _one("SELECT sum(amount_fen) FROM payment_instruction WHERE state = 'paid'")
+    raised = _one("SELECT sum(amount_fen) FROM payment_recovery WHERE state IN ('decided', 'settled')")
+    offset = _one("SELECT sum(amount_fen) FROM payment_due WHERE kind = 'recovery' AND state = 'paid'")
+    back = _one("SELECT sum(repaid_fen + written_off_fen) FROM payment_recovery")
     waiting = _one("SELECT sum(amount_fen) FROM payment_instruction WHERE state IN ('sent', 'unknown')")
     return [
         Comparison("专户存款（分）", "账簿 1002", _one(_BALANCE.format(code="1002")), "银行专户余额", in_bank),
         Comparison("拨入专款（分）", "账簿 3001", -_one(_BALANCE.format(code="3001")), "银行划入", funded),
-        Comparison("专款支出（分）", "账簿 5001", _one(_BALANCE.format(code="5001")), "已发指令", paid),
+        Comparison(
+            "专款支出（分）",
+            "账簿 5001",
+            _one(_BALANCE.format(code="5001")),
+            "已发指令，减追缴，加抵扣",
+            paid - raised + offset,
+        ),
+        Comparison(
+            "应收追回款（分）", "账簿 1021", _one(_BALANCE.format(code="1021")), "追缴减已收回", raised - offset - back
+        ),
         Comparison("在途（分）", "账簿 1003", _one(_BALANCE.format(code="1003")), "未回盘指令", waiting),
     ]
 

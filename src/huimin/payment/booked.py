@@ -17,7 +17,7 @@ from huimin.ledger.models import LedgerLine, Voucher
 from huimin.ledger.sources import Paper, keeps, kind_of, number_of
 from huimin.payment.models import BankStatement, Batch, ResultFile
 
-KINDS = ("batch", "result", "statement")
+KINDS = ("batch", "result", "statement", "rebooking")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ said AS (
     FROM payment_instruction i WHERE i.batch_id IN (SELECT id FROM wanted) GROUP BY 1
 ), booked AS (
     SELECT l.reference,
-           sum(CASE '5001' WHEN d.code THEN l.amount_fen WHEN c.code THEN -l.amount_fen ELSE 0 END) AS spent,
+           -- What came back in a later year is taken off what was carried over.
+           sum(CASE WHEN d.code = '5001' THEN l.amount_fen WHEN c.code = '5001' OR v.event = 'paid_back' THEN -l.amount_fen ELSE 0 END)
+               AS spent,
            sum(CASE '1003' WHEN d.code THEN l.amount_fen WHEN c.code THEN -l.amount_fen ELSE 0 END) AS transit
     FROM ledger_voucher v JOIN ledger_ledgerline l ON l.voucher_id = v.id
     JOIN ledger_ledgeraccount d ON d.id = l.debit_id JOIN ledger_ledgeraccount c ON c.id = l.credit_id

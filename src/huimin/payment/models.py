@@ -27,18 +27,23 @@ from huimin.notices.models import Notice
 from huimin.organisation.models import Office
 from huimin.payment.exchange_models import BankSetting, BankStatement, ExchangeFile, NameCheck, NameCheckLine
 from huimin.payment.finding_models import RosterFinding
+from huimin.payment.recovery_models import Recovery, RecoveryPart, RecoveryReceipt, RecoveryRule, RecoveryWriteOff
 from huimin.payment.summary_models import SummaryLine, SummaryRoster
 from huimin.registry.models import Card, CardAuthority, Household, Person
 
 __all__ = [
     "BankSetting", "BankStatement", "Batch", "Due", "ExchangeFile", "Instruction", "LineDue", "NameCheck", "NameCheckLine",
-    "PaymentException", "ResultFile", "Roster", "RosterFinding", "RosterLine", "RosterNotice",
-    "SummaryLine", "SummaryRoster",
+    "PaymentException", "Rebooking", "Recovery", "RecoveryPart", "RecoveryReceipt", "RecoveryRule", "RecoveryWriteOff", "ResultFile", "Roster",
+    "RosterFinding", "RosterLine", "RosterNotice", "SummaryLine", "SummaryRoster",
 ]  # fmt: skip
 
 
 class Due(Table):
-    """What one entitlement owes for one period of its law (低保: a month)."""
+    """What one entitlement owes for one period of its law (低保: a month).
+
+    `rule` is how a begun period was counted (不足期). Arrears say what the step owed (`owed_fen`) and what had been made of it
+    before (`made_fen`): their amount is the difference. A due that was on no roster when its entitlement ended earlier is stopped.
+    """
 
     table_class = TableClass.SUBTREE
     changeable = ("state",)
@@ -52,6 +57,7 @@ class Due(Table):
         OWED = "owed", "待发"
         PAID = "paid", "已发"
         WITHDRAWN = "withdrawn", "已撤销"
+        STOPPED = "stopped", "不再应发"
 
     entitlement = models.ForeignKey(Entitlement, on_delete=models.PROTECT, related_name="dues")
     division = DivisionField()
@@ -62,6 +68,11 @@ class Due(Table):
     number = models.SmallIntegerField(default=1)
     amount_fen = models.BigIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.OWED)
+    rule = models.CharField(max_length=10, default="", db_default="")
+    recovery = models.ForeignKey(Recovery, on_delete=models.PROTECT, null=True, related_name="dues")
+    owed_fen = models.BigIntegerField(null=True)
+    made_fen = models.BigIntegerField(null=True)
+    made_on = models.DateField(null=True)
 
     class Meta:
         constraints = [
@@ -71,9 +82,21 @@ class Due(Table):
                     (F("entitlement"), RangeOperators.EQUAL),
                     (DateRange("period_from", "period_until"), RangeOperators.OVERLAPS),
                 ],
-                condition=Q(kind="base") & ~Q(state="withdrawn"),
+                condition=Q(kind="base") & ~Q(state__in=["withdrawn", "stopped"]),
+            ),
+            models.UniqueConstraint(
+                fields=["entitlement", "period_from", "number"], condition=Q(kind="arrears"), name="arrears_once"
             ),
             models.CheckConstraint(name="due_positive", condition=Q(amount_fen__gt=0)),
+            models.CheckConstraint(
+                name="withheld_for_a_recovery",
+                condition=Q(kind="recovery", recovery__isnull=False) | ~Q(kind="recovery") & Q(recovery=None),
+            ),
+            models.CheckConstraint(
+                name="arrears_are_a_difference",
+                condition=~Q(kind="arrears")
+                | Q(owed_fen__isnull=False, made_fen__isnull=False, amount_fen=F("owed_fen") - F("made_fen")),
+            ),
         ]
         indexes = [models.Index(fields=["programme", "division", "state"], name="due_list")]
 
@@ -187,7 +210,10 @@ class RosterLine(Table):
     people = models.SmallIntegerField()
     group_code = DivisionField()
     quantity = models.CharField(max_length=60, default="")
+    # What is paid: base and arrears less what is withheld for a recovery; never nothing.
     amount_fen = models.BigIntegerField()
+    arrears_fen = models.BigIntegerField(default=0, db_default=0)
+    withheld_fen = models.BigIntegerField(default=0, db_default=0)
     facts_digest = models.CharField(max_length=64)
     digest = models.BinaryField()
     replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="replaced_by")
@@ -200,8 +226,19 @@ class RosterLine(Table):
         constraints = [
             models.UniqueConstraint(fields=["roster", "line_no"], name="roster_line_no_once"),
             models.CheckConstraint(name="roster_line_positive", condition=Q(amount_fen__gt=0)),
+            models.CheckConstraint(
+                name="roster_line_parts",
+                condition=Q(
+                    arrears_fen__gte=0, withheld_fen__gte=0, arrears_fen__lte=F("amount_fen") + F("withheld_fen")
+                ),
+            ),
         ]
         indexes = [models.Index(fields=["division", "state", "id"], name="roster_line_list")]
+
+    @property
+    def base_fen(self) -> int:
+        """The part of this period: what is paid, less arrears, with what is withheld."""
+        return self.amount_fen - self.arrears_fen + self.withheld_fen
 
 
 class LineDue(Table):
@@ -397,3 +434,38 @@ class PaymentException(Table):
             ),
         ]
         indexes = [models.Index(fields=["division", "state", "due_on"], name="exception_list")]
+
+
+class Rebooking(Table):
+    """Money that came back after it was paid (E05): entered by one, confirmed by another, booked; the due is open again."""
+
+    table_class = TableClass.SUBTREE
+    changeable = ("state", "settled_by", "settled_on", "refusal")
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "待复核"
+        CONFIRMED = "confirmed", "已入账"
+        REFUSED = "refused", "未通过"
+
+    division = DivisionField()
+    exception = models.ForeignKey(PaymentException, on_delete=models.PROTECT, related_name="rebookings")
+    instruction = models.ForeignKey(Instruction, on_delete=models.PROTECT, related_name="rebookings")
+    line = models.ForeignKey(RosterLine, on_delete=models.PROTECT, related_name="rebookings")
+    amount_fen = models.BigIntegerField()
+    came_back_on = models.DateField()
+    basis = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
+    proposed_by = models.BigIntegerField()
+    proposed_on = models.DateField()
+    settled_by = models.BigIntegerField(null=True)
+    settled_on = models.DateField(null=True)
+    refusal = models.CharField(max_length=200, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["instruction"], condition=~Q(state="refused"), name="rebooked_once"),
+            models.CheckConstraint(name="rebooking_positive", condition=Q(amount_fen__gt=0)),
+            models.CheckConstraint(
+                name="rebooking_two_people", condition=Q(settled_by=None) | ~Q(settled_by=F("proposed_by"))
+            ),
+        ]

@@ -30,6 +30,7 @@ WITH listed AS (
     FROM payment_rosterline l JOIN payment_roster r ON r.id = l.roster_id
     WHERE r.programme = %(programme)s AND r.division = %(division)s AND r.period_from = %(start)s
       AND r.period_until = %(until)s AND r.state <> 'withdrawn'
+      AND l.amount_fen + l.withheld_fen > l.arrears_fen  -- who is paid arrears only need not draw in this period
     GROUP BY 1
 ), no_card AS (
     SELECT DISTINCT x.entitlement_id AS id FROM payment_paymentexception x JOIN payment_roster r ON r.id = x.roster_id

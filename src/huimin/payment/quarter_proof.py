@@ -89,7 +89,7 @@ SELECT b.division, b.programme, b.batch_no, l.id AS line, l.name, i.amount_fen A
        END AS words
 FROM proof_batch b JOIN payment_instruction i ON i.batch_id = b.id AND i.state <> 'cancelled'
 JOIN payment_rosterline l ON l.id = i.line_id
-LEFT JOIN LATERAL (SELECT sum(u.amount_fen) AS fen, count(*) FILTER (WHERE u.state <> 'paid') AS unpaid
+LEFT JOIN LATERAL (SELECT sum(CASE u.kind WHEN 'recovery' THEN -u.amount_fen ELSE u.amount_fen END) AS fen, count(*) FILTER (WHERE u.state <> 'paid') AS unpaid
                    FROM payment_linedue x JOIN payment_due u ON u.id = x.due_id
                    WHERE x.line_id = l.id AND x.live) d ON i.state = 'paid'
 UNION ALL

@@ -16,7 +16,8 @@ from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
 from huimin.kernel.periods import Period, add_months, quarter
 from huimin.notices.models import Notice, Objection
-from huimin.payment.models import Batch, Instruction, PaymentException, ResultFile, Roster, RosterLine
+from huimin.payment.models import Batch, Instruction, PaymentException, Rebooking, ResultFile, Roster, RosterLine
+from huimin.payment.standing import TAKEN_UP
 from huimin.registry.accounts import account_of, payee_of
 
 EXPORT_MAX = 200_000
@@ -173,14 +174,18 @@ class Owed:
     amount_fen: int
     without_card: int
     without_card_fen: int
+    arrears: int = 0
+    arrears_fen: int = 0
 
 
-# The same joins as payment.commands.rosters draws a roster with.
+# The same dues as payment.commands.rosters takes up, with the same joins.
 _OWED = f"""
 SELECT d.programme, count(DISTINCT e.id) FILTER (WHERE c.id IS NOT NULL)::int,
        coalesce(sum(d.amount_fen) FILTER (WHERE c.id IS NOT NULL), 0)::bigint,
        count(DISTINCT e.id) FILTER (WHERE c.id IS NULL)::int,
-       coalesce(sum(d.amount_fen) FILTER (WHERE c.id IS NULL), 0)::bigint
+       coalesce(sum(d.amount_fen) FILTER (WHERE c.id IS NULL), 0)::bigint,
+       count(*) FILTER (WHERE d.kind = 'arrears')::int,
+       coalesce(sum(d.amount_fen) FILTER (WHERE d.kind = 'arrears'), 0)::bigint
 FROM payment_due d
 JOIN casework_entitlement e ON e.id = d.entitlement_id
 JOIN policy_programme g ON g.code = d.programme
@@ -188,8 +193,7 @@ LEFT JOIN registry_membership m ON m.household_id = e.household_id AND m.recorde
      AND m.valid_from <= %(on)s AND (m.valid_to IS NULL OR m.valid_to > %(on)s)
      AND CASE WHEN g.unit = 'person' THEN m.person_id = e.person_id ELSE m.relation = '户主' END
 LEFT JOIN LATERAL {account_of("m.person_id", "g.unit")} c ON true
-WHERE d.state = 'owed' AND d.division >= %(low)s AND d.division < %(high)s
-  AND d.period_from >= %(start)s AND d.period_until <= %(until)s
+WHERE d.state = 'owed' AND d.division >= %(low)s AND d.division < %(high)s AND {TAKEN_UP}
   AND NOT EXISTS (SELECT 1 FROM payment_linedue x JOIN payment_rosterline l ON l.id = x.line_id
                            JOIN payment_roster r ON r.id = l.roster_id
                    WHERE x.due_id = d.id AND r.state <> 'withdrawn'
@@ -317,6 +321,18 @@ def get_exception(number: int) -> PaymentException:
     """PaymentException.DoesNotExist when it is not there or not in the actor's place."""
     related = ("line__household", "line__card", "entitlement__household", "entitlement__person", "batch", "roster")
     return PaymentException.objects.select_related(*related).get(pk=number)
+
+
+def count_rebookings(prefix: str) -> int:
+    """How many wait for a second person."""
+    return _within(Rebooking.objects.filter(state=Rebooking.State.PROPOSED), prefix).count()
+
+
+def waiting_rebookings(exceptions: list[int]) -> dict[int, int]:
+    """Exception → the rebooking of it that waits for a second person."""
+    assert len(exceptions) <= 1000
+    rows = Rebooking.objects.filter(exception__in=exceptions, state=Rebooking.State.PROPOSED)
+    return dict(rows.values_list("exception", "pk"))
 
 
 _REISSUABLE = f"""

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from huimin.workbench import meeting_urls, money_urls, recheck_urls, signin
+from huimin.workbench import meeting_urls, money_urls, recheck_urls, recovery_urls, signin
 from huimin.workbench.views import (
     accounts,
     agent_banks,
@@ -299,6 +299,7 @@ urlpatterns: list[URLPattern] = [
         name="rectification-submit",
     ),
     *recheck_urls.PATTERNS,
+    *recovery_urls.PATTERNS,
     path("points/", points.listing, name="points"),
     path("points/new/", points.new, name="point-new"),
     path("points/places/", points.places, name="point-places"),

@@ -12,6 +12,8 @@ results    take_result (answers, refusals, checks, statements)
 settings   propose_bank_setting → decide_bank_setting
 reissues   reissue_returned
 back       propose_giving_back → confirm_giving_back
+rebooking  propose_rebooking → settle_rebooking: money that came back after it was paid
+recoveries propose_recoveries → decide_recoveries → record_told; receipts and write-offs, each by two
 """
 
 from huimin.payment.commands.bank_settings import decide_bank_setting, propose_bank_setting
@@ -26,6 +28,16 @@ from huimin.payment.commands.closing import close_exception
 from huimin.payment.commands.dues import accrue_dues
 from huimin.payment.commands.findings import check_roster, explain_findings, hold_findings, release_hold
 from huimin.payment.commands.giving_back import confirm_giving_back, propose_giving_back
+from huimin.payment.commands.rebooking import propose_rebooking, settle_rebooking
+from huimin.payment.commands.recoveries import (
+    decide_recoveries,
+    enter_receipt,
+    propose_recoveries,
+    propose_write_off,
+    record_told,
+    settle_receipt,
+    settle_write_off,
+)
 from huimin.payment.commands.reissues import reissue_returned
 from huimin.payment.commands.results import take_result
 from huimin.payment.commands.rosters import (
@@ -52,17 +64,26 @@ __all__ = [
     "confirm_by_finance",
     "confirm_giving_back",
     "decide_bank_setting",
+    "decide_recoveries",
+    "enter_receipt",
     "explain_findings",
     "hold_findings",
     "prepare_batch",
     "propose_bank_setting",
     "propose_giving_back",
+    "propose_rebooking",
+    "propose_recoveries",
+    "propose_write_off",
     "publish_roster",
+    "record_told",
     "reissue_returned",
     "release_batch",
     "release_hold",
     "request_fetching",
     "request_sending",
+    "settle_rebooking",
+    "settle_receipt",
+    "settle_write_off",
     "sign_roster",
     "sign_summary",
     "take_result",

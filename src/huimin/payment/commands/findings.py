@@ -26,6 +26,7 @@ from huimin.organisation.acting import (
 )
 from huimin.organisation.posts import Post
 from huimin.payment.commands.states import get_roster
+from huimin.payment.commands.withholding import free_of_held
 from huimin.payment.models import Roster, RosterFinding
 from huimin.policy.queries import adopted_book
 
@@ -52,7 +53,8 @@ class NothingToRelease(Refusal):
 # `spans`: the lines still on the roster, with the first and last day their dues are for. One row a line and kind.
 _FOUND = """
 WITH spans AS MATERIALIZED (
-    SELECT l.id, l.division, l.household_id, l.person_id, l.payee_id, l.authority_id, l.amount_fen, l.entitlement_id,
+    SELECT l.id, l.division, l.household_id, l.person_id, l.payee_id, l.authority_id, l.entitlement_id,
+           l.amount_fen - l.arrears_fen + l.withheld_fen AS base_fen,
            e.valid_from, c.account_hash, min(d.period_from) AS since, max(d.period_from) AS last, max(d.period_until) AS until
       FROM payment_rosterline l
       JOIN payment_linedue x ON x.line_id = l.id AND x.live
@@ -75,10 +77,13 @@ gone AS MATERIALIZED (
       FROM spans s JOIN registry_person p ON p.id = s.person_id
      WHERE p.closed_on IS NOT NULL AND p.merged_into_id IS NULL),
 before AS MATERIALIZED (
-    SELECT s.id, l.amount_fen AS was, s.amount_fen::numeric / l.amount_fen AS ratio
+    -- Of the period itself: arrears and what is withheld say on the line what they are.
+    SELECT s.id, w.fen AS was, s.base_fen::numeric / w.fen AS ratio
       FROM spans s
       JOIN payment_rosterline l ON l.roster_id = ANY(%(last)s) AND l.household_id = s.household_id
-           AND l.person_id IS NOT DISTINCT FROM s.person_id AND l.state NOT IN ('withheld', 'replaced')),
+           AND l.person_id IS NOT DISTINCT FROM s.person_id AND l.state NOT IN ('withheld', 'replaced')
+      CROSS JOIN LATERAL (SELECT l.amount_fen - l.arrears_fen + l.withheld_fen AS fen) w
+     WHERE s.base_fen > 0 AND w.fen > 0),
 usual AS (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ratio)::numeric AS ratio FROM before)
 SELECT id, CASE WHEN bool_or(person_id IS NOT NULL AND closed_on < last) THEN 'dead' ELSE 'died' END AS kind,
        string_agg(name || ' 于 ' || closed_on || ' 死亡', '；' ORDER BY closed_on) AS detail
@@ -238,6 +243,7 @@ def hold_findings(*, by: Actor, on: date, roster_id: int, finding_ids: Sequence[
     waiting.update(state=State.HELD, answer=reason, answered_by=by.appointment, answered_on=on)
     held = run(_HOLD_LINES, {"roster": roster.pk, "why": f"{HELD}：{reason}"[:200]})
     run(_FREE_DUES, {"roster": roster.pk})
+    free_of_held(roster)
     if not roster.lines.filter(state="listed").exists():
         raise Refusal("清册各行都缓发了，没有可发的", why="一份清册至少要发一行", remedy="请撤回这份清册")
     return held

@@ -28,7 +28,7 @@ _DRAFT = f"""
 SELECT row_number() OVER (ORDER BY l.line_no)::int AS line_no, l.id AS old_id, coalesce(l.noticed_id, l.id) AS noticed,
        l.division, l.programme, l.entitlement_id, l.household_id, l.person_id, c.holder_id AS payee_id,
        c.id AS card_id, c.authority_id, paid.name,
-       l.people, l.group_code, l.quantity, l.amount_fen, l.facts_digest,
+       l.people, l.group_code, l.quantity, l.amount_fen, l.arrears_fen, l.withheld_fen, l.facts_digest,
        sha256(convert_to(concat_ws('|', l.entitlement_id, l.household_id, l.person_id, c.holder_id, paid.name,
               l.amount_fen, encode(c.account_hash, 'hex'), l.facts_digest, l.id), 'UTF8')) AS digest
 FROM payment_rosterline l
@@ -46,10 +46,11 @@ WHERE l.roster_id = %(roster)s
 """  # noqa: S608
 _LINES = """
 INSERT INTO payment_rosterline (roster_id, line_no, division, programme, entitlement_id, household_id, person_id,
-    payee_id, card_id, authority_id, name, people, group_code, quantity, amount_fen, facts_digest, digest, replaces_id, noticed_id,
+    payee_id, card_id, authority_id, name, people, group_code, quantity, amount_fen, arrears_fen,
+    withheld_fen, facts_digest, digest, replaces_id, noticed_id,
     state, withheld_reason)
 SELECT %(new)s, line_no, division, programme, entitlement_id, household_id, person_id, payee_id, card_id, authority_id, name, people,
-       group_code, quantity, amount_fen, facts_digest, digest, old_id, noticed, 'listed', ''
+       group_code, quantity, amount_fen, arrears_fen, withheld_fen, facts_digest, digest, old_id, noticed, 'listed', ''
 FROM reissue_draft
 """
 _MOVE_DUES = """

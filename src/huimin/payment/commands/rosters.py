@@ -35,7 +35,9 @@ from huimin.organisation.signing import sign
 from huimin.payment.commands.dues import NothingOwed
 from huimin.payment.commands.findings import find_doubts, require_answered
 from huimin.payment.commands.states import get_roster
+from huimin.payment.commands.withholding import free_of_roster, put_on_lines, recount_of_roster, withhold_from_draft
 from huimin.payment.models import Roster, RosterNotice
+from huimin.payment.standing import TAKEN_UP
 from huimin.policy.models import Programme
 from huimin.registry.accounts import account_of
 from huimin.registry.commands.cooling import put_due_in_force
@@ -58,12 +60,13 @@ class RosterChanged(Refusal):
 _DRAFT = f"""
 SELECT row_number() OVER (ORDER BY h.division, h.household_no, o.person_id)::int AS line_no,
        h.division, o.entitlement_id, e.household_id, e.person_id, coalesce(c.holder_id, m.person_id) AS payee_id,
-       c.id AS card_id, c.authority_id, m.person_id AS beneficiary_id, p.name, e.people, e.quantity, o.amount_fen, d.facts_digest, e.version, c.account_hash, o.dues
-FROM (SELECT e.id AS entitlement_id, e.person_id, sum(d.amount_fen)::bigint AS amount_fen, array_agg(d.id) AS dues
+       c.id AS card_id, c.authority_id, m.person_id AS beneficiary_id, p.name, e.people, e.quantity,
+       o.gross_fen AS amount_fen, o.arrears_fen, 0::bigint AS withheld_fen, d.facts_digest, e.version, c.account_hash, o.dues
+FROM (SELECT e.id AS entitlement_id, e.person_id, sum(d.amount_fen)::bigint AS gross_fen,
+             coalesce(sum(d.amount_fen) FILTER (WHERE d.kind = 'arrears'), 0)::bigint AS arrears_fen, array_agg(d.id) AS dues
         FROM payment_due d JOIN casework_entitlement e ON e.id = d.entitlement_id
        WHERE d.programme = %(programme)s AND d.state = 'owed'
-         AND d.division >= %(low)s AND d.division < %(high)s
-         AND d.period_from >= %(start)s AND d.period_until <= %(until)s
+         AND d.division >= %(low)s AND d.division < %(high)s AND {TAKEN_UP}
          AND NOT EXISTS (SELECT 1 FROM payment_linedue x JOIN payment_rosterline l ON l.id = x.line_id
                                   JOIN payment_roster r ON r.id = l.roster_id
                           WHERE x.due_id = d.id AND r.state <> 'withdrawn'
@@ -79,16 +82,20 @@ LEFT JOIN LATERAL {account_of("m.person_id", "%(payee)s")} c ON true
 LEFT JOIN registry_person p ON p.id = m.person_id
 """  # noqa: S608
 
-_LINES = """
-INSERT INTO payment_rosterline (roster_id, line_no, division, programme, entitlement_id, household_id, person_id,
-    payee_id, card_id, authority_id, name, people, group_code, quantity, amount_fen, facts_digest, digest, state,
-    withheld_reason)
-SELECT %(roster)s, row_number() OVER (ORDER BY line_no), division, %(programme)s, entitlement_id, household_id,
-       person_id, payee_id, card_id, authority_id, name, people, division, quantity, amount_fen, facts_digest,
-       sha256(convert_to(concat_ws('|', entitlement_id, household_id, person_id, payee_id, name, amount_fen,
-              encode(account_hash, 'hex'), facts_digest, version), 'UTF8')), 'listed', ''
-FROM roster_draft WHERE card_id IS NOT NULL
+# What a line is frozen as; the parts of its amount as well as the amount.
+_LINE_DIGEST = """
+sha256(convert_to(concat_ws('|', entitlement_id, household_id, person_id, payee_id, name, amount_fen, arrears_fen, withheld_fen,
+       encode(account_hash, 'hex'), facts_digest, version), 'UTF8'))
 """
+_LINES = f"""
+INSERT INTO payment_rosterline (roster_id, line_no, division, programme, entitlement_id, household_id, person_id,
+    payee_id, card_id, authority_id, name, people, group_code, quantity, amount_fen, arrears_fen, withheld_fen, facts_digest,
+    digest, state, withheld_reason)
+SELECT %(roster)s, row_number() OVER (ORDER BY line_no), division, %(programme)s, entitlement_id, household_id,
+       person_id, payee_id, card_id, authority_id, name, people, division, quantity, amount_fen,
+       arrears_fen, withheld_fen, facts_digest, {_LINE_DIGEST}, 'listed', ''
+FROM roster_draft WHERE card_id IS NOT NULL
+"""  # noqa: S608
 
 _LINE_DUES = """
 INSERT INTO payment_linedue (line_id, due_id, division, live)
@@ -117,15 +124,12 @@ SELECT count(*)::int, coalesce(sum(amount_fen), 0)::bigint,
 FROM payment_rosterline WHERE roster_id = %s
 """
 
-# The digest of lines that do not exist yet: the same text as in _LINES, over the draft.
-_DRAFT_DIGEST = """
+# The digest of lines that do not exist yet, over the draft.
+_DRAFT_DIGEST = f"""
 SELECT count(*)::int, coalesce(sum(amount_fen), 0)::bigint,
-       encode(sha256(coalesce(string_agg(
-           sha256(convert_to(concat_ws('|', entitlement_id, household_id, person_id, payee_id, name, amount_fen,
-              encode(account_hash, 'hex'), facts_digest, version), 'UTF8')), ''::bytea ORDER BY line_no),
-           ''::bytea)), 'hex')
+       encode(sha256(coalesce(string_agg({_LINE_DIGEST}, ''::bytea ORDER BY line_no), ''::bytea)), 'hex')
 FROM roster_draft WHERE card_id IS NOT NULL
-"""
+"""  # noqa: S608
 
 
 @command(Post.CLERK)
@@ -145,9 +149,11 @@ def compile_roster(*, by: Actor, on: date, programme: str, division: str, period
             "on": on, "payee": law.unit,
         },
     )  # fmt: skip
+    withhold_from_draft(on, programme, division)
     roster = _insert_roster(by, on, law, division, period)
     run(_LINES, {"roster": roster.pk, "programme": programme})
     run(_LINE_DUES, {"roster": roster.pk})
+    put_on_lines(on, roster)
     run(_NO_CARD, {"roster": roster.pk, "on": on, "due": on + timedelta(days=EXCEPTION_DAYS)})
     find_doubts(roster, on)
     return roster
@@ -249,6 +255,7 @@ def sign_roster(*, by: Actor, on: date, roster_id: int) -> Roster:
     run(_WITHHOLD, {"roster": roster.pk, "subject": f"roster:{roster.pk}"})
     run(_WITHHOLD_DUES, {"roster": roster.pk})
     run(_UNLINK, {"roster": roster.pk, "all": False})
+    recount_of_roster(roster)
     _sign(by, on, roster, "签批清册")
     return _move(roster, Roster.State.SIGNED, signed_by=by.appointment, signed_on=on)
 
@@ -279,6 +286,7 @@ def withdraw_roster(*, by: Actor, on: date, roster_id: int) -> Roster:
     if roster.state == Roster.State.PUBLISHED:
         withdraw_notices(by=by, on=on, subject=f"roster:{roster.pk}")
     run(_UNLINK, {"roster": roster.pk, "all": True})
+    free_of_roster(roster)
     return _move(roster, Roster.State.WITHDRAWN)
 
 

@@ -16,6 +16,7 @@ from huimin.funds.models import SpecialAccount
 from huimin.ledger.commands import post_event
 from huimin.ledger.models import Voucher
 from huimin.organisation.acting import Actor
+from huimin.payment.commands.withholding import post_offsets
 from huimin.payment.models import Batch, ExchangeFile, Instruction, Roster, RosterLine
 
 UNKNOWN_WORKING_DAYS = 2
@@ -43,6 +44,7 @@ def post_settled(by: Actor, on: date, subject: str, batches: dict[int, Batch]) -
         own = subject if len(batches) == 1 else f"{subject}:{number}"
         for event, amount_fen in ((Voucher.Event.PAID, paid_fen), (Voucher.Event.RETURNED, returned_fen)):
             post_of_batch(by, on, batch, own, event, amount_fen)
+    post_offsets(by, on, subject, batches)
 
 
 def event_of(batch: Batch, event: Voucher.Event) -> Voucher.Event:

@@ -146,7 +146,9 @@ def _seats(roster: Roster) -> list[Seat]:
 # The identity number as it stands today: a line is frozen by ids, and names what it was compiled with.
 _LINES = """
 SELECT l.line_no, h.household_no, l.name, p.id_number_enc, l.people, l.quantity, l.amount_fen, c.account_tail, l.state,
-       l.withheld_reason, l.group_code
+       concat_ws('，', nullif(l.withheld_reason, ''),
+                 CASE WHEN l.arrears_fen > 0 THEN '含补发' || to_char(l.arrears_fen / 100.0, 'FM999999990.00') END,
+                 CASE WHEN l.withheld_fen > 0 THEN '已抵扣' || to_char(l.withheld_fen / 100.0, 'FM999999990.00') END), l.group_code
 FROM payment_rosterline l
 JOIN registry_household h ON h.id = l.household_id
 JOIN registry_person p ON p.id = l.payee_id

@@ -125,7 +125,7 @@ def _place(line: tuple[Any, ...], tails: dict[int, str], booked: dict[int, date]
 _DUES = """
 WITH d AS MATERIALIZED (
     SELECT * FROM payment_due WHERE entitlement_id = ANY (%(granted)s::bigint[])
-       AND period_from >= %(start)s AND period_from < %(until)s)
+       AND period_from >= %(start)s AND period_from < %(until)s AND state <> 'stopped')
 SELECT d.id, e.household_id, e.id, d.programme, coalesce(p.name, ''), d.kind, d.period_from, d.period_until,
        d.amount_fen, d.state, e.quantity, e.amount_fen, e.period
 FROM d JOIN casework_entitlement e ON e.id = d.entitlement_id LEFT JOIN registry_person p ON p.id = e.person_id

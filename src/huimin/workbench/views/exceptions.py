@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from huimin.divisions.queries import names_of
 from huimin.organisation.acting import may
-from huimin.payment.commands import close_exception, reissue_returned
+from huimin.payment.commands import close_exception, propose_rebooking, reissue_returned, settle_rebooking
 from huimin.payment.commands.matching import CODES
 from huimin.payment.models import PaymentException
 from huimin.payment.queries import (
@@ -17,6 +17,7 @@ from huimin.payment.queries import (
     list_reissuable,
     page_exceptions,
     total_exceptions,
+    waiting_rebookings,
 )
 from huimin.workbench import guard
 from huimin.workbench.guard import page
@@ -54,6 +55,9 @@ def listing(request: Any) -> HttpResponse:
         else [],
         "codes": {kind: CODES.get(kind, "—") for kind in PaymentException.Kind.values},
         "may_close": may(request.actor, close_exception),
+        "may_rebook": may(request.actor, propose_rebooking),
+        "may_settle_rebooking": may(request.actor, settle_rebooking),
+        "rebooked": waiting_rebookings([row.pk for row in page_of if row.kind == PaymentException.Kind.REVERSED]),
         "query": kept(request.GET, "kind", "state", "place"),
     }
     return render(request, "workbench/exceptions.html", context)

@@ -159,7 +159,7 @@ def _notice_of(roster: Roster) -> dict[str, Any] | None:
 def _export(request: Any, roster: Roster, wanted: LineFilter) -> HttpResponse:
     columns = (
         Column("行号", "text", 8), Column("村（组）", width=18), Column("户编码", width=22), Column("姓名", width=12),
-        Column("人口", "text", 8), Column("数量", width=12), Column("金额（元）", "fen"), Column("账户尾号", width=10),
+        Column("人口", "text", 8), Column("数量", width=12), Column("本期应发（元）", "fen"), Column("补发（元）", "fen"), Column("抵扣（元）", "fen"), Column("金额（元）", "fen"), Column("账户尾号", width=10),
         Column("状态", width=12), Column("缓发原因", width=20),
     )  # fmt: skip
     places: dict[str, str] = {}
@@ -170,7 +170,7 @@ def _export(request: Any, roster: Roster, wanted: LineFilter) -> HttpResponse:
                 places.update(names_of({line.group_code}, request.business_date) or {line.group_code: line.group_code})
             yield (
                 line.line_no, places[line.group_code], line.household.household_no, line.name, line.people,
-                line.quantity, line.amount_fen, line.card.account_tail if line.card else "", line.get_state_display(),
+                line.quantity, line.base_fen, line.arrears_fen, line.withheld_fen, line.amount_fen, line.card.account_tail if line.card else "", line.get_state_display(),
                 line.withheld_reason,
             )  # fmt: skip
 

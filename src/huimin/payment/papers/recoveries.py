@@ -1,0 +1,87 @@
+"""追缴通知书: what was paid too much for which months and why, how it comes back, what can be said against it (PAY-06, CASE-11).
+
+in    a recovery that was decided
+out   PDF/A-2b with the receipt that comes back; who took it is remembered
+
+Set with the template of letters. Law: S0 附件2 第28条; 行政复议法 第20条.
+"""
+
+from datetime import date
+from typing import Any
+
+from huimin.audit.models import Event
+from huimin.divisions.queries import chain_names
+from huimin.kernel.errors import Refusal
+from huimin.kernel.money import in_words, yuan
+from huimin.kernel.periods import Period
+from huimin.organisation.acting import Actor, reading, record_event
+from huimin.payment.models import Recovery
+from huimin.payment.papers.typesetting import typeset
+from huimin.payment.papers.words import code_of, day_in_words, wrappable
+from huimin.payment.recovery_queries import Told, get_recovery
+from huimin.payment.recovery_rules import share_of
+from huimin.policy.models import Programme
+from huimin.registry.models import Membership
+
+RIGHTS = (
+    "对本通知有异议的，可以在收到之日起向作出决定的部门说明情况、提出证据，也可以在六十日内依法申请行政复议。"
+    "一次退还有困难的，可以说明家庭情况，按下面的比例从以后的发放中分期抵扣。抵扣只从同一项目的发放中进行，"
+    "任何单位和个人不得以本通知抵扣贷款、收取费用。"
+)
+
+
+class NotDecided(Refusal):
+    """There is nothing to tell yet."""
+
+
+def notice_pdf(*, by: Actor, on: date, number: int, mark: str = "") -> bytes:
+    """NotDecided before it was decided; NoFonts."""
+    with reading(by):
+        letter = letter_of(by, on, get_recovery(number))
+        record_event(by, Event.Kind.EXPORTED, f"recovery:{number}", {"paper": "notice"})
+    return typeset(
+        "notify", {"title": letter["title"], "issuer": by.office_name, "letters": [letter]}, on=on, mark=mark
+    )
+
+
+def letter_of(by: Actor, on: date, told: Told) -> dict[str, Any]:
+    """What the paper says; inside `reading(by)`."""
+    row = told.row
+    if (
+        row.state not in (Recovery.State.DECIDED, Recovery.State.SETTLED)
+        or row.decided_on is None
+        or row.signature is None
+    ):
+        raise NotDecided("这一笔还没有审定", why=row.get_state_display(), remedy="请审定后再打印")
+    name = Programme.objects.get(code=row.programme).name
+    rule = share_of(row.books, row.programme, on)
+    steps = [
+        f"{Period(each.period_from, each.period_until)}：已发 {yuan(each.paid_fen)} 元，应得 {yuan(each.owed_fen)} 元，多发 {yuan(each.amount_fen)} 元"
+        for each in told.parts
+    ]  # fmt: skip
+    ways = ["到代理银行退回惠民资金专户，凭银行回单由乡镇或县财政登记。"]
+    if rule is not None:
+        cut = f"，每期不超过 {yuan(row.instalment_fen)} 元" if row.instalment_fen else ""
+        ways.append(
+            f"从以后同一项目的发放中抵扣，每次不超过当次应发的 {rule.share_percent}%{cut}（{rule.basis}），其余照发。"
+        )
+    return {
+        "title": "追缴通知书", "number": f"第 {row.pk} 号", "name": wrappable(_addressee(row, on)),
+        "place": "".join(chain_names(row.division, on)[2:]), "household": row.household.household_no,
+        "opening": f"经核实，您（户）的{name}多发 {yuan(row.amount_fen)} 元（{in_words(row.amount_fen)}），"
+        f"{day_in_words(row.decided_on)}决定追缴。",
+        "parts": [
+            ["多发的期间和金额", steps], ["原因", [f"{row.get_ground_display()}。{wrappable(row.decision)}"]], ["怎样退还", ways],
+            ["依据", ["《惠民直达工程一线实管理办法》（皖政办〔2008〕23号 附件2）第二十八条：错发补助资金的，采取扣发措施。"]],
+        ],
+        "rights": RIGHTS, "office": by.office_name, "date": day_in_words(on), "code": code_of(row.signature.content_digest),
+    }  # fmt: skip
+
+
+def _addressee(row: Recovery, on: date) -> str:
+    """The person, or the head of the household; where he died, the household."""
+    if row.person is not None and row.ground != Recovery.Ground.DEATH:
+        return row.person.name
+    heads = Membership.objects.filter(household=row.household_id, relation="户主", recorded_to=None, valid_from__lte=on)
+    head = heads.exclude(valid_to__lte=on).select_related("person").first()
+    return f"{head.person.name}（户）" if head else f"{row.household.household_no} 户的家属"
