@@ -23,7 +23,7 @@ from huimin.organisation.acting import Actor, AlreadyDone, NotYourPost, SamePers
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment import commands
 from huimin.payment.commands.recoveries import MoreThanOwed
-from huimin.payment.commands.rosters import WrongState
+from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Batch, Due, Instruction, PaymentException, Rebooking, Recovery, Roster, RosterLine
 from huimin.payment.papers.recoveries import letter_of
 from huimin.payment.quarter_proof import prove_quarter

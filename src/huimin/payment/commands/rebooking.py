@@ -25,8 +25,8 @@ from huimin.organisation.acting import (
 )
 from huimin.organisation.posts import Post
 from huimin.payment.commands.recoveries import settle_recoveries
-from huimin.payment.commands.rosters import WrongState
 from huimin.payment.commands.settling import RETURNED_DAYS
+from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Batch, Instruction, PaymentException, Rebooking, Roster, RosterLine
 
 refused_by_constraint("rebooked_once", AlreadyDone, "这一笔已提出重新入账", "请在待处理里查看")

@@ -118,7 +118,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "signatures": list_signatures(f"roster:{roster.pk}"),
         "batches": list_batches_of(number),
         "notice": _notice_of(roster),
-        "doubts": count_findings(FindingFilter(prefix="", roster=number)),
+        "doubts": count_findings(FindingFilter(prefix=request.actor.prefix, roster=number)),
         "steps": offered(ROSTER_STEPS, request.actor, roster),
         "may_print": may(request.actor, gather_roster),
         "query": kept(request.GET, "village", "state"),
