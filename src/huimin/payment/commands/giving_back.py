@@ -18,6 +18,7 @@ from huimin.organisation.acting import Actor, command
 from huimin.organisation.posts import Post
 from huimin.payment.commands.settling import settle_roster
 from huimin.payment.commands.states import WrongState
+from huimin.payment.commands.withholding import recount_of_lines
 from huimin.payment.models import Roster, RosterLine
 
 LINES_MAX = 2000
@@ -101,6 +102,7 @@ def confirm_giving_back(
     told = {"lines": row.items, "given": RosterLine.GIVEN_BACK, "by": by.appointment, "on": on}
     for statement in (_LINES, _DUES, _EXCEPTIONS):
         run(statement, told)
+    recount_of_lines(row.items)
     for roster in sorted({roster for _, roster, _ in lying}):
         if Roster.objects.filter(pk=roster, state=Roster.State.SENT).exists():
             settle_roster(roster)

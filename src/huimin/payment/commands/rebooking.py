@@ -11,6 +11,7 @@ recovered is no open due but a receipt of the recovery. Locks: roster, batch. La
 from datetime import date, timedelta
 
 from huimin.database.bulk import fetch, run
+from huimin.funds.models import SpecialAccount
 from huimin.kernel.errors import BadInput
 from huimin.kinship.recusal import require_not_related
 from huimin.ledger.commands import post_event
@@ -45,7 +46,9 @@ def propose_rebooking(*, by: Actor, on: date, number: int, came_back_on: date, b
     if row.kind != PaymentException.Kind.REVERSED or row.state != "open" or row.line_id is None:
         raise WrongState("只有“入账后又退回”、还没有处理的才重新入账", remedy="请从待处理里 E05 的那一行进入")
     instruction = (
-        Instruction.objects.select_related("line").filter(line=row.line_id, state=Instruction.State.PAID).first()
+        Instruction.objects.select_related("line", "batch__payer")
+        .filter(line=row.line_id, state=Instruction.State.PAID)
+        .first()
     )
     if instruction is None:
         raise AlreadyDone("这一行已不是已入账", why="可能已重新入账", remedy="请刷新后查看")
@@ -53,6 +56,10 @@ def propose_rebooking(*, by: Actor, on: date, number: int, came_back_on: date, b
         raise BadInput("退回日期应在入账之后，不晚于今天", where="退回日期", remedy="请按银行回单填写")
     if len(basis.strip()) < 4:
         raise BadInput("没有写依据", where="依据", remedy="请写银行回单或对账单的编号")
+    if instruction.batch.payer.kind != SpecialAccount.Kind.SPECIAL:
+        raise WrongState(
+            "这一笔是国库直接支付的", why="退回的钱在国库，不在专户", remedy="请与国库核对，由财政按国库的回单处理"
+        )
     _require_no_recovery(instruction.line)
     return Rebooking.objects.create(
         division=row.division, exception=row, instruction=instruction, line=instruction.line, amount_fen=instruction.amount_fen,

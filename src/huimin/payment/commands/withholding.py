@@ -117,6 +117,16 @@ def recount_of_roster(roster: Roster) -> None:
     recount([row[0] for row in fetch(_OF_ROSTER, [roster.pk])])
 
 
+def recount_of_lines(lines: Sequence[int]) -> None:
+    """After the dues of these lines were withdrawn: what they would have withheld is outstanding again."""
+    rows = fetch(
+        "SELECT DISTINCT d.recovery_id FROM payment_linedue x JOIN payment_due d ON d.id = x.due_id AND d.kind = 'recovery'"
+        " WHERE x.line_id = ANY (%s)",
+        [list(lines)],
+    )
+    recount([number for (number,) in rows])
+
+
 def recount(numbers: Sequence[int]) -> None:
     if numbers:
         run(_RECOUNT, [list(numbers)])
