@@ -41,6 +41,7 @@ ONLY_POSTED_TO = {
     "visit-send",
 }
 NOT_A_PAGE = {
+    "print-file",
     "case-paper",
     "collective-paper",
     "meeting-paper",
@@ -87,6 +88,7 @@ NOT_A_PAGE = {
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "print-run",
     "agent-bank-settle",
     "agreement-end",
     "bank-assessment",

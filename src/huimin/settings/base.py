@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "huimin.visits",
     "huimin.samples",
     "huimin.agentbanks",
+    "huimin.printing",
     "huimin.appeals",
     "huimin.rechecks",
     "huimin.rectification",

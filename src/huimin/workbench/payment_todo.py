@@ -19,11 +19,13 @@ from huimin.funds.models import FundingApplication
 from huimin.funds.queries import list_applications
 from huimin.kernel.periods import Period
 from huimin.organisation.acting import may
+from huimin.organisation.posts import Post
 from huimin.payment import commands, queries
 from huimin.payment import exchange_queries as exchange
 from huimin.payment.finding_queries import FindingFilter, count_findings
 from huimin.payment.models import Batch, Roster, RosterFinding
 from huimin.payment.summary_queries import list_unsigned
+from huimin.printing.queries import half_years_about, made_of
 from huimin.workbench.guard import SETTLERS
 from huimin.workbench.todo_rows import ROWS_MAX, Asking, Finder, Todo
 
@@ -222,6 +224,16 @@ def _exceptions(asking: Asking) -> Iterator[Todo]:
         )  # fmt: skip
 
 
+def _cards(asking: Asking) -> Iterator[Todo]:
+    """明白卡 of the half-year that has ended or ends this month, where no run was made of it (PAY-07, S0 A4 art 24)."""
+    by, on = asking.by, asking.on
+    if by.post != Post.SETTLEMENT:
+        return
+    for period in half_years_about(on):
+        if not made_of(by.division, period):
+            yield Todo("印发明白卡", str(period), by.office_name, 1, None, None, reverse("print-run-new"))
+
+
 def _agent_banks(asking: Asking) -> Iterator[Todo]:
     """Agreements, methods and assessments that wait for a second person; complaints about banks (PAY-09)."""
     by = asking.by
@@ -250,4 +262,5 @@ FINDERS: tuple[Finder, ...] = (
     _exceptions,
     _reissues,
     _agent_banks,
+    _cards,
 )

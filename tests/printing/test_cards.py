@@ -1,0 +1,140 @@
+"""明白卡 of a whole township in the background: every household once, resumed, replaced, refused (PAY-07, SEC-04)."""
+
+import io
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pypdf
+import pytest
+from django.conf import settings
+
+from huimin.audit.models import Event
+from huimin.database.bulk import fetch_one
+from huimin.demo import dates
+from huimin.demo.actors import actor
+from huimin.demo.granting import county_officer
+from huimin.demo.listing import townships
+from huimin.jobs.commands import cancel_job
+from huimin.jobs.working import work_one
+from huimin.kernel.errors import BadInput
+from huimin.kernel.periods import Period
+from huimin.organisation.acting import NotYourPlace, NotYourPost, reading
+from huimin.organisation.posts import Post
+from huimin.printing import store, working
+from huimin.printing.commands import request_cards, take_cards
+from huimin.printing.models import PrintFile, PrintRun
+from huimin.printing.queries import half_years_about, job_of, made_of
+from huimin.printing.store import PaperMissing
+from tests.workbench.people import client_of
+
+County = Callable[[str], str]
+ON = dates.CLOSED
+
+
+def test_PAY_07_cards_of_a_township_are_made_once_resumed_and_replaced(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed run goes on with the villages that are missing; files are encrypted; who takes one is remembered."""
+    county("closed")
+    place = townships()[0]
+    by = actor(Post.SETTLEMENT, place)
+    asked = {"by": by, "on": ON, "division": place, "period": dates.QUARTER}
+    with pytest.raises(NotYourPost):
+        request_cards(**asked | {"by": actor(Post.INFORMATION_OFFICER, _village(place))})
+    with pytest.raises(NotYourPlace):
+        request_cards(**asked | {"division": townships()[1]})
+    with pytest.raises(BadInput):
+        request_cards(**asked | {"division": _village(place)})
+    run = request_cards(**asked)
+    assert request_cards(**asked).pk == run.pk
+    with reading(by):
+        assert made_of(place, dates.QUARTER)
+    _killed_after(2, monkeypatch)
+    with reading(by):
+        half = set(run.files.values_list("division", flat=True))
+        assert 0 < len(half) < run.villages
+        began = {row.division: row.sha256 for row in run.files.all()}
+    assert work_one() is not None
+    with reading(by):
+        run.refresh_from_db()
+        files = {row.division: row for row in run.files.all()}
+        [homes] = fetch_one(
+            "SELECT count(*) FROM registry_household WHERE division LIKE %s AND (closed_on IS NULL OR closed_on > %s)",
+            [place[:9] + "%", dates.QUARTER.start],
+        )
+    assert (
+        run.state == "ready" and len(files) == run.villages and sum(row.households for row in files.values()) == homes
+    )
+    assert all(files[village].sha256 == sha256 for village, sha256 in began.items())
+    largest = max(files.values(), key=lambda row: row.households)
+    row, content = take_cards(by=by, on=ON, file_id=largest.pk)
+    pages = pypdf.PdfReader(io.BytesIO(content)).pages
+    assert len(pages) >= row.households and "明白卡" in pages[0].extract_text()
+    with reading(county_officer()):
+        assert Event.objects.filter(kind=Event.Kind.EXPORTED, subject=f"statements:{row.division}").count() >= 2
+    kept = Path(settings.HOME) / "printed" / str(run.pk) / f"{row.division}.bin"
+    assert b"%PDF" not in kept.read_bytes()[:400]
+    again = request_cards(**asked)
+    assert again.pk != run.pk and work_one() is not None
+    assert not kept.exists()
+    with pytest.raises(PaperMissing):
+        take_cards(by=by, on=ON, file_id=largest.pk)
+    _pages(again)
+
+
+def _killed_after(villages: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process is gone after so many villages, as after a power cut: nothing is told to the job."""
+    left = [villages]
+
+    def keep(run: int, village: str, content: bytes) -> str:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return kept(run, village, content)
+
+    kept = store.keep
+    with monkeypatch.context() as patched:
+        patched.setattr(working.store, "keep", keep)
+        with pytest.raises(KeyboardInterrupt):
+            work_one()
+
+
+def _village(township: str) -> str:
+    with reading(county_officer()):
+        [code] = fetch_one(
+            "SELECT min(code) FROM divisions_division WHERE level = 12 AND code LIKE %s", [township[:9] + "%"]
+        )
+    return str(code)
+
+
+def _pages(run: PrintRun) -> None:
+    client = client_of(Post.SETTLEMENT, run.division)
+    assert "成批印制" in client.get("/statements/").content.decode()
+    assert client.get("/statements/runs/").status_code == client.get("/statements/runs/new/").status_code == 200
+    assert client.get(f"/statements/runs/{run.pk}/").status_code == 200
+    with reading(county_officer()):
+        row = PrintFile.objects.filter(run=run, households__gt=0).first()
+    assert row is not None and client.get(f"/statements/files/{row.pk}/").content[:4] == b"%PDF"
+    assert client_of(Post.SETTLEMENT, townships()[1]).get(f"/statements/runs/{run.pk}/").status_code == 404
+
+
+def test_PAY_07_a_run_that_is_called_off_offers_nothing_and_may_be_asked_for_again(county: County) -> None:
+    county("organised")
+    asked = {"by": county_officer(), "on": ON, "division": county_officer().division, "period": dates.QUARTER}
+    run = request_cards(**asked)
+    with reading(county_officer()):
+        job = job_of(run.pk)
+    assert job is not None
+    cancel_job(by=county_officer(), on=ON, job_id=job.pk)
+    with reading(county_officer()):
+        run.refresh_from_db()
+        assert run.state == "failed" and not made_of(run.division, dates.QUARTER)
+    assert request_cards(**asked).pk != run.pk
+
+
+def test_PAY_07_cards_are_due_at_the_middle_and_the_end_of_the_year() -> None:
+    first, second = Period(date(2021, 1, 1), date(2021, 7, 1)), Period(date(2021, 7, 1), date(2022, 1, 1))
+    told = {date(2021, 5, 31): [], date(2021, 6, 1): [first], date(2021, 7, 31): [first], date(2021, 8, 1): [],
+            date(2021, 12, 5): [second], date(2022, 1, 20): [second], date(2022, 2, 1): []}  # fmt: skip
+    assert {day: half_years_about(day) for day in told} == told
