@@ -87,6 +87,16 @@ def test_a_failing_case_stops_adoption(county: At) -> None:
         adopt(wrong)
 
 
+def test_a_policy_without_cases_is_not_adopted(county: At) -> None:
+    """POL-02: nobody has shown what it means."""
+    county("adopted")
+    wrong = texts()
+    path = "anhui/grain-one-off.yaml"
+    wrong[path] = wrong[path].partition("\n案例:")[0] + "\n"
+    with pytest.raises(CaseFailed, match="项目 grain-one-off 有 0 个案例，至少要写三个"):
+        adopt(wrong)
+
+
 def test_only_the_county_office_adopts(county: At) -> None:
     """SEC-02: the post."""
     county("adopted")

@@ -316,6 +316,13 @@ def test_det_01_explain_refuses_in_one_sentence(arguments, facts, words):
 def test_pol_02_check_counts_and_fails_on_any_fault(tmp_path):
     done = CliRunner().invoke(policy, ["check"])
     assert (done.exit_code, "不符 0 个" in done.stdout) == (0, True)
+    case = "  - {编号: 一人, 日期: 2026-06-01, 成员: [{}], 结果: {符合: 是, 金额: 650}}\n"
+    (tmp_path / "a.yaml").write_text(policy_text() + "案例:\n" + case * 2, encoding="utf-8")
+    done = CliRunner().invoke(policy, ["check", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "a.yaml 第 1 行第 1 列：项目 trial 有 2 个案例，至少要写三个" in done.stderr
+    told = json.loads(CliRunner().invoke(policy, ["check", str(tmp_path), "--json"]).stdout)
+    assert told["few_cases"] == {"trial": 2}
     (tmp_path / "a.yaml").write_text(policy_text("存宽 > 0"), encoding="utf-8")
     done = CliRunner().invoke(policy, ["check", str(tmp_path)])
     assert done.exit_code == 1

@@ -20,7 +20,7 @@ from huimin.kernel.errors import BadInput, Refusal
 from huimin.policy.cli_sources import POLICY_FOLDER, day_of, json_option, places_of, read_book_of, source_options
 from huimin.policy.exchange_cli import export_command, import_command
 from huimin.policy.reading_cli import list_command, print_explained, show_command
-from huimin.rules import Book, CaseResult, PolicyFaults, Programme, explain, run_cases
+from huimin.rules import Book, CaseResult, PolicyFaults, Programme, explain, few_cases, few_cases_words, run_cases
 from huimin.rules.faults import nearest
 
 FACTS_BYTES_MAX = 1_000_000
@@ -99,11 +99,13 @@ def check_command(folder: Path, adopted: bool, as_json: bool) -> None:
     except Refusal as refusal:
         click.echo(str(refusal), err=True)
         sys.exit(1)
-    results = run_cases(book)
+    results, few = run_cases(book), few_cases_words(book)
     failed = [result for result in results if not result.passed]
     if as_json:
         click.echo(json.dumps(_counted(book, len(results), failed), ensure_ascii=False))
-        sys.exit(1 if failed else 0)
+        sys.exit(1 if failed or few else 0)
+    for sentence in few:
+        click.echo(f"{sentence}。", err=True)
     for result in failed:
         click.echo(f"{result.where}：项目 {result.programme} 的案例“{result.case}”不符：{result.fault}", err=True)
     conditions = sum(len(layer.conditions) for layer in book.layers)
@@ -112,7 +114,7 @@ def check_command(folder: Path, adopted: bool, as_json: bool) -> None:
         f"参数值 {len(book.parameters)} 个，案例 {len(results)} 个，不符 {len(failed)} 个"
         + (f"，已由新版替代 {replaced} 个" if (replaced := sum(bool(result.superseded) for result in results)) else "")
     )
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if failed or few else 0)
 
 
 def _faults(found: PolicyFaults) -> list[dict[str, object]]:
@@ -123,7 +125,7 @@ def _faults(found: PolicyFaults) -> list[dict[str, object]]:
 
 def _counted(book: Book, cases: int, failed: list[CaseResult]) -> dict[str, object]:
     return {
-        "faults": [], "programmes": len(book.codes), "layers": len(book.layers), "cases": cases,
+        "faults": [], "few_cases": few_cases(book), "programmes": len(book.codes), "layers": len(book.layers), "cases": cases,
         "conditions": sum(len(layer.conditions) for layer in book.layers), "parameters": len(book.parameters),
         "failed": [
             {"programme": each.programme, "case": each.case, "where": each.where, "fault": each.fault} for each in failed

@@ -24,7 +24,7 @@ from huimin.kernel.places import NATION, chain
 from huimin.organisation.acting import Actor, command
 from huimin.organisation.posts import Post
 from huimin.policy.models import PolicyText, Programme
-from huimin.rules import Book, read_book_texts, run_cases
+from huimin.rules import Book, few_cases_words, read_book_texts, run_cases
 from huimin.rules import Programme as Law
 from huimin.rules.reading import is_bank
 
@@ -96,6 +96,7 @@ def _refuse_drafted_paths(texts: dict[str, str]) -> None:
 
 def _require_cases(book: Book) -> None:
     failed = [f"{case.where} {case.case}：{case.fault}" for case in run_cases(book) if not case.passed]
+    failed += few_cases_words(book)
     if failed:
         raise CaseFailed("政策的案例没有通过", why="；".join(failed[:3]), remedy="请改正政策文件或案例")
 

@@ -19,7 +19,7 @@ import click
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.policy.cli_sources import adopted_texts, day_of, json_option, use_database
 from huimin.policy.exchange import read_bundle, write_bundle
-from huimin.rules import read_book_texts, run_cases
+from huimin.rules import few_cases_words, read_book_texts, run_cases
 
 if TYPE_CHECKING:
     from huimin.organisation.acting import Actor
@@ -103,7 +103,10 @@ def _change(texts: dict[str, str]) -> tuple[Change, dict[str, str]]:
 
 
 def _require_good(texts: dict[str, str]) -> None:
-    failed = [case for case in run_cases(read_book_texts(texts)) if not case.passed]
+    book = read_book_texts(texts)
+    if few := few_cases_words(book):
+        raise Refusal(few[0], remedy="请补写案例后再导入")
+    failed = [case for case in run_cases(book) if not case.passed]
     if failed:
         first = failed[0]
         raise Refusal(

@@ -10,7 +10,7 @@ docs/policy-language.md.
 """
 
 from huimin.rules.book import Book
-from huimin.rules.cases import CaseResult, run_cases
+from huimin.rules.cases import CaseResult, few_cases, few_cases_words, run_cases
 from huimin.rules.engine import evaluate, evaluate_all, evaluate_each, grounds, in_order_of_asking, missing_names
 from huimin.rules.exact import NumberTooLarge
 from huimin.rules.explain import explain, explain_rows
@@ -42,6 +42,8 @@ __all__ = [
     "evaluate_each",
     "explain",
     "explain_rows",
+    "few_cases",
+    "few_cases_words",
     "grounds",
     "in_order_of_asking",
     "missing_names",

@@ -24,6 +24,8 @@ from huimin.rules.values import YES
 from huimin.rules.yaml_text import Entry
 
 _ELIGIBLE = {"是": True, "否": False, "未知": None}
+CASES_MIN = 3
+"""What a programme says is understood the same by three households at least, or it is not understood."""
 _RESULT_FIELDS = ("符合", "金额", "不符合", "缺少", "渐退")
 
 
@@ -41,6 +43,24 @@ class CaseResult:
     @property
     def passed(self) -> bool:
         return not self.fault
+
+
+def few_cases(book: Book) -> dict[str, int]:
+    """Programmes with fewer than `CASES_MIN` cases in all their layers together, and how many they have."""
+    counts = dict.fromkeys(book.codes, 0)
+    for layer in book.layers:
+        counts[layer.programme] += len(layer.cases)
+    return {code: count for code, count in counts.items() if count < CASES_MIN}
+
+
+def few_cases_words(book: Book) -> list[str]:
+    """The same as sentences, each with the place of the programme's first layer."""
+    first = {layer.programme: layer.at for layer in reversed(book.layers)}
+    spots = {code: first[code].place(0) for code in few_cases(book)}
+    return [
+        f"{first[code].file} 第 {spots[code][0]} 行第 {spots[code][1]} 列：项目 {code} 有 {count} 个案例，至少要写三个"
+        for code, count in few_cases(book).items()
+    ]
 
 
 def run_cases(book: Book) -> tuple[CaseResult, ...]:
