@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -22,6 +23,8 @@ from huimin.kernel.facts import HOUSEHOLD_FACTS, PERSON_FACTS, Fact, Kind
 from huimin.kernel.places import Level
 from huimin.organisation.acting import NotYourPlace, NotYourPost, reading
 from huimin.organisation.posts import Post
+from huimin.policy.cli_sources import POLICY_FOLDER
+from huimin.policy.commands import read_folder
 from huimin.rules import PolicyFaults
 from huimin.screening.explaining import explain_household
 from huimin.screening.simulation.columns import Columns
@@ -468,6 +471,15 @@ def test_the_command_line_counts_the_same(county: At) -> None:
     assert code == 0 and found["total"] == expected["total"] and found["seconds"] < 60
     code, out, _ = told("--set", "低保标准＝800")
     assert code == 0 and "农村居民最低生活保障（户）" in out and "全部项目（户）" in out
+
+
+def test_a_fault_in_a_file_is_told_by_the_files_own_name(shared_county: At, tmp_path: Path) -> None:
+    """POL-04: though it takes the place of another."""
+    shared_county("adopted")
+    words = read_folder(POLICY_FOLDER)["anhui/grain-one-off.yaml"].replace("实际种植亩数 > 0 亩", "亩树 > 0 亩")
+    (tmp_path / "我的.yaml").write_text(words, encoding="utf-8")
+    code, _, error = told("--text", str(tmp_path / "我的.yaml"))
+    assert code == 2 and error.startswith(f"{tmp_path}/我的.yaml 第 ")
 
 
 @pytest.mark.parametrize(

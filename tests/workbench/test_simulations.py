@@ -128,6 +128,9 @@ def test_a_draft_that_cannot_be_counted_says_why_at_its_field(shared_county, val
     shared_county("adopted")
     answer = drafted(officer(), value)
     assert answer.status_code == 422 and "有问题需要改" in text(answer) and says in text(answer)
+    field = standard(text(answer), "低保标准")
+    assert (f'id="id_{field}_error"' in text(answer)) is bool(value), "a wrong value is told at its field"
+    assert "第 1 行" not in text(answer), "a field has no lines"
     assert not Simulation.objects.using("maintenance").exists()
 
 
@@ -150,6 +153,9 @@ def test_a_file_of_new_text_is_a_draft(county):
     assert list(row.draft["texts"]) == [path] and row.result["total"]["leaving"] + row.result["total"]["less"] > 0
     for wrong in (b"\xff\xfe\x00", "项目: grain-one-off\n条件: [".encode()):
         assert drafted(client, "", file=SimpleUploadedFile("wrong.yaml", wrong)).status_code == 422
+    spoilt = SimpleUploadedFile("我的.yaml", words.replace("实际种植亩数 > 0 亩", "实际种植亩树 > 0 亩").encode())
+    page = text(drafted(client, "", programme="grain-one-off", file=spoilt))
+    assert re.search(r"我的\.yaml 第 \d+ 行第 \d+ 列：不认识的名称“实际种植亩树”", page), "by the name its author knows"
     assert Simulation.objects.using("maintenance").count() == 1
 
 

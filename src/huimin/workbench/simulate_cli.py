@@ -50,17 +50,23 @@ def simulate(
     use_instance()
     from huimin.casework.screening import granted_on
     from huimin.organisation.queries import business_date
+    from huimin.rules import PolicyFaults
     from huimin.screening.simulation import commands
+    from huimin.screening.simulation.drafts import named_as
 
     by = _acting(place, username)
     draft = _draft(by, settings, files, number)
     named = title or "，".join((*settings, *(file.name for file in files), *([f"草案 {number} 号"] if number else [])))
     console, began = Console(stderr=True), time.monotonic()
     with console.status("测算…") as status:
-        row = commands.simulate(
-            by=by, on=business_date(), division=place, determination_date=day, draft=draft, title=named, anew=anew,
-            granted=granted_on, progress=lambda what, done, total: status.update(f"{what} {done}/{total}"),
-        )  # fmt: skip
+        try:
+            row = commands.simulate(
+                by=by, on=business_date(), division=place, determination_date=day, draft=draft, title=named, anew=anew,
+                granted=granted_on, progress=lambda what, done, total: status.update(f"{what} {done}/{total}"),
+            )  # fmt: skip
+        except PolicyFaults as found:
+            own = list(draft.texts)[-len(files) :] if files else []
+            raise named_as(found, dict(zip(own, map(str, files), strict=False))) from None
     _print(by, row, round(time.monotonic() - began, 2), as_json)
 
 

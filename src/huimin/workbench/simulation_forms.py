@@ -90,6 +90,11 @@ class Drafting(DeskForm):
         """Name of a standard → its field."""
         return {_name(each): f"standard-{number}" for number, each in enumerate(self.standards)}
 
+    @property
+    def file_name(self) -> str:
+        """As its author calls it; the draft's own where there is no file."""
+        return getattr(self.files.get(FILE), "name", "") or "草案"
+
     def clean_file(self) -> str:
         file = self.cleaned_data[FILE]
         if not file:

@@ -10,14 +10,14 @@ PolicyFaults, with the place of the fault. Worked cases are not run here: a draf
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from huimin.kernel.errors import BadInput
 from huimin.kernel.places import NATION, chain
 from huimin.policy.queries import book_of
-from huimin.rules import Book, Programme
+from huimin.rules import Book, PolicyFaults, Programme
 from huimin.rules.faults import nearest
 from huimin.rules.reading import is_bank, is_process
 
@@ -126,6 +126,11 @@ def _with_settings(
 
 def _declared(book: Book, code: str) -> set[str]:
     return {each.name for layer in book.layers if layer.programme == code for each in layer.declared}
+
+
+def named_as(found: PolicyFaults, names: Mapping[str, str]) -> PolicyFaults:
+    """The faults by the names their author knows the texts by: path → name of his file."""
+    return PolicyFaults(replace(fault, file=names.get(fault.file, fault.file)) for fault in found.faults)
 
 
 def text_path(name: str, text: str, texts: Mapping[str, str]) -> str:

@@ -22,11 +22,11 @@ from huimin.organisation.acting import Actor, reading
 from huimin.policy.models import PolicyDraft
 from huimin.policy.queries import OPEN_STATES, adopted_texts, book_of, list_drafts
 from huimin.registry.models import Household
-from huimin.rules import Programme
+from huimin.rules import PolicyFaults, Programme
 from huimin.screening.explaining import explain_household
 from huimin.screening.simulation.commands import simulate
 from huimin.screening.simulation.comparing import ALL, CHANGES, Comparison
-from huimin.screening.simulation.drafts import Draft, Laws, drafted
+from huimin.screening.simulation.drafts import Draft, Laws, drafted, named_as
 from huimin.screening.simulation.models import Simulation
 from huimin.screening.simulation.queries import get_simulation, list_simulations
 from huimin.screening.simulation.sources import find_run
@@ -145,9 +145,11 @@ def _checked(request: Any, form: Drafting, code: str, texts: dict[str, str]) -> 
         with reading(request.actor):
             drafted(texts, draft, place, form.cleaned_data["determination_date"])
     except BadInput as fault:
-        named = next((field for name, field in form.field_ids.items() if fault.where.endswith(name)), None)
-        own = named or ("file" if draft.texts else None)
-        form.add_error(own, f"{fault.what}。{fault.remedy}" if named else str(fault))
+        at = fault.faults[0].file if isinstance(fault, PolicyFaults) else fault.where
+        named = form.field_ids.get(at.removeprefix("参数 "))
+        own = named or ("file" if draft.texts and form.stored is None else None)
+        told = named_as(fault, dict.fromkeys(draft.texts, form.file_name)) if isinstance(fault, PolicyFaults) else fault
+        form.add_error(own, f"{fault.what}。{fault.remedy}" if named else str(told))
         return None
     return draft, place
 
