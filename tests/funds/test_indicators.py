@@ -1,14 +1,15 @@
 """FUND-01: indicators by document, issued onward, cut, carried over; by two people, never beyond themselves."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 
 from huimin.funds import indicator_queries as queries
-from huimin.funds.commands import reserve_funding
+from huimin.funds.commands import open_special_accounts, reserve_funding, transfer_funding
+from huimin.funds.giving_back import MoveDiffers, confirm, decide_money, lock_move, propose_back, propose_money
 from huimin.funds.indicators import (
     AllotmentDiffers,
     FundsExhausted,
@@ -20,9 +21,13 @@ from huimin.funds.indicators import (
     propose_issue,
     receive_allotment,
 )
-from huimin.funds.models import Allotment, AllotmentMove
-from huimin.kernel.errors import BadInput
-from huimin.organisation.acting import Actor, NotYourPost, SamePerson, reading
+from huimin.funds.models import Allotment, AllotmentMove, FundingApplication, MoneyMove
+from huimin.funds.queries import recount_allotments
+from huimin.funds.routes import decide_route, propose_route
+from huimin.kernel.errors import BadInput, Refusal
+from huimin.ledger.queries import balance_of
+from huimin.organisation.acting import Actor, AlreadyDone, NotYourPost, SamePerson, command, reading
+from huimin.organisation.posts import Post
 from tests.funds.desk import DAY, Desk, apply
 from tests.notices.people import COUNTY, MEISHAN, QINGSHAN
 
@@ -242,3 +247,80 @@ def test_FUND_01_the_database_keeps_indicators_whoever_writes(desk: Desk) -> Non
             allotment=desk.allotment, division=COUNTY, kind="cut", document_no="y", amount_fen=1, state="refused",
             refusal="x", decided_by=1, proposed_by=2, proposed_on=DAY,
         )  # fmt: skip
+
+
+def test_FUND_02_a_county_pays_through_its_own_account_and_gets_back_what_is_not_used(desk: Desk) -> None:
+    """FUND-02, FUND-05: 拨出专款 in the county's books, 拨入专款 in the township's, and both ways back; never more than it holds."""
+    open_special_accounts(
+        by=desk.finance, on=DAY, rows=[(COUNTY, "special", "金寨县惠民资金专户", "800000000009", desk.bank)]
+    )
+    route = propose_route(
+        by=desk.finance,
+        on=DAY,
+        division=COUNTY,
+        programme="",
+        route="county",
+        document_no="金财〔2021〕1号",
+        valid_from=DAY,
+    )
+    with pytest.raises(NotYourPost):
+        decide_route(by=desk.finance, on=DAY, number=route.pk)
+    decide_route(by=desk.releaser, on=DAY, number=route.pk)
+    application = desk.reserved(60_000)
+    assert application.route == "county"
+    with pytest.raises(FundsExhausted, match="存款不足"):
+        transfer_funding(by=desk.releaser, on=DAY, application_ids=[application.pk])
+    told = {
+        "by": desk.finance,
+        "on": DAY,
+        "division": COUNTY,
+        "programme": "dibao",
+        "document_no": "金财拨〔2021〕3号",
+        "reason": "三季度资金",
+    }
+    move = propose_money(kind="in", amount_fen=70_000, **told)
+    assert propose_money(kind="in", amount_fen=70_000, **told).pk == move.pk
+    with pytest.raises(MoveDiffers):
+        propose_money(kind="in", amount_fen=70_001, **told)
+    decide_money(by=desk.releaser, on=DAY, number=move.pk, receipt_no="H1", booked_on=DAY)
+    released = transfer_funding(by=desk.releaser, on=DAY, application_ids=[application.pk])[0]
+    assert desk.take(desk.answer(released)).state == "transferred"
+    with reading(desk.finance):
+        assert [balance_of(place, "1002", "dibao") for place in (COUNTY, MEISHAN)] == [10_000, 60_000]
+        assert [balance_of(place, code, "dibao") for place, code in ((COUNTY, "5002"), (COUNTY, "3001"), (MEISHAN, "3001"))] == [
+            60_000, -70_000, -60_000,
+        ]  # fmt: skip
+    back = propose(by=desk.meishan, on=DAY, application=released, amount_fen=20_000)
+    with pytest.raises(AlreadyDone):
+        propose(by=desk.meishan, on=DAY, application=released, amount_fen=1, document_no="缴 2")
+    confirm_back(by=desk.finance, on=DAY + timedelta(3), number=back.pk, booked_on=DAY + timedelta(3))
+    with reading(desk.finance):
+        assert [balance_of(place, "1002", "dibao") for place in (COUNTY, MEISHAN)] == [30_000, 40_000]
+        assert balance_of(COUNTY, "5002", "dibao") == 40_000 and recount_allotments() == []
+        assert queries.get_indicator(desk.allotment.pk).left_fen == 60_000
+    too_much = propose(by=desk.meishan, on=DAY, application=released, amount_fen=40_001, document_no="缴 3")
+    with pytest.raises(Refusal):
+        confirm_back(
+            by=desk.finance, on=DAY + timedelta(3), number=too_much.pk, booked_on=DAY + timedelta(3), receipt_no="H3"
+        )
+
+
+@command(Post.SETTLEMENT)
+def propose(
+    *, by: Actor, on: date, application: FundingApplication, amount_fen: int, document_no: str = "缴 1"
+) -> MoneyMove:
+    """A step of payment's command; this stands for it."""
+    return propose_back(
+        by=by,
+        on=on,
+        application=application,
+        amount_fen=amount_fen,
+        items=[],
+        document_no=document_no,
+        reason="对象死亡",
+    )
+
+
+@command(Post.FINANCE_OFFICER)
+def confirm_back(*, by: Actor, on: date, number: int, booked_on: date, receipt_no: str = "H2") -> MoneyMove:
+    return confirm(by, on, lock_move(by, number, back=True), receipt_no, booked_on)

@@ -9,20 +9,20 @@ from django.db import IntegrityError
 from huimin.database.bulk import fetch, fetch_one
 from huimin.demo import dates, paying
 from huimin.demo.actors import actor
-from huimin.demo.bank import books, outbox
+from huimin.demo.bank import books, outbox, run_bank
 from huimin.demo.listing import rosters
 from huimin.demo.paying import finance, releasers
 from huimin.demo.quarter import County as Place
 from huimin.funds import queries
 from huimin.funds.commands import reserve_funding, transfer_funding
 from huimin.funds.giving_back import MoveDiffers, decide_money, propose_money
-from huimin.funds.models import Allotment, FundingApplication, MoneyMove, PayRoute
+from huimin.funds.models import Allotment, FundingApplication, FundSettlement, MoneyMove, PayRoute
 from huimin.funds.routes import decide_route, propose_route, route_of
 from huimin.kernel.errors import BadInput
 from huimin.kernel.periods import quarter
 from huimin.ledger.commands import AccountOverdrawn
 from huimin.ledger.models import Voucher
-from huimin.ledger.queries import balance_of, trial_balance
+from huimin.ledger.queries import account_balances, balance_of, trial_balance
 from huimin.organisation.acting import AlreadyDone, NotYourPost, reading
 from huimin.organisation.posts import Post
 from huimin.payment.back_queries import list_givable, list_lying
@@ -39,6 +39,7 @@ from huimin.payment.commands.dues import NothingOwed
 from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Due, Roster
 from huimin.payment.quarter_proof import prove_quarter
+from huimin.payment.settlement import NoSuchSettlement, NotOver, confirm_settlement, prepare_settlement, rows_of
 from huimin.payment.timetable import timetable
 from tests.stages import PEOPLE, SEED, Stages
 
@@ -109,35 +110,31 @@ def test_FUND_05_one_programme_is_paid_by_the_treasury_directly(county, stages: 
     assert first.transfer_no.startswith("SQ") and (second.state, second.transfer_no[:2]) == ("reserved", "ZJ")
     with pytest.raises(IntegrityError, match="application_ordered_unless_direct"), reading(finance()):
         FundingApplication.objects.filter(pk=first.pk).update(order_sha256="0" * 64)
-    paying._let_the_bank_transfer(place)
-    assert len(list(outbox(place).glob("ZJ_*.txt"))) == 1
-    with reading(finance()):
-        assert Voucher.objects.filter(division=direct.division).count() == (direct.division == other.division)
-    for each in (direct, other):
-        batch = prepare_batch(by=actor(Post.SETTLEMENT, each.division), on=dates.PREPARED, roster_id=each.pk)
-        assert batch.payer.kind == ("treasury" if each is direct else "special")
-        release_batch(by=releasers()[1], on=dates.RELEASED, batch_id=batch.pk)
+    batch = prepare_batch(by=actor(Post.SETTLEMENT, direct.division), on=dates.PREPARED, roster_id=direct.pk)
+    release_batch(by=releasers()[1], on=dates.RELEASED, batch_id=batch.pk)
     write_batch_files(by=releasers()[1], on=dates.RELEASED, folder=outbox(place))
-    paying.answer(place)
+    run_bank(place, dates.RELEASED)
+    paying.take_answers(place, dates.RESULTS)
     with reading(finance()):
+        assert batch.payer.kind == "treasury" and not list(outbox(place).glob("ZJ_*.txt"))
         events = dict(
             fetch(
-                "SELECT v.event, sum(l.amount_fen)::bigint FROM ledger_voucher v JOIN ledger_ledgerline l ON l.voucher_id = v.id"
-                " WHERE l.programme = %s GROUP BY 1", [DIRECT],
+                "SELECT v.event, sum(l.amount_fen)::bigint FROM ledger_voucher v"
+                " JOIN ledger_ledgerline l ON l.voucher_id = v.id GROUP BY 1"
             )
-        )  # fmt: skip
-        paid, returned = fetch_one(
+        )
+        paid, returned, waiting = fetch_one(
             "SELECT coalesce(sum(amount_fen) FILTER (WHERE state = 'paid'), 0)::bigint,"
-            " coalesce(sum(amount_fen) FILTER (WHERE state = 'returned'), 0)::bigint FROM payment_rosterline WHERE roster_id = %s",
+            " coalesce(sum(amount_fen) FILTER (WHERE state = 'returned'), 0)::bigint,"
+            " coalesce(sum(amount_fen) FILTER (WHERE state IN ('sent', 'unknown')), 0)::bigint"
+            " FROM payment_rosterline WHERE roster_id = %s",
             [direct.pk],
-        )  # fmt: skip
-        assert balance_of(direct.division, "1002", DIRECT) == 0 and -balance_of(direct.division, "3001", DIRECT) == paid
-    assert set(events) <= {"sent_direct", "paid", "returned_direct"} and events["paid"] == paid
+        )
+        assert balance_of(direct.division, "1002", DIRECT) == 0
+        assert -balance_of(direct.division, "3001", DIRECT) == paid + waiting
+    assert set(events) <= {"sent_direct", "paid", "returned_direct"} and events["paid"] == paid > 0
     assert events.get("returned_direct", 0) == returned and events["sent_direct"] == first.amount_fen
-    specials = sum(account["balance_fen"] for account in books(place)["special_accounts"])
-    with reading(finance()):
-        held = sum(each.balance_fen for each in queries.list_special_accounts("341524"))
-    assert held == specials
+    assert all(account["balance_fen"] == 0 for account in books(place)["special_accounts"])
     all_zero()
 
 
@@ -195,6 +192,31 @@ def test_FUND_02_money_that_will_not_be_paid_again_goes_back_to_its_indicator(re
     with pytest.raises((NothingOwed, WrongState)):
         reissue_returned(by=by, on=dates.REISSUED, roster_id=roster)
     all_zero()
+    settle(move)
+
+
+def settle(move: MoneyMove) -> None:
+    """FUND-04: the quarter's settlement says what the books say, is signed by two, and not once more."""
+    with pytest.raises(NotOver):
+        prepare_settlement(by=finance(), on=dates.CORRECTED, year=2021, number=3)
+    made = prepare_settlement(by=finance(), on=dates.BOOKED, year=2021, number=3)
+    with pytest.raises(AlreadyDone):
+        prepare_settlement(by=finance(), on=dates.BOOKED, year=2021, number=3)
+    with reading(finance()):
+        held = sum(row.balance_fen for code in ("1002", "1003") for row in account_balances("341524", code=code))
+        paid = fetch_one("SELECT sum(amount_fen)::bigint FROM payment_instruction WHERE state = 'paid'")[0]
+        [mine] = [row for row in rows_of(made) if row.returned_fen]
+    assert (made.spent_fen, made.returned_fen, made.lying_fen) == (paid, move.amount_fen, held)
+    assert mine.returned_fen == move.amount_fen and mine.programme == move.programme
+    with pytest.raises(NotYourPost):
+        confirm_settlement(by=finance(), on=dates.BOOKED, number=made.pk)
+    signed = confirm_settlement(by=releaser(), on=dates.BOOKED, number=made.pk)
+    assert signed.confirmed_on == dates.BOOKED and signed.confirmation is not None
+    with pytest.raises(NoSuchSettlement):
+        confirm_settlement(by=releaser(), on=dates.BOOKED, number=made.pk)
+    other = releaser()
+    with pytest.raises(IntegrityError, match="confirmed before"), reading(other):
+        FundSettlement.objects.filter(pk=made.pk).update(confirmed_on=dates.CORRECTED)
 
 
 def test_FUND_02_into_a_county_account_and_up_again_by_two_people(returned) -> None:

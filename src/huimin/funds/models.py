@@ -13,9 +13,12 @@ from huimin.audit.models import Signature
 from huimin.database.tables import DivisionField, SealedField, Table, TableClass
 from huimin.funds.indicator_models import Allotment, AllotmentMove
 from huimin.funds.route_models import MoneyMove, PayRoute, Route
+from huimin.funds.settlement_models import FundSettlement
 from huimin.organisation.models import Office
 
-__all__ = ["Allotment", "AllotmentMove", "FundingApplication", "MoneyMove", "PayRoute", "Route", "SpecialAccount"]
+__all__ = [
+    "Allotment", "AllotmentMove", "FundSettlement", "FundingApplication", "MoneyMove", "PayRoute", "Route", "SpecialAccount",
+]  # fmt: skip
 
 
 class SpecialAccount(Table):

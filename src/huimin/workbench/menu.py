@@ -133,6 +133,7 @@ GROUPS = (
             Entry("manual-vouchers", "手工凭证", "manual-vouchers"),
             Entry("closes", "结账", "closes"),
             Entry("proofs", "三方核对", "proofs"),
+            Entry("settlements", "结算单", "settlements"),
         ),
     ),
     Group(

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from huimin.workbench.views import indicators, money, timetable
+from huimin.workbench.views import indicators, money, settlements, timetable
 
 urlpatterns: list[URLPattern] = [
     path("indicators/", indicators.listing, name="indicators"),
@@ -20,5 +20,10 @@ urlpatterns: list[URLPattern] = [
     path("pay-routes/", money.pay_routes, name="pay-routes"),
     path("pay-routes/new/", money.route_new, name="pay-route-new"),
     path("pay-routes/<int:number>/", money.route, name="pay-route"),
+    path("settlements/", settlements.settlement, name="settlements"),
+    path("settlements/new/", settlements.new, name="settlement-new"),
+    path("settlements/signed/", settlements.signed, name="settlement-list"),
+    path("settlements/<int:number>/", settlements.detail, name="settlement"),
+    path("settlements/<int:number>/confirm/", settlements.confirm, name="settlement-confirm"),
     path("timetable/", timetable.listing, name="timetable"),
 ]
