@@ -59,7 +59,7 @@ def test_money_from_above_at_the_desks_of_a_county(county):
     )
     moves = list(AllotmentMove.objects.using("maintenance").values_list("pk", flat=True))
     assert post(releaser, "/indicators/waiting/", move=moves, outcome="agree", refusal="").status_code == 302
-    assert "可用<strong>¥500.50" in text(officer.get(path)) and "　金财社〔2021〕5号" in text(
+    assert "可用<strong>¥500.50" in text(officer.get(path)) and "└ 金财社〔2021〕5号" in text(
         officer.get("/indicators/?year=2021")
     )
     assert "没有可结转的余额" in text(officer.get("/indicators/carry/"))
@@ -114,6 +114,9 @@ def test_money_from_above_at_the_desks_of_a_county(county):
         == 302
     )
 
+    assert (
+        officer.get("/settlements/?period=2021Q2").status_code == officer.get("/settlements/signed/").status_code == 200
+    )
     for client in (officer, settlement, client_of(Post.SUPERVISOR, OfficeKind.AUDIT)):
         page = client.get("/timetable/?period=2021Q3")
         assert page.status_code == 200 and "银行发放到户" in text(page) and "按时" in text(page)

@@ -6,7 +6,8 @@ out   `Step`s; four queries for any number of rosters
 Quarterly rosters go by S0: posted seven days before the application, the application by the 15th of the quarter's third
 month, the transfer within five days, the bank within five working days, two for disaster money (A4 art 19–22). Monthly ones
 by S3 二(四)2: the month's ledger before the 24th, the roster before the 1st, paid by the 10th. Lateness is a flag, never a refusal:
-late money is still owed. A programme that a place had a roster of in the period before is expected to have one again.
+late money is still owed. A programme that a place had a roster of in the period before, and
+that is not paid once, is expected to have one again.
 """
 
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ ORDER BY r.programme, r.division, r.period_from, r.id LIMIT %(most)s
 _EXPECTED = """
 SELECT DISTINCT r.division, r.programme, (extract(year FROM age(r.period_until, r.period_from)) * 12
                                           + extract(month FROM age(r.period_until, r.period_from)))::int AS months
-FROM payment_roster r
+FROM payment_roster r JOIN policy_programme p ON p.code = r.programme AND p.period <> 'once'
 WHERE r.kind = 'base' AND r.state <> 'withdrawn' AND r.division >= %(low)s AND r.division < %(high)s
   AND r.period_from >= %(before)s AND r.period_until <= %(start)s
   AND NOT EXISTS (SELECT 1 FROM payment_roster o WHERE o.kind = 'base' AND o.state <> 'withdrawn'

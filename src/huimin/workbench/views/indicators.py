@@ -1,5 +1,7 @@
 """Indicators at the desk: the tree of documents, one of them, registering, issuing, cutting, carrying, the second person (FUND-01)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -69,7 +71,7 @@ def _row(node: queries.Node, names: dict[str, str], programmes: dict[str, str]) 
     told = f"{row.get_issuer_display()} · {row.get_kind_display()}"
     waiting = row.state != State.IN_FORCE
     return [
-        Cell("　" * node.depth + row.document_no, reverse("indicator", args=[row.pk]),
+        Cell("　" * (node.depth - 1) + ("└ " if node.depth else "") + row.document_no, reverse("indicator", args=[row.pk]),
              told + (f" · {row.get_state_display()}" if waiting else "")),
         names.get(row.division, row.division), programmes.get(row.programme, row.programme), str(row.year), row.amount_fen,
         row.issued_fen or None, row.reserved_fen or None, Cell(row.spent_fen or None, sub=used), row.carried_fen or None,
@@ -168,7 +170,8 @@ def issue(request: Any, number: int) -> HttpResponse:
         )
 
     def act() -> Outcome:
-        move = room.propose_issue(by=by, on=on, allotment_id=number, **form.told())
+        with _at_field():
+            move = room.propose_issue(by=by, on=on, allotment_id=number, **form.told())
         where = reverse("indicator", args=[number])
         return Outcome(f"已提出下达 {money_sign(move.amount_fen)}", where, "由财政复核放行岗复核后下达。")
 
@@ -185,11 +188,21 @@ def cut(request: Any, number: int) -> HttpResponse:
     form = fund_forms.CutIndicator(request.POST or None)
 
     def act() -> Outcome:
-        move = room.propose_cut(by=by, on=on, allotment_id=number, **form.told())
+        with _at_field():
+            move = room.propose_cut(by=by, on=on, allotment_id=number, **form.told())
         where = reverse("indicator", args=[number])
         return Outcome(f"已提出调减 {money_sign(move.amount_fen)}", where, "由财政复核放行岗复核后调减。")
 
     return answer(request, form, act, "workbench/field_form.html", _asked(row, "调减指标", "提出调减"))
+
+
+@contextmanager
+def _at_field() -> Iterator[None]:
+    """What is too much stands beside what was typed, which stays."""
+    try:
+        yield
+    except room.FundsExhausted as wrong:
+        raise BadInput(wrong.what, why=wrong.why, where="金额", remedy=wrong.remedy) from wrong
 
 
 def _asked(row: Allotment, title: str, button: str) -> dict[str, Any]:

@@ -29,9 +29,9 @@ from huimin.workbench.views.reliefs import _answer as answer
 
 YEARS_BACK = 4
 _HEADS = [
-    Head("补贴项目", paper=30), Head("指标文号"), Head("指标（元）", "fen", 24), Head("上年结存（元）", "fen", 20), Head("本期拨付（元）", "fen", 22),
-    Head("本期支出（元）", "fen", 22), Head("本期缴回（元）", "fen", 18), Head("累计拨付（元）", "fen", 22), Head("累计支出（元）", "fen", 22),
-    Head("累计缴回（元）", "fen", 18), Head("结存（元）", "fen", 20), Head("指标余额（元）", "fen", 22),
+    Head("补贴项目", paper=34), Head("指标文号"), Head("指标", "fen", 24), Head("上年结存", "fen", 20), Head("本期拨付", "fen", 22),
+    Head("本期支出", "fen", 22), Head("本期缴回", "fen", 18), Head("累计拨付", "fen", 22), Head("累计支出", "fen", 22),
+    Head("累计缴回", "fen", 18), Head("结存", "fen", 20), Head("指标余额", "fen", 22),
 ]  # fmt: skip
 SEATS = ("编制", "复核", "单位负责人", "上级财政核对")
 
@@ -79,11 +79,12 @@ def _listing(request: Any, rows: list[Row], programmes: dict[str, str], year: in
     unit = "".join(chain_names(by.division, on)[-2:])
     period = f"{year} 年" if number == 0 else str(period_of(year, number))
     return Listing(
-        f"{period}惠民资金结算单", "与上级财政结算：每份指标文件拨了多少、发到户多少、缴回多少、还结存多少。", "settlements", _HEADS,
+        f"{period}惠民资金结算单", "与上级财政结算：每份指标文件拨了多少、发到户多少、缴回多少、还结存多少。金额单位：元。", "settlements", _HEADS,
         [
             [programmes.get(row.programme, row.programme), Cell(row.document_no, reverse("indicator", args=[row.allotment])),
-             row.indicator_fen, row.opening_fen, row.received_fen, row.spent_fen, row.returned_fen, row.received_year_fen,
-             row.spent_year_fen, row.returned_year_fen, row.lying_fen, row.left_fen]
+             *(fen or None for fen in (
+                 row.indicator_fen, row.opening_fen, row.received_fen, row.spent_fen, row.returned_fen, row.received_year_fen,
+                 row.spent_year_fen, row.returned_year_fen, row.lying_fen, row.left_fen))]
             for row in rows
         ],
         "这一期没有拨付、支出或缴回。", across=True, of_people=False, unit="金额单位：元", seal=unit, seats=SEATS,
