@@ -55,7 +55,7 @@ def listing(request: Any) -> HttpResponse:
             [Head("期间", paper=30), Head("乡镇", paper=26), Head("补贴项目", paper=38), Head("步骤", paper=26), Head("期限", "date", 22),
              Head("办理", "date", 22), Head("情况", paper=24), Head("谁办")],
             [_row(step, names, programmes, on) for step in rows],
-            "这一季还没有清册，上一季也没有。编制清册后，每一步的期限列在这里。", note=note, across=True, of_people=False, totals=False,
+            "没有符合这些条件的步骤。" if every else "这一季还没有清册，上一季也没有。编制清册后，每一步的期限列在这里。", note=note, across=True, of_people=False, totals=False,
             figures=_figures(every, on),
             filters=[Filter("period", "期间", [(code, str(each)) for code, each in periods.items()], period),
                      Filter("programme", "补贴项目", list(programmes.items()), programme),
