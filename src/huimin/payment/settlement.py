@@ -65,7 +65,7 @@ class Row:
         return self.opening_fen + self.received_year_fen - self.spent_year_fen - self.returned_year_fen
 
 
-# Each application's money by day: transferred, spent (5001 under its batches' numbers), given back.
+# Each application's money by day: transferred, spent (under its batches' numbers; in a later year off what was carried over), given back.
 _ROWS = """
 WITH mine AS (
     SELECT f.id, f.allotment_id, f.amount_fen, f.transferred_on FROM funds_fundingapplication f
@@ -74,11 +74,12 @@ WITH mine AS (
     SELECT allotment_id, transferred_on AS day, amount_fen AS received, 0::bigint AS spent, 0::bigint AS returned FROM mine
     UNION ALL
     SELECT m.allotment_id, l.occurred_on, 0,
-           CASE '5001' WHEN d.code THEN l.amount_fen WHEN c.code THEN -l.amount_fen ELSE 0 END, 0
+           CASE WHEN d.code = '5001' THEN l.amount_fen ELSE -l.amount_fen END, 0
     FROM mine m JOIN payment_roster r ON r.application_id = m.id JOIN payment_batch b ON b.roster_id = r.id
     JOIN ledger_ledgerline l ON l.reference = b.batch_no AND l.division = b.division
+    JOIN ledger_voucher w ON w.id = l.voucher_id
     JOIN ledger_ledgeraccount d ON d.id = l.debit_id JOIN ledger_ledgeraccount c ON c.id = l.credit_id
-    WHERE '5001' IN (d.code, c.code)
+    WHERE '5001' IN (d.code, c.code) OR w.event = 'paid_back'
     UNION ALL
     SELECT m.allotment_id, x.booked_on, 0, 0, x.amount_fen
     FROM mine m JOIN funds_moneymove x ON x.application_id = m.id AND x.state = 'confirmed'
