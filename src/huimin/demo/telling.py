@@ -85,7 +85,7 @@ def letters(county: County) -> Figures:
         work_until_done(request_letters(by=officer, on=ON).pk, officer)
     clerk = actor(Post.CLERK, townships()[0])
     with reading(clerk):
-        waiting = list(Letter.objects.exclude(state=Letter.State.OWED).order_by("id")[:DELIVERED])
+        waiting = list(Letter.objects.filter(issued_on__lte=ON).order_by("id")[:DELIVERED])
     if waiting:
         deliver_letters(
             by=clerk,
