@@ -100,6 +100,7 @@ GROUPS = (
         "发放",
         (
             Entry("rosters", "清册", "rosters"),
+            Entry("paid", "发放情况", "paid"),
             Entry("summaries", "汇总清册", "summaries"),
             Entry("indicators", "指标", "indicators"),
             Entry("owed", "待发", "owed"),

@@ -61,6 +61,39 @@ def _month(month: Any, left: int, step: int, top: int) -> SafeString:
     )  # fmt: skip
 
 
+@register.simple_tag
+def bar(value: int, top: int) -> SafeString:
+    """One bar as a part of `top`, beside the number it pictures."""
+    return format_html(
+        '<svg class="pair" width="160" height="14" aria-hidden="true" focusable="false">'
+        '<rect x="0" y="1" width="{}" height="12" fill="{}"/></svg>',
+        _part(value, top, 159), IS,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def columns(months: Sequence[tuple[Any, int]], title: str) -> SafeString:
+    """A column a month; `months` are (first day, 分), and stand in a table or sentence beside."""
+    top = max((amount for _, amount in months), default=0)
+    step = (_WIDE - 10) // max(len(months), 1)
+    base, room = _HIGH - _FOOT, _HIGH - _FOOT - _HEAD
+    bars = format_html_join(
+        "",
+        '<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/><text x="{}" y="{}" font-size="13" text-anchor="middle" fill="{}">{}</text>',
+        (
+            (5 + at * step + 6, base - _part(amount, top, room), step - 12, _part(amount, top, room), IS,
+             5 + at * step + step // 2, _HIGH - 7, RIM, f"{start.month}月")
+            for at, (start, amount) in enumerate(months)
+        ),
+    )  # fmt: skip
+    return format_html(
+        '<svg class="columns" viewBox="0 0 {wide} {high}" role="img" aria-label="{title}；数字见表">'
+        '<text x="5" y="13" font-size="13" fill="{rim}">最高 {top} 元</text>'
+        '<line x1="0" y1="{base}" x2="{wide}" y2="{base}" stroke="{rim}"/>{bars}</svg>',
+        wide=_WIDE, high=_HIGH, rim=RIM, top=yuan(top), base=base, bars=bars, title=title,
+    )  # fmt: skip
+
+
 @register.filter
 def signed(number: int) -> str:
     """`+1,204`, `−37`, `0`."""
