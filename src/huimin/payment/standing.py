@@ -105,8 +105,8 @@ FROM empty w JOIN casework_entitlement e ON e.household_id = w.household_id AND 
 _STANDING = f"""
 WITH owed AS (
     SELECT household_id, person, period_from, period_until, sum(fen)::bigint AS fen,
-           (array_agg(id ORDER BY valid_from DESC))[1] AS entitlement_id
-    FROM (SELECT e.household_id, coalesce(e.person_id, 0) AS person, p.period_from, p.period_until, e.id, e.valid_from,
+           max(id) AS entitlement_id
+    FROM (SELECT e.household_id, coalesce(e.person_id, 0) AS person, p.period_from, p.period_until, e.id,
                  {AMOUNT} AS fen
           FROM casework_entitlement e LEFT JOIN legal_stop k ON k.entitlement_id = e.id CROSS JOIN {STEPS} {SPAN}
           WHERE {HOLDS}) AS held
@@ -115,7 +115,7 @@ WITH owed AS (
     SELECT e.household_id, coalesce(e.person_id, 0) AS person, p.period_from, p.period_until, sum(d.amount_fen)::bigint AS fen,
            coalesce(sum(d.amount_fen) FILTER (WHERE d.state = 'paid'), 0)::bigint AS paid,
            max(left(d.division, 9)) FILTER (WHERE d.state = 'paid') AS township,
-           (array_agg(d.entitlement_id ORDER BY d.id DESC))[1] AS entitlement_id
+           max(d.entitlement_id) AS entitlement_id
     FROM payment_due d JOIN casework_entitlement e ON e.id = d.entitlement_id
     JOIN {STEPS} ON d.period_from >= p.period_from AND d.period_from < p.period_until
     WHERE d.programme = %(programme)s AND d.kind IN ('base', 'arrears') AND d.state <> 'stopped'

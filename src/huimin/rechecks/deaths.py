@@ -10,7 +10,7 @@ out   rows by the day of death, of three sorts; counts
 A decision takes effect on the first of the month after it (57号 第21条), so what should end on the first of the month after the
 death has to be decided within the month of the death; `months` is how many are drawn beyond that until today's decision could
 take effect. For a member the law gives months (`rules`: three from 2022-10-20 on). What was drawn too long is counted here and
-taken back elsewhere (issue 6). Starts from the few who died, by an index of this room (migration 0002).
+taken back as a recovery (room payment). Starts from the few who died, by an index of this room (migration 0002).
 """
 
 from dataclasses import dataclass

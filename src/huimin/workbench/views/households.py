@@ -26,6 +26,7 @@ from huimin.kernel.identity import BadIdentityNumber, normalise_identity
 from huimin.organisation.acting import may
 from huimin.payment.papers.statements import gather_statements
 from huimin.payment.queries import list_lines_of
+from huimin.payment.recovery_queries import list_of_household
 from huimin.policy.queries import added_facts, programme_names
 from huimin.registry.commands import (
     Looked,
@@ -174,6 +175,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "decisions": list_decisions_of(number),
         "proposals": [each for each in list_proposals_of(number) if each.state == "open"],
         "lines": list_lines_of(number),
+        "recoveries": list_of_household(number) if by.post in guard.PAYERS else [],
         "acts": household_timeline(number, by, added),
         "corrections": list(proposed.select_related("holder")[:20]),
         "may_see_rosters": by.post in guard.PAYERS,

@@ -12,6 +12,7 @@ from huimin.kernel.money import yuan
 from huimin.kernel.periods import Period
 from huimin.organisation.acting import Actor, may, reading
 from huimin.organisation.models import Appointment
+from huimin.organisation.posts import Post
 from huimin.payment import commands
 from huimin.payment.models import Recovery, RecoveryReceipt, RecoveryWriteOff
 from huimin.payment.papers.recoveries import notice_pdf
@@ -37,6 +38,8 @@ from huimin.workbench.recovery_acts import ACTS, POSTS, offered
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer
 from huimin.workbench.views.reliefs import _answer as answer_form
 
+PRINTERS = frozenset({Post.CLERK, Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER})
+"""Who brings the letter, or wrote it."""
 TONES = {"proposed": "soon", "decided": "late", "settled": "done", "refused": "plain"}
 TWO = {
     "receipt": (RecoveryReceipt, commands.settle_receipt, "交款"),
@@ -164,7 +167,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "parts": [(each, str(Period(each.period_from, each.period_until))) for each in told.parts],
         "rule": share_of(row.books, row.programme, request.business_date),
         "signatures": list_signatures(f"recovery:{row.pk}"), "offered": offered(request.actor, told),
-        "printable": row.state in (Recovery.State.DECIDED, Recovery.State.SETTLED),
+        "printable": request.actor.post in PRINTERS and row.state in (Recovery.State.DECIDED, Recovery.State.SETTLED),
         "may_receipt": may(request.actor, commands.settle_receipt), "may_write_off": may(request.actor, commands.settle_write_off),
     }  # fmt: skip
     return render(request, "workbench/recovery.html", context)
@@ -198,7 +201,7 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
 
 
 @require_safe
-@page(guard.PAYERS - {"reviewer"}, reads=False)
+@page(PRINTERS, reads=False)
 def paper(request: Any, number: int) -> HttpResponse:
     """追缴通知书."""
     with reading(request.actor):
