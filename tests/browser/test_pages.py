@@ -99,6 +99,8 @@ OF_A_MOMENT = {
     "rebook-settle",
     "recovery",
     "recovery-act",
+    "recovery-decide",
+    "decide-back-month",
     "recovery-settle",
     "recovery-share-settle",
     "summary-sign",

@@ -74,7 +74,11 @@ def test_a_standard_back_in_time_becomes_arrears_once_on_the_next_roster(story: 
         decide_back(by=approver(), **asked | {"effective": date(2021, 9, 1)})
     with reading(approver()):
         [told] = [each for each in list_back("341524", NOW, [DIBAO]) if each.month == BACK]
+    browser = client_of(Post.DEPARTMENT_APPROVER, OfficeKind.CIVIL_AFFAIRS)
+    assert f"/owed/back/{DIBAO}/202108/" in browser.get("/owed/back/").content.decode()
+    assert "以前各期少发的补发" in browser.get(f"/owed/back/{DIBAO}/202108/").content.decode()
     assert decide_back(by=approver(), **asked) == told.count > 0
+    assert browser.get(f"/owed/back/{DIBAO}/202108/").status_code == 409
     with reading(approver()):
         changed = Entitlement.objects.filter(programme=DIBAO, valid_from=BACK)
         assert changed.count() == told.count
@@ -126,7 +130,6 @@ def test_the_next_roster_takes_arrears_up_and_each_due_says_why(story: None) -> 
         assert reasons["期间"] in ("2021年8月", "2021年9月") and "补发" in reasons["类别"]
         base = next(each for each in dues if each.kind == "base")
         assert "整期" in dict(get_explained(base.pk).reasons)["怎么算"]
-    assert client_of(Post.DEPARTMENT_APPROVER, OfficeKind.CIVIL_AFFAIRS).get("/owed/back/").status_code == 200
 
 
 def test_what_is_no_more_owed_and_on_no_roster_is_stopped(story: None) -> None:

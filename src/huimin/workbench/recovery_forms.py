@@ -15,16 +15,11 @@ def choice(label: str, choices: list[tuple[str, str]], asked: str) -> forms.Choi
 
 
 class BackForm(DeskForm):
-    """Which programme from which month on, and the paper that says so."""
+    """The paper that says from when."""
 
-    which = choice("哪个项目，自哪个月起", [], "请选择项目和月份")
     basis = text(
         "依据", "请写明规定从哪天起执行的文件名和文号", hint="文件名和文号", max_length=200, autocomplete="off"
     )
-
-    def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["which"].choices = [("", "请选择"), *choices]  # type: ignore[attr-defined]
 
 
 class FindForm(DeskForm):

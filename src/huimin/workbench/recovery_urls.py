@@ -8,6 +8,7 @@ PATTERNS = [
     path("owed/", owed.listing, name="owed"),
     path("owed/<int:number>/", owed.due, name="due"),
     path("owed/back/", owed.back, name="decide-back"),
+    path("owed/back/<slug:programme>/<slug:month>/", owed.back_month, name="decide-back-month"),
     path("recoveries/", recoveries.listing, name="recoveries"),
     path("recoveries/find/", recoveries.find, name="recovery-find"),
     path("recoveries/decide/", recoveries.decide, name="recovery-decide"),

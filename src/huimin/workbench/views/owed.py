@@ -11,17 +11,18 @@ from huimin.casework.backdating import decide_back, list_back
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.money import yuan
 from huimin.kernel.periods import Period
-from huimin.organisation.acting import Actor, reading
+from huimin.organisation.acting import Actor, AlreadyDone, reading
 from huimin.payment.explaining import get_explained
 from huimin.payment.models import Due
 from huimin.payment.owed_queries import OwedFilter, iterate_owed, page_owed, total_owed
 from huimin.policy.queries import programme_names
 from huimin.workbench import guard
-from huimin.workbench.acts import Outcome, once
+from huimin.workbench.acts import Outcome
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, one_of, programmes_seen, require_seen, seen_of
 from huimin.workbench.recovery_forms import BackForm
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing
+from huimin.workbench.views.reliefs import _answer as answer_form
 
 KINDS = [(Due.Kind.BASE.value, Due.Kind.BASE.label), (Due.Kind.ARREARS.value, Due.Kind.ARREARS.label)]
 
@@ -50,7 +51,7 @@ def listing(request: Any) -> HttpResponse:
             [Head("户编码", paper=40), Head("村（组）", paper=30), Head("对象", paper=20), Head("补贴项目"), Head("期间", paper=34), Head("类别", paper=16),
              Head("金额（元）", "fen", 24), Head("为什么", paper=-1)],
             [_row(row, names, places) for row in rows], "没有待编入清册的应发。部门生成应发之后会列在这里。", page=found, across=True,
-            figures=[(each.label, f"{total.count:,}", f"¥{yuan(total.amount_fen)}") for each, total in totals],
+            figures=[(f"{each.label} ¥{yuan(total.amount_fen)}", f"{total.count:,}", "") for each, total in totals],
             filters=[Filter("kind", "类别", KINDS, wanted.kind), Filter("programme", "补贴项目", sorted(names.items()), wanted.programme),
                      Filter("place", "地方", place.options, place.code)],
             nav=nav("owed", by),
@@ -64,7 +65,7 @@ def nav(current: str, by: Actor) -> list[tuple[str, str, bool]]:
     found = [("rosters", "清册"), ("owed", "待发的应发")]
     if by.post in decide_back.posts:  # type: ignore[attr-defined]
         found.append(("decide-back", "追溯执行"))
-    return [(reverse(route), label, route == current) for route, label in found]
+    return [(label, reverse(route), route == current) for route, label in found]
 
 
 def _row(row: Due, names: dict[str, str], places: dict[str, str]) -> list[Any]:
@@ -94,37 +95,62 @@ def due(request: Any, number: int) -> HttpResponse:
     return render(request, "workbench/due.html", context)
 
 
+@require_safe
+@page(frozenset(decide_back.posts), reads=False)  # type: ignore[attr-defined]
+def back(request: Any) -> HttpResponse:
+    """Increases, decreases and stops determined for past months, one row a programme and month."""
+    by, on = request.actor, request.business_date
+
+    def build(_: bool) -> Listing:
+        names = seen_of(by, programme_names())
+        rows = [
+            [
+                Cell(names[each.programme], reverse("decide-back-month", args=[each.programme, f"{each.month:%Y%m}"])), f"{each.month:%Y年%m月}",
+                each.count, each.before_fen, each.after_fen,
+            ]
+            for each in list_back(by.prefix, on, sorted(names))
+        ]  # fmt: skip
+        return Listing(
+            "追溯执行", "标准从以前的日期起执行，或以前的情况更正后，按那个月的筛查建议在这里追溯决定。从下月起执行的，在甄别里确认。", "owed",
+            [Head("补贴项目"), Head("自哪个月起", paper=30), Head("条数", "count", 20), Head("原每期合计（元）", "fen", 34), Head("改为（元）", "fen", 34)],
+            rows, "没有按以前月份筛查出的增减停建议。先由惠民办经办在甄别里以那个月的日期筛查，建议才是当时的政策和情况。", nav=nav("decide-back", by),
+            totals=False, of_people=False,
+        )  # fmt: skip
+
+    return answer_listing(request, build)
+
+
 @require_http_methods(["GET", "POST"])
 @page(frozenset(decide_back.posts))  # type: ignore[attr-defined]
-def back(request: Any) -> HttpResponse:
-    """Increases, decreases and stops determined for a past month, decided from its first day on."""
+def back_month(request: Any, programme: str, month: str) -> HttpResponse:
+    """Decide them from the first of that month on, by the document that says so."""
     by, on = request.actor, request.business_date
     with reading(by):
         names = seen_of(by, programme_names())
-        waiting = [each for each in list_back(by.prefix, on, sorted(names)) if each.programme in names]
-    choices = [
-        (each.key, f"{names[each.programme]}，{each.month:%Y年%m月}起：{each.count:,} 条，每期共 {yuan(each.before_fen)} → {yuan(each.after_fen)} 元")
-        for each in waiting
-    ]  # fmt: skip
-    form = BackForm(request.POST or None, choices=choices)
-    if request.method == "POST" and form.is_valid():
-        chosen = next(each for each in waiting if each.key == form.cleaned_data["which"])
+        found = [
+            each
+            for each in list_back(by.prefix, on, [programme])
+            if programme in names and f"{each.month:%Y%m}" == month
+        ]
+    if not found:
+        raise AlreadyDone("这个月没有等着追溯的建议", why="可能已有人办理", remedy="请回到追溯执行的列表查看")
+    [chosen] = found
+    form = BackForm(request.POST or None)
 
-        def act() -> Outcome:
-            count = decide_back(
-                by=by, on=on, programme=chosen.programme, division=by.division, effective=chosen.month, basis=form.cleaned_data["basis"]
-            )  # fmt: skip
-            what = f"{names[chosen.programme]}：{count:,} 条已决定，自 {chosen.month} 起执行"
-            return Outcome(
-                what, reverse("decide-back"), "以前各期的差额，在下一次生成应发时列为补发；多发的，在追缴里查出。"
-            )
+    def act() -> Outcome:
+        count = decide_back(
+            by=by, on=on, programme=programme, division=by.division, effective=chosen.month, basis=form.cleaned_data["basis"]
+        )  # fmt: skip
+        what = f"{names[programme]}：{count:,} 条已决定，自 {chosen.month} 起执行"
+        return Outcome(
+            what, reverse("decide-back"), "以前各期的差额，在下一次生成应发时列为补发；多发的，在追缴里查出。"
+        )
 
-        return once(request, act)
-    lead = "标准从以前的日期起执行，或以前的情况更正后，按当月筛查的建议在这里追溯决定。从下月起执行的，在甄别里确认。"
-    if not choices:
-        lead += "现在没有按以前月份筛查出的增减停建议：先由惠民办经办以那个月的日期筛查。"
+    lead = (
+        f"{names[programme]}，{chosen.month:%Y年%m月}起：{chosen.count:,} 条，每期合计 {yuan(chosen.before_fen)} 元改为 {yuan(chosen.after_fen)} 元。"
+        "以前各期少发的补发，多发的追缴。"
+    )
     context = {
-        "section": "owed", "title": "追溯执行", "lead": lead, "form": form, "button": "签名，自该月起执行", "warning": True,
-        "back": reverse("owed"),
+        "section": "owed", "title": "追溯执行", "lead": lead, "button": "签名，自该月起执行", "warning": True, "back": reverse("decide-back"),
     }  # fmt: skip
-    return render(request, "workbench/field_form.html", context, status=422 if form.errors else 200)
+    return answer_form(request, form, act, "workbench/field_form.html", context)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -19,6 +19,7 @@ from huimin.payment.papers.recoveries import notice_pdf
 from huimin.payment.queries import list_signatures
 from huimin.payment.recovery_queries import (
     RecoveryFilter,
+    count_waiting,
     get_recovery,
     iterate_recoveries,
     list_rules,
@@ -68,11 +69,12 @@ def listing(request: Any) -> HttpResponse:
             [Head("编号", paper=16), Head("户编码", paper=40), Head("对象", paper=20), Head("补贴项目"), Head("原因", paper=30), Head("多发（元）", "fen", 22),
              Head("已抵扣（元）", "fen", 22), Head("已退回（元）", "fen", 22), Head("已核销（元）", "fen", 22), Head("还差（元）", "fen", 22), Head("状态", paper=22)],
             [_row(row, names, places) for row in rows], "没有追缴。部门经办点“查多发”，把已发多于应得的查出来。", page=found, across=True,
-            figures=[(each.state.label, f"{each.count:,}", f"还差 ¥{yuan(each.outstanding_fen)}" if each.state == "decided" else f"¥{yuan(each.amount_fen)}")
+            figures=[(f"{each.state.label}，还差 ¥{yuan(each.outstanding_fen)}" if each.state == "decided" else f"{each.state.label} ¥{yuan(each.amount_fen)}",
+                      f"{each.count:,}", "late" if each.state == "decided" and each.outstanding_fen else "")
                      for each in total_recoveries(wanted)],
             filters=[Filter("state", "状态", Recovery.State.choices, wanted.state), Filter("ground", "原因", Recovery.Ground.choices, wanted.ground),
                      Filter("programme", "补贴项目", sorted(names.items()), wanted.programme), Filter("place", "地方", place.options, place.code)],
-            acts=_acts(by), nav=nav("recoveries"), seats=["填表人", "负责人", "日期"],
+            acts=_acts(by, wanted), nav=nav("recoveries"), seats=["填表人", "负责人", "日期"],
         )  # fmt: skip
 
     return answer_listing(request, build)
@@ -80,14 +82,14 @@ def listing(request: Any) -> HttpResponse:
 
 def nav(current: str) -> list[tuple[str, str, bool]]:
     found = [("recoveries", "追缴"), ("recovery-waiting", "待复核"), ("recovery-shares", "抵扣比例")]
-    return [(reverse(route), label, route == current) for route, label in found]
+    return [(label, reverse(route), route == current) for route, label in found]
 
 
-def _acts(by: Actor) -> list[tuple[str, str]]:
+def _acts(by: Actor, wanted: RecoveryFilter) -> list[tuple[str, str]]:
     found = []
     if may(by, commands.propose_recoveries):
         found.append(("查多发", reverse("recovery-find")))
-    if may(by, commands.decide_recoveries):
+    if may(by, commands.decide_recoveries) and count_waiting(by.prefix, wanted.programmes, by.appointment)[0]:
         found.append(("审定待审定的", reverse("recovery-decide")))
     return found
 
@@ -136,6 +138,8 @@ def decide(request: Any) -> HttpResponse:
     with reading(by):
         rows = RecoveryFilter(by.prefix, Recovery.State.PROPOSED, programmes=programmes_seen(by)).rows()
         waiting = list(rows.exclude(proposed_by=by.appointment).order_by("pk")[: commands.recoveries.MANY_MAX])
+    if not waiting:
+        return redirect("recoveries")
     form = forms.ManyForm(request.POST or None)
 
     def act() -> Outcome:
@@ -145,9 +149,7 @@ def decide(request: Any) -> HttpResponse:
         return Outcome(f"已审定 {count:,} 件", reverse("recoveries"), "同意追缴的，逐户打印通知书送达。")
 
     total = yuan(sum(row.amount_fen for row in waiting))
-    lead = (
-        f"待审定 {len(waiting):,} 件，共 {total} 元。要逐户看的，从清单里点编号。" if waiting else "没有待审定的追缴。"
-    )
+    lead = f"待审定 {len(waiting):,} 件，共 {total} 元。要逐户看的，从清单里点编号。"
     context = {
         "section": "recoveries", "title": "审定追缴", "lead": lead, "button": "签名，全部审定", "warning": True, "back": reverse("recoveries"),
     }  # fmt: skip
