@@ -11,10 +11,12 @@ from typing import Any
 
 from huimin.audit.models import Event
 from huimin.divisions.queries import chain_names
+from huimin.kernel.digests import digest
 from huimin.kernel.errors import Refusal
 from huimin.kernel.money import in_words, yuan
 from huimin.kernel.periods import Period
 from huimin.organisation.acting import Actor, reading, record_event
+from huimin.organisation.models import Appointment
 from huimin.payment.models import Recovery
 from huimin.payment.papers.typesetting import typeset
 from huimin.payment.papers.words import code_of, day_in_words, wrappable
@@ -47,11 +49,7 @@ def notice_pdf(*, by: Actor, on: date, number: int, mark: str = "") -> bytes:
 def letter_of(by: Actor, on: date, told: Told) -> dict[str, Any]:
     """What the paper says; inside `reading(by)`."""
     row = told.row
-    if (
-        row.state not in (Recovery.State.DECIDED, Recovery.State.SETTLED)
-        or row.decided_on is None
-        or row.signature is None
-    ):
+    if row.state not in (Recovery.State.DECIDED, Recovery.State.SETTLED) or row.decided_on is None:
         raise NotDecided("这一笔还没有审定", why=row.get_state_display(), remedy="请审定后再打印")
     name = Programme.objects.get(code=row.programme).name
     rule = share_of(row.books, row.programme, on)
@@ -74,8 +72,16 @@ def letter_of(by: Actor, on: date, told: Told) -> dict[str, Any]:
             ["多发的期间和金额", steps], ["原因", [f"{row.get_ground_display()}。{wrappable(row.decision)}"]], ["怎样退还", ways],
             ["依据", ["《惠民直达工程一线实管理办法》（皖政办〔2008〕23号 附件2）第二十八条：错发补助资金的，采取扣发措施。"]],
         ],
-        "rights": RIGHTS, "office": by.office_name, "date": day_in_words(on), "code": code_of(row.signature.content_digest),
+        "rights": RIGHTS, "office": _decider(by, row), "date": day_in_words(on),
+        # A township does not see the county's signature: the code is over what the letter says.
+        "code": code_of(digest([row.pk, row.amount_fen, row.decided_on, row.decision, steps])),
     }  # fmt: skip
+
+
+def _decider(by: Actor, row: Recovery) -> str:
+    """The department that decided; who prints may be the township."""
+    held = Appointment.objects.select_related("office").filter(pk=row.decided_by or 0).first()
+    return held.office.name if held else by.office_name
 
 
 def _addressee(row: Recovery, on: date) -> str:
