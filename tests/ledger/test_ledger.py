@@ -138,7 +138,9 @@ def test_LED_01_vouchers_are_numbered_by_place_and_month_without_gaps(finance: A
     for sender in senders:
         sender.join()
     with reading(finance):
-        rows = fetch("SELECT division, word, month, array_agg(number ORDER BY number) FROM ledger_voucher GROUP BY 1, 2, 3")
+        rows = fetch(
+            "SELECT division, word, month, array_agg(number ORDER BY number) FROM ledger_voucher GROUP BY 1, 2, 3"
+        )
     assert all(numbers == list(range(1, len(numbers) + 1)) for *_, numbers in rows)
     assert sorted(len(numbers) for *_, numbers in rows) == [1, 8, 47]
 

@@ -357,7 +357,7 @@ def test_paid_back_or_written_off_by_two_and_never_more_than_is_left(story: Stor
     assert (done.state, done.outstanding_fen, balance("5003")) == ("settled", 0, left)
     browser = client_of(Post.DEPARTMENT_APPROVER, OfficeKind.CIVIL_AFFAIRS)
     assert "县政府〔2021〕77号" in browser.get(f"/recoveries/{dead.pk}/").content.decode()
-    for address in ("/recoveries/", "/recoveries/waiting/", "/recoveries/shares/", "/recoveries/decide/"):
+    for address in ("/recoveries/", "/recoveries/waiting/", "/recoveries/shares/"):
         assert browser.get(address).status_code == 200
 
 
