@@ -40,6 +40,7 @@ def test_an_application_at_the_desk_told_supplied_accepted_and_printed_case_01(c
     assert "一次性告知" in shown and "还缺材料" in shown
     case = Case.objects.using("maintenance").get()
     assert (case.state, case.proposal_id is not None) == ("papers", True)
+    assert f'正在办理：<a href="/cases/{case.pk}/">' in text(clerk.get(path))
     by = people(house)[Post.CLERK]
     printed = {"by": by, "on": DAY, "case_id": case.pk, "address": "http://127.0.0.1/cases/1/"}
     assert case_pdf(kind="missing", **printed).startswith(b"%PDF")

@@ -83,4 +83,5 @@ def test_pages_show_the_picture_and_the_rules_case_04(shared_county):
         row = process_for("dibao-rural", COUNTY, dates.DECIDED)
     page = text(clerk.get(f"/processes/{row.pk}/"))
     assert "<svg" in page and "不能是办过受理、调查的人" in page and "附件3 第27、28条" in page
+    assert "不予批准的 3 个工作日内书面告知" in page
     assert client_of(Post.BANK_OPERATOR, OfficeKind.BANK).get("/processes/").status_code == 403

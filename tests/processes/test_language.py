@@ -172,6 +172,8 @@ def test_the_command_line_lists_shows_and_checks(tmp_path):
     assert "three-level" in said("list").output
     assert {row["code"] for row in json.loads(said("list", "--json").output)} >= {"nine-steps", "list-publicity"}
     assert "须有入户调查（2 人以上）" in said("show", "three-level").output
+    limits = "共 20 个工作日，可延长至 30 个工作日，不予批准的 3 个工作日内告知"
+    assert limits in said("show", "township-confirmation").output
     assert json.loads(said("show", "three-level", "--json").output)["demanded"][-1] == "列入"
     assert said("show", "three-level", "--svg").output.startswith("<svg")
     assert "没有差错" in said("check").output

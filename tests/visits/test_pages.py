@@ -60,6 +60,10 @@ def test_a_visit_at_the_desk_from_the_list_to_the_changed_registry_case_02_ver_0
     ):  # fmt: skip
         bad = clerk.post(path, typed(who, token=token_of(page)) | wrong)
         assert bad.status_code == 422 and words in text(bad), words
+    early = text(clerk.post(path, typed(who, token=token_of(page), visited_on="2021-01-01")))
+    assert 'id="id_visited_on_error"' in early and "最低生活保障申请调查" in early, (
+        "at its field; the page still says for what"
+    )
     huge = SimpleUploadedFile("大.png", PNG + b"0" * (10 << 20), "image/png")
     bad = clerk.post(path, typed(who, token=token_of(page), form=huge))
     assert bad.status_code == 422 and "超过 10 MB" in text(bad) and not Visit.objects.using("maintenance").exists()
@@ -100,6 +104,9 @@ def test_a_visit_at_the_desk_from_the_list_to_the_changed_registry_case_02_ver_0
     assert "办理查实的变更" in text(clerk.get("/"))
     page = text(clerk.get(f"/visits/doubts/change/{house.pk}/"))
     assert "入户调查表" in page and "对待遇的影响" in page and "变更前" in page
+    assert "<td>年其他收入</td>" in page and "<b>1,200.00 元/年</b>" in page, (
+        "what was found stands beside what is registered"
+    )
     shown = post_twice(
         clerk, f"/visits/doubts/change/{house.pk}/", {"effective_on": DAY.isoformat(), "evidence": "入户调查表"}
     )

@@ -5,7 +5,7 @@ out   a case: accepted at once when everything is there; told once what is missi
       accepted, with the reason and where to go
 
 Always true: what is missing is told once (一次性告知): the list of papers is made when the case is opened and never grows;
-papers may follow later only where an emergency was relieved first (先行救助), by a day that the desk is reminded of; who
+what the office can look up by the signed authorisation is not on it; papers may follow later only where an emergency was relieved first (先行救助), by a day that the desk is reminded of; who
 accepts answers for the case until he hands it over. 皖政办〔2008〕23号 附件5 第13–17条; 伊民规〔2022〕2号 二(一)1–2, 6.
 """
 
@@ -37,6 +37,8 @@ from huimin.screening.models import Proposal
 
 ASKERS = (Post.INFORMATION_OFFICER, Post.CLERK)
 BASIC_PAPERS = ("户口簿", "身份证")
+LOOKED_UP = "查询结果"
+"""How policies end the name of what the office looks up itself (民发〔2021〕57号 第17条), by the authorisation that is signed."""
 State, Paper = Case.State, CasePaper.State
 
 refused_by_constraint("case_one_at_a_time", AlreadyDone, "这一户的这个项目正在办理", "请从在办的事里继续办理")
@@ -65,9 +67,19 @@ class Asked:
 
 def papers_of(programme: str, division: str, on: date) -> tuple[str, ...]:
     """What the policy in force asks to be brought: the papers of its conditions, after those everybody brings."""
+    named = _named_in(programme, division, on)
+    return tuple(dict.fromkeys([*BASIC_PAPERS, *(name for name in named if not name.endswith(LOOKED_UP))]))
+
+
+def looked_up_of(programme: str, division: str, on: date) -> tuple[str, ...]:
+    """What the policy in force wants to know that nobody is asked to bring: 车辆登记, 不动产登记 …"""
+    named = _named_in(programme, division, on)
+    return tuple(dict.fromkeys(name.removesuffix(LOOKED_UP) for name in named if name.endswith(LOOKED_UP)))
+
+
+def _named_in(programme: str, division: str, on: date) -> list[str]:
     laws = adopted_book().programmes_in_force(chain(division), on, only=programme)
-    named = [condition.paper for law in laws for condition in law.conditions if condition.paper]
-    return tuple(dict.fromkeys([*BASIC_PAPERS, *(name.strip()[:120] for name in named)]))
+    return [condition.paper.strip()[:120] for law in laws for condition in law.conditions if condition.paper]
 
 
 @command(*ASKERS)

@@ -16,6 +16,8 @@ from huimin.notices.queries import place_name, upheld_lines
 from huimin.organisation.acting import Actor
 from huimin.processes.language import Acting, Demand, Step
 
+NAMED_MAX = 6
+
 
 def papers(case: Case, step: Step, demand: Demand, on: date) -> Held:
     """All there, or to come later after an emergency was relieved."""
@@ -32,7 +34,9 @@ def papers_of_many(cases: Sequence[Case], step: Step, demand: Demand, on: date) 
 def _papers(case: Case, rows: list[CasePaper], on: date) -> Held:
     lacking = [row.name for row in rows if row.state == CasePaper.State.MISSING]
     if lacking:
-        return Held(missing=f"还缺 {len(lacking)} 样材料：{'、'.join(lacking[:6])}", remedy="请登记补来的材料")
+        more = "等" if len(lacking) > NAMED_MAX else ""
+        told = f"还缺 {len(lacking)} 样材料：{'、'.join(lacking[:NAMED_MAX])}{more}"
+        return Held(missing=told, remedy="请登记补来的材料")
     told = digest([[row.name, row.state, row.received_on] for row in rows])
     return Held((Reference(f"cases_casepaper:{case.pk}", told, on),))
 

@@ -292,9 +292,10 @@ def count_late(prefix: str, on: date) -> int:
 
 
 def list_owed(prefix: str, rows_max: int = 60) -> list[CasePaper]:
-    """Papers that were to follow an emergency, the earliest day first."""
+    """Papers that were to follow an emergency, the earliest day first; not of what was given up or refused meanwhile."""
     first, until = scope_of(prefix)
     rows = CasePaper.objects.filter(division__gte=first, division__lt=until, state=CasePaper.State.LATER)
+    rows = rows.exclude(case__state__in=_OVER)
     return list(rows.select_related("case__household").order_by("due_on", "id")[:rows_max])
 
 

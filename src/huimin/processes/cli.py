@@ -76,11 +76,18 @@ def show_command(code: str, folder: Path, as_json: bool, svg: bool) -> None:
     elif as_json:
         click.echo(json.dumps(_told(found), ensure_ascii=False, indent=2))
     else:
-        click.echo(f"{found.name}（{found.basis}）{'，共 ' + str(found.limit) if found.limit else ''}")
+        click.echo(f"{found.name}（{found.basis}）{_limits(found)}")
         for number, step in enumerate(found.steps, 1):
             click.echo(f"{number:>2}. {_line(step)}")
         if found.after:
             click.echo(f"事后：{found.after}（{found.after.basis}）")
+
+
+def _limits(found: Process) -> str:
+    parts = [f"共 {found.limit}"] if found.limit else []
+    parts += [f"可延长至 {found.extended}"] if found.extended else []
+    parts += [f"不予批准的 {found.refusal}内告知"] if any(step.refuses for step in found.steps) else []
+    return "".join(f"，{each}" for each in parts)
 
 
 def _line(step: Step) -> str:
@@ -99,6 +106,7 @@ def _line(step: Step) -> str:
 def _told(found: Process) -> dict[str, Any]:
     return {
         "code": found.code, "name": found.name, "place": found.division, "basis": found.basis, "main": list(found.main),
+        "limit": str(found.limit or ""), "extended": str(found.extended or ""), "refusal": str(found.refusal),
         "demanded": list(found.demanded),
         "steps": [
             {

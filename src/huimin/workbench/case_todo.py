@@ -6,6 +6,7 @@ out   rows as todo_rows.Todo has them
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import groupby
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -33,11 +34,18 @@ def rows_of(by: Actor, on: date, places: Callable[[set[str]], dict[str, str]]) -
         yield "督办超期的申请", "件，下级未按期办理", by.office_name, late, None, on, reverse("case-times")
     yield from _escalations(by, on)
     if may(by, supply_papers):
-        owed = queries.list_owed(by.prefix)
-        names = places({row.division for row in owed})
-        for paper in owed:
-            where = reverse("case", args=[paper.case_id])
-            yield "补齐申请材料", paper.name, names.get(paper.division, paper.division), 1, None, paper.due_on, where
+        yield from _owed(by, places)
+
+
+def _owed(by: Actor, places: Callable[[set[str]], dict[str, str]]) -> Iterator[Row]:
+    """One row a case, with how many papers it waits for."""
+    owed = queries.list_owed(by.prefix)
+    names = places({row.division for row in owed})
+    for case, rows in groupby(sorted(owed, key=lambda row: (row.due_on, row.case_id)), key=lambda row: row.case_id):
+        papers = list(rows)
+        note, place = "、".join(row.name for row in papers), papers[0].division
+        where = reverse("case", args=[case])
+        yield "补齐申请材料", note, names.get(place, place), len(papers), None, papers[0].due_on, where
 
 
 def _steps(by: Actor, on: date) -> Iterator[Row]:

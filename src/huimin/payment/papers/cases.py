@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from huimin.audit.models import Event
+from huimin.cases.asking import looked_up_of
 from huimin.cases.models import Case, CasePaper
 from huimin.divisions.queries import chain_names
 from huimin.kernel.errors import Refusal
@@ -96,7 +97,7 @@ def _responsible(case: Case) -> str:
 
 def _slip(case: Case, way: Process) -> dict[str, Any]:
     assert case.accepted_on is not None
-    received = CasePaper.objects.filter(case=case).order_by("id")
+    received = list(CasePaper.objects.filter(case=case).order_by("id"))
     items = [
         f"{row.name}（{row.get_state_display()}{f'，{day_in_words(row.due_on)}前补齐' if row.due_on else ''}）"
         for row in received
@@ -104,11 +105,17 @@ def _slip(case: Case, way: Process) -> dict[str, Any]:
     steps = [f"{step.name}{f'，{step.limit}' if step.limit else ''}" for step in map(way.step, way.demanded)]
     until = f"，最迟到{day_in_words(case.due_on)}" if case.due_on.year < 9999 else ""
     return {
-        "opening": f"您的申请材料齐全，已于{day_in_words(case.accepted_on)}受理{until}。",
+        "opening": f"{_complete(received)}已于{day_in_words(case.accepted_on)}受理{until}。",
         "parts": [["收到的材料", items], ["接下来怎么办", steps]],
         "rights": "办理过程中您可以随时凭编号查询，可以补充说明、撤回申请；对公示、结果有异议可以提出，对不予批准可以申请复核。"
         "所报情况应当真实，家庭情况变化应当及时告知。",
     }  # fmt: skip
+
+
+def _complete(received: list[CasePaper]) -> str:
+    """先行救助 is accepted before its papers are there, and the slip says so."""
+    later = sum(row.state == CasePaper.State.LATER for row in received)
+    return f"先行救助，还有 {later} 样材料后补，" if later else "您的申请材料齐全，"
 
 
 def _missing(case: Case, way: Process) -> dict[str, Any]:
@@ -118,8 +125,13 @@ def _missing(case: Case, way: Process) -> dict[str, Any]:
     return {
         "opening": f"{day_in_words(case.told_on)}收到您的申请，还缺以下材料。补齐之日即受理，在此之前不计办理期限。",
         "parts": [["请补的材料", items]],
-        "rights": "以上为一次性告知，今后不再要求其他材料；行动不便的可以由村代理点代为送交。",
+        "rights": f"以上为一次性告知，今后不再要求其他材料；行动不便的可以由村代理点代为送交。{_looked_up(case)}",
     }  # fmt: skip
+
+
+def _looked_up(case: Case) -> str:
+    names = looked_up_of(case.programme, case.division, case.asked_on)
+    return f"{'、'.join(names)}由我们凭您签字的授权查询，不用您提供。" if names else ""
 
 
 def _declined(case: Case, way: Process) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.appeals.filing import file_appeal
 from huimin.cases import queries
-from huimin.cases.asking import Asked, open_case, open_list, papers_of
+from huimin.cases.asking import Asked, looked_up_of, open_case, open_list, papers_of
 from huimin.cases.determining import determine
 from huimin.cases.lateness import list_escalations_of
 from huimin.cases.many import count_unsigned
@@ -232,7 +232,8 @@ def apply_(request: Any, household: int, programme: str) -> HttpResponse:
         law = Programme.objects.filter(code=programme).first()
         if law is None:
             raise Http404
-        papers = papers_of(programme, state.household.division, on)
+        papers, looked_up = (of(programme, state.household.division, on) for of in (papers_of, looked_up_of))
+        going = Case.objects.filter(household=household, programme=programme, person=None).exclude(step="").first()
         reliefs = list(Relief.objects.filter(household=household, state="paid", papers_on=None).order_by("-id")[:5])
         proposal = Proposal.objects.filter(
             household=household, programme=programme, state="open", kind="enter", person=None
@@ -261,7 +262,7 @@ def apply_(request: Any, household: int, programme: str) -> HttpResponse:
 
     context = {
         "section": "cases", "state": state, "law": law, "process": process, "trail": trail, "proposal": proposal,
-        "relief": reliefs[0] if reliefs else None,
+        "relief": reliefs[0] if reliefs else None, "looked_up": looked_up, "going": going,
     }  # fmt: skip
     return answer(request, form, run, "workbench/case_apply.html", context)
 

@@ -112,7 +112,7 @@ def settle(request: Any, number: int) -> HttpResponse:
     words = f"{row['fact']}：登记是{row['registered']}，查到是{row['found']}" if row["fact"] else row["found"]
     context = {
         "section": "visits", "title": "核实疑点", "button": "登记核实结果", "effect": "先请申请人说明，再写结果。", "trail": trail,
-        "file": "凭据的扫描件或照片（排除疑点必须有）", "back": _source(doubt), "lead": f"{doubt.household.household_no}，{words}。",
+        "file": "凭据的扫描件或照片（排除疑点必须有）", "back": _source(doubt), "lead": f"{doubt.household.household_no}，{words}",
     }  # fmt: skip
     return answer_form(request, form, act, "workbench/visit_act.html", context)
 
@@ -128,8 +128,8 @@ def change(request: Any, household: int) -> HttpResponse:
         if not rows and request.method == "GET":
             return redirect("household", household)
         first = _basis(rows)
-        context: dict[str, Any] = {"rows": [row_of(by, each) for each in rows], "trail": chain_names(home.division, on)}
-        context |= _effects(by, on, rows, first["effective_on"]) if rows else {}
+        context: dict[str, Any] = _effects(by, on, rows, first["effective_on"]) if rows else {}
+        context |= {"rows": [row_of(by, each) for each in rows], "trail": chain_names(home.division, on)}
     form = Report(request.POST or None, initial=first)
 
     def act() -> Outcome:

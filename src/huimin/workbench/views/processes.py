@@ -55,6 +55,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     rules = [rule for rule in list_rules(row.code) if rule.programme in paid]
     context = {
         "section": "processes", "row": row, "way": way, "main": way.main,
+        "may_refuse": row.subject == row.Subject.HOUSEHOLD and any(step.refuses for step in way.steps),
         # Made by our own code; every text in it is escaped there.
         "picture": mark_safe(draw(way)),
         "rules": rules, "places": _places({row.division, *(rule.division for rule in rules)}, request.business_date),

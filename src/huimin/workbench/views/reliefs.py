@@ -301,16 +301,23 @@ def confirm(request: Any, number: int) -> HttpResponse:
 def _answer(
     request: Any, form: DeskForm | None, act: Callable[[], Outcome], template: str, context: dict[str, Any]
 ) -> HttpResponse:
-    """The page with its form; on a good POST the act once, and what the command calls wrong input beside the field."""
+    """The page with its form; on a good POST the act once, and what the command calls wrong beside the field it names."""
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
             return once(request, act)
         except BadInput as wrong:
             if form is None:
                 raise
-            form.add_error(next(iter(form.fields)), str(wrong))
+            form.add_error(_named(form, wrong.where), str(wrong))
     status = 422 if form is not None and form.errors else 200
     return render(request, template, {**context, "form": form}, status=status)
+
+
+def _named(form: DeskForm, where: str) -> str | None:
+    """The field a command speaks of, by its label; None (the summary alone) for what stands on no field of the page."""
+    labels = {name: str(field.label) for name, field in form.fields.items()}
+    exact = [name for name, label in labels.items() if label == where]
+    return next(iter(exact or [name for name, label in labels.items() if where in label]), None)
 
 
 def find_member(household_no: str, name: str, on: date) -> tuple[int, int] | None:

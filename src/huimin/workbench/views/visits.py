@@ -212,6 +212,7 @@ class Matter:
     subject: str
     round: int
     case: Case | None
+    label: str
 
     @property
     def told(self) -> dict[str, Any]:
@@ -220,11 +221,6 @@ class Matter:
             "household": self.state.household.pk, "purpose": self.purpose, "subject": self.subject,
             "case_id": self.case.pk if self.case else None,
         }  # fmt: skip
-
-    @property
-    def label(self) -> str:
-        name = programme_names().get(self.case.programme, self.case.programme) if self.case else ""
-        return f"{name}{Visit.Purpose(self.purpose).label}"
 
 
 def matter_of(request: Any, household: int) -> Matter:
@@ -239,7 +235,9 @@ def matter_of(request: Any, household: int) -> Matter:
     if purpose not in Visit.Purpose.values or not subject:
         raise Http404
     state = get_household(household, by, on)
-    return Matter(state, purpose, subject[:80], case.round if case else numbers["round"] or 1, case)
+    name = programme_names().get(case.programme, case.programme) if case else ""
+    label = f"{name}{Visit.Purpose(purpose).label}"
+    return Matter(state, purpose, subject[:80], case.round if case else numbers["round"] or 1, case, label)
 
 
 def _number(text: str) -> int:
