@@ -206,7 +206,7 @@ def test_out_of_scope_says_where_to_go_and_a_withdrawal_why_case_01(county):
 
 def test_no_notice_shorter_than_its_days_and_none_with_an_objection_case_06(county):
     from huimin.notices.commands import ObjectionOpen
-    from huimin.notices.models import NoticeRow
+    from huimin.notices.models import Notice, NoticeRow
     from huimin.notices.objections import Review, answer_objection, file_objection
 
     county("screened")
@@ -249,8 +249,15 @@ def test_no_notice_shorter_than_its_days_and_none_with_an_objection_case_06(coun
             by=officer, on=on, case_id=case.pk, step="村公示", outcome="returned", reason="异议成立", to="评议"
         )
         assert (case.step, case.round) == ("评议", 2)
-        case, on = walk(case, who, on, until="乡镇审核")  # a notice of its own for the second round
-    assert case.step == "乡镇审核"
+        case, on = walk(case, who, on, until="乡镇公示")  # a notice of its own for the second round
+    publish_case(by=who[Post.CLERK], on=on, case_id=case.pk)
+    with pytest.raises(NotYourPlace, match="贴在上一级"):
+        withdraw_case(by=officer, on=on, case_id=case.pk, reason="搬到儿子家去住")
+    withdraw_case(by=who[Post.CLERK], on=on, case_id=case.pk, reason="搬到儿子家去住")
+    with reading(county_officer()):
+        hung = Notice.objects.filter(subject__startswith=f"{case.subject}:").order_by("id")
+        # Who takes it back hangs nowhere any more: the village's second one had ended, those of the township come down.
+        assert list(hung.values_list("state", flat=True)) == ["withdrawn", "ended", "withdrawn", "withdrawn"]
 
 
 def test_who_accepted_answers_for_the_case_until_it_is_handed_over_svc_02(county):

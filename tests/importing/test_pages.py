@@ -4,6 +4,8 @@ import io
 
 import openpyxl
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import RequestFactory
 
 from huimin.audit.models import Event
 from huimin.importing import store
@@ -164,6 +166,17 @@ def test_a_file_too_large_is_not_stored(county, monkeypatch):
     monkeypatch.setattr(uploads, "BYTES_MAX", 2000)
     answer = send(client_of(Post.CLERK, TOWN), good())
     assert answer.status_code == 422 and "超过 100 MB" in answer.content.decode() and stored(Import) == []
+
+
+def test_what_stands_in_a_form_after_a_file_too_large_is_kept(monkeypatch):
+    """SEC-05: the page comes back with its reason and all that was typed, wherever the file stands in it."""
+    from huimin.workbench import uploads
+
+    monkeypatch.setattr(uploads, "BYTES_MAX", 100_000)
+    photo = SimpleUploadedFile("大.png", b"0" * 300_000, "image/png")
+    request = RequestFactory().post("/", {"file": photo, "spot": "村委会公开栏"})
+    assert (request.POST["spot"], request.too_large) == ("村委会公开栏", True)
+    assert request.FILES["file"].size <= 100_000, "the rest was thrown away"
 
 
 @pytest.mark.parametrize("post_of", [Post.REVIEWER, Post.TOWNSHIP_HEAD])

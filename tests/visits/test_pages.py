@@ -132,6 +132,13 @@ def test_a_visit_at_the_desk_from_the_list_to_the_changed_registry_case_02_ver_0
         visit_form_pdf(by=clerk_of, on=DAY, household=house.pk, label="农村低保申请调查", address="http://127.0.0.1/"),
     ):
         assert paper.startswith(b"%PDF")
+    next_door = entering(nth=1)
+    who = people(next_door)
+    case = ask(next_door, who[Post.CLERK])
+    clerk = client_of(Post.CLERK, next_door.division[:9] + "000")
+    path = f"/visits/new/{next_door.pk}/?purpose=application&subject={case.subject}&case={case.pk}"
+    shown = post_twice(clerk, path, typed(who, w0="门口停着一辆面包车", form=png("表.png")))
+    assert "双方已签字" in shown and "有疑点的请向申请人核实" in shown, "not: 可以接着办这一步"
 
 
 def test_letters_and_entrusted_visits_on_their_pages_with_papers_and_the_desk_case_02(county):

@@ -24,8 +24,16 @@ from huimin.database.context import scope_of
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.places import Level, chain, scope_prefix
 from huimin.kinship.recusal import require_not_related
+from huimin.notices.commands import boards_of, withdraw_notices
 from huimin.notices.models import Notice
-from huimin.organisation.acting import Actor, AlreadyDone, command, refused_by_constraint, require_place
+from huimin.organisation.acting import (
+    Actor,
+    AlreadyDone,
+    NotYourPlace,
+    command,
+    refused_by_constraint,
+    require_place,
+)
 from huimin.organisation.posts import Post
 from huimin.policy.models import Programme
 from huimin.policy.queries import adopted_book
@@ -241,17 +249,31 @@ def decline_case(*, by: Actor, on: date, case_id: int, reason: str, where_to: st
 
 @command(*ASKERS)
 def withdraw_case(*, by: Actor, on: date, case_id: int, reason: str) -> Case:
-    """The applicant takes it back before anything was decided."""
+    """The applicant takes it back before anything was decided; what hangs comes down, what was objected is still answered."""
     case = locked(by, case_id)
     require_duty(by, case)
     if case.state not in (State.ASKED, State.PAPERS, State.OPEN):
         raise AlreadyDone(f"这件事{case.get_state_display()}", remedy="请刷新后查看")
     if len(reason.strip()) < 2:
         raise BadInput("没有写撤回的原因", where="原因", remedy="请写明申请人撤回的原因")
+    _take_down_here(by, on, case)
     case.state, case.step, case.step_due_on, case.due_on, case.ended_on = State.WITHDRAWN, "", FAR, FAR, on
     case.reason = reason.strip()[:300]
     case.save(update_fields=["state", "step", "step_due_on", "due_on", "ended_on", "reason"])
     return case
+
+
+def _take_down_here(by: Actor, on: date, case: Case) -> None:
+    """Its notice, by somebody whose place holds every board it hangs on."""
+    hanging = Notice.objects.filter(subject=case.notice_subject(), state=Notice.State.OPEN)
+    if not hanging.exists():
+        return
+    level = next((each.level for each in way_of(case.process).step(case.step).demands if each.kind == "公示"), None)
+    if any(not board.startswith(by.prefix) for board in boards_of(case.division, level or Level.VILLAGE)):
+        raise NotYourPlace(
+            "公示还贴在上一级", why="撤回时各处的公示要一起撤下", remedy="请乡镇统计员办理，或等公示期满"
+        )
+    withdraw_notices(by=by, on=on, subject=case.notice_subject())
 
 
 _LINES = """

@@ -191,13 +191,20 @@ def act(request: Any, number: int, key: str) -> HttpResponse:
         chosen.run(told, form.cleaned_data if form else {})
         with reading(by):
             after = queries.get_case(number)
-        then = f"下一步：{step_name(after)}。" if after.step else f"这件事{after.get_state_display()}。"
-        return Outcome(chosen.done, reverse("case", args=[number]), then)
+        return Outcome(chosen.done, reverse("case", args=[number]), _then(case, after))
 
     context = {
         "section": "cases", "case": case, "step": told.step, "act": chosen, "slots": slots, "trail": trail, "names": names,
     }  # fmt: skip
     return answer(request, form, run, "workbench/case_act.html", context)
+
+
+def _then(before: Case, after: Case) -> str:
+    """What comes next, in words, after an act that moved the case or did not."""
+    if not after.step:
+        return f"这件事{after.get_state_display()}。"
+    moved = (before.step, before.round) != (after.step, after.round)
+    return f"下一步：{step_name(after)}。" if moved else f"“{step_name(after)}”这一步还没有办完。"
 
 
 @require_safe

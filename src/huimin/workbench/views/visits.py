@@ -282,7 +282,8 @@ def new(request: Any, household: int) -> HttpResponse:
             by=by, on=on, told=told, papers=papers_of(request), refused=form.cleaned_data["refused"],
             witness=form.cleaned_data["witness"],
         )  # fmt: skip
-        return Outcome(_done_words(made), reverse("visit", args=[made.pk]), _then(made))
+        with reading(by):
+            return Outcome(_done_words(made), reverse("visit", args=[made.pk]), _then(made))
 
     context = {
         "section": "visits",
