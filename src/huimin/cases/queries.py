@@ -157,12 +157,15 @@ class OfficeLoad:
     latest_days: int
 
 
+# Grouped first in the order of the index case_desk, by whole divisions: half of what cutting the township out of each case costs.
 _LOAD = """
-SELECT substr(division, 1, 9), process_id, step, count(*), count(*) FILTER (WHERE step_due_on < %(on)s),
-       count(*) FILTER (WHERE step_due_on = %(on)s),
-       count(*) FILTER (WHERE step_due_on > %(on)s AND step_due_on <= %(sunday)s), min(step_due_on)
-FROM cases_case WHERE step <> '' AND division >= %(low)s AND division < %(high)s
-  AND (%(programmes)s::text[] IS NULL OR programme = ANY (%(programmes)s)) GROUP BY 1, 2, 3
+SELECT substr(division, 1, 9), process_id, step, sum(n)::int, sum(late)::int, sum(today)::int, sum(week)::int, min(first) FROM (
+    SELECT division, process_id, step, count(*) AS n, count(*) FILTER (WHERE step_due_on < %(on)s) AS late,
+           count(*) FILTER (WHERE step_due_on = %(on)s) AS today,
+           count(*) FILTER (WHERE step_due_on > %(on)s AND step_due_on <= %(sunday)s) AS week, min(step_due_on) AS first
+    FROM cases_case WHERE step <> '' AND division >= %(low)s AND division < %(high)s
+      AND (%(programmes)s::text[] IS NULL OR programme = ANY (%(programmes)s)) GROUP BY process_id, step, division
+) AS places GROUP BY 1, 2, 3
 """
 
 
