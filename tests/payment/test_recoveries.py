@@ -160,6 +160,9 @@ def test_it_is_withheld_under_the_limit_once_told_and_the_county_set_a_share(sto
     browser = client_of(Post.CLERK, story.township)
     assert "已抵扣" in browser.get(f"/rosters/{last.pk}/?village={line.division[:12]}").content.decode()
     assert browser.get(f"/recoveries/{cut.pk}/pdf/").content[:5] == b"%PDF-"
+    with reading(finance()):
+        held = Due.objects.get(recovery=cut.pk, state="owed").pk
+    assert "按县里确定的比例扣回" in browser.get(f"/owed/{held}/").content.decode()
     assert "还差" in browser.get(f"/recoveries/{cut.pk}/").content.decode()
     assert "抵扣比例" in browser.get("/recoveries/").content.decode()
 

@@ -37,7 +37,7 @@ class Explained:
 def get_explained(number: int) -> Explained:
     """Due.DoesNotExist when it is not there or not in the actor's place."""
     due = Due.objects.select_related(
-        "entitlement__decision__proposal", "entitlement__household", "entitlement__person"
+        "entitlement__decision__proposal", "entitlement__household", "entitlement__person", "recovery"
     ).get(pk=number)
     lines = LineDue.objects.filter(due=due).select_related("line__roster").order_by("-id")[:ROWS_MAX]
     return Explained(due, reasons_of(due), list(lines))
@@ -82,8 +82,16 @@ def arithmetic(due: Due, held: Entitlement) -> str:
             f"补发 {yuan(due.owed_fen)} − {yuan(due.made_fen)} = {yuan(due.amount_fen)} 元；{_RULES.get(due.rule, '')}"
         )
     if due.kind == Due.Kind.RECOVERY:
-        return f"从这一期扣回 {yuan(due.amount_fen)} 元"
+        return _withheld(due)
     return _base(due, held)
+
+
+def _withheld(due: Due) -> str:
+    """From which recovery, and how much of the payment it stands on."""
+    assert due.recovery is not None
+    line = LineDue.objects.filter(due=due).select_related("line").order_by("-id").first()
+    part = f"，当次应发 {yuan(line.line.amount_fen + line.line.withheld_fen)} 元" if line else ""
+    return f"追缴第 {due.recovery_id} 号多发 {yuan(due.recovery.amount_fen)} 元{part}，按县里确定的比例扣回 {yuan(due.amount_fen)} 元，其余照发"
 
 
 def _base(due: Due, held: Entitlement) -> str:
