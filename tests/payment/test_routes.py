@@ -16,7 +16,7 @@ from huimin.demo.quarter import County as Place
 from huimin.funds import queries
 from huimin.funds.commands import reserve_funding, transfer_funding
 from huimin.funds.giving_back import MoveDiffers, decide_money, propose_money
-from huimin.funds.models import Allotment, FundingApplication, FundSettlement, MoneyMove, PayRoute
+from huimin.funds.models import Allotment, FundingApplication, FundSettlement, MoneyMove, PayRoute, SpecialAccount
 from huimin.funds.routes import decide_route, propose_route, route_of
 from huimin.kernel.errors import BadInput
 from huimin.kernel.periods import quarter
@@ -36,6 +36,8 @@ from huimin.payment.commands import (
     write_batch_files,
 )
 from huimin.payment.commands.dues import NothingOwed
+from huimin.payment.commands.matching import copy_answer
+from huimin.payment.commands.statements import leave_out_known
 from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Due, Roster
 from huimin.payment.quarter_proof import prove_quarter
@@ -192,7 +194,19 @@ def test_FUND_02_money_that_will_not_be_paid_again_goes_back_to_its_indicator(re
     with pytest.raises((NothingOwed, WrongState)):
         reissue_returned(by=by, on=dates.REISSUED, roster_id=roster)
     all_zero()
+    known_on_a_statement(done)
     settle(move)
+
+
+def known_on_a_statement(move: MoneyMove) -> None:
+    """FUND-04: the entry of a 缴回 on the bank's statement is explained by its receipt; another amount is not."""
+    plain = {"row_state": "S", "failure_reason": "缴回", "bank_serial": "H001"}
+    rows = [plain | {"row_amount_fen": fen} for fen in (move.amount_fen, move.amount_fen + 1)]
+    with reading(finance()):
+        account = SpecialAccount.objects.get(division=move.division, kind="special")
+        copy_answer([rows])
+        leave_out_known(account)
+        assert fetch("SELECT amount_fen FROM answer") == [(move.amount_fen + 1,)]
 
 
 def settle(move: MoneyMove) -> None:

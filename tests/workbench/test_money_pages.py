@@ -28,7 +28,7 @@ def test_money_from_above_at_the_desks_of_a_county(county):
     kept = MoneyMove.objects.using("maintenance")
     row = Allotment.objects.using("maintenance").order_by("pk").first()
     tree = text(officer.get("/indicators/?year=2021"))
-    assert row.document_no in tree and "省级 · 补助基数" in tree and "登记指标" in tree and "支出" in tree
+    assert row.document_no in tree and "省级 · 补助基数" in tree and "登记指标" in tree and "进度" in tree
     assert officer.get("/indicators/?year=2021&export=xlsx")["Content-Type"].endswith("sheet")
 
     told = {

@@ -34,7 +34,7 @@ from huimin.organisation.signing import sign
 
 Kind, State = Allotment.Kind, Allotment.State
 MoveKind, MoveState = AllotmentMove.Kind, AllotmentMove.State
-DOCUMENT_MAX, REASON_MAX, SET_MAX = 80, 200, 500
+DOCUMENT_MAX, REASON_MAX, SET_MAX = 80, 200, 1000
 
 
 class FundsExhausted(Refusal):
@@ -272,11 +272,14 @@ def decide_moves(*, by: Actor, on: date, move_ids: Sequence[int], refusal: str =
     FundsExhausted with what is left when an indicator no longer holds it. What took effect already is left as it is.
     """
     wanted = set(move_ids)
-    indicators = AllotmentMove.objects.filter(pk__in=wanted).values_list("allotment_id", "allotment__parent_id")
-    held = {row.pk: row for row in _lock_allotments([pk for pair in indicators for pk in pair if pk] or [0])}
+    found = list(AllotmentMove.objects.filter(pk__in=wanted).select_related("allotment"))
+    if missing := wanted - {move.pk for move in found}:
+        raise NoSuchIndicator(
+            f"没有编号为 {min(missing)} 的变动", why="它不存在，或不在您的辖区内", remedy="请从列表进入"
+        )
+    issuers = [move.allotment.parent_id for move in found if move.kind == MoveKind.CUT and move.allotment.parent_id]
+    held = {row.pk: row for row in _lock_allotments([*(move.allotment_id for move in found), *issuers])}
     moves = list(AllotmentMove.objects.select_for_update().filter(pk__in=wanted).order_by("id"))
-    if missing := wanted - {move.pk for move in moves}:
-        raise NoSuchIndicator(f"没有编号为 {min(missing)} 的变动", remedy="请从列表进入")
     refusal = _reason(refusal, needed=False)
     wrong = [
         each for each in moves if each.state == MoveState.REFUSED or (refusal and each.state != MoveState.PROPOSED)

@@ -4,8 +4,8 @@ in    a camt.053 with its signature
 out   the statement stored; lines that waited settled by it; every entry that is none of ours an exception of its account
 
 A statement confirms what a status report said, or says it first: the same line is settled once, whichever comes first.
-A debit and its return within one statement come to a returned line. Money that came in by a transfer order of ours
-(拨入专款) is known by its number and no exception; any other credit is one. Locks: rosters, then batches, by rising id.
+A debit and its return within one statement come to a returned line. Money that moved by a transfer order of ours is known
+by its number, what was given back (缴回) by the bank's receipt; neither is an exception. Any other credit is one. Locks: rosters, then batches, by rising id.
 """
 
 from datetime import date
@@ -25,11 +25,22 @@ from huimin.payment.models import BankStatement, Batch, Roster
 from huimin.payment.publicity import check_publicity
 
 refused_by_constraint("statement_once", AlreadyDone, "这个账户的这一号对账单已经收过，内容却不同", "请与银行核对")
-# What our own transfer orders brought in is known.
+# What our own transfer orders brought in, or took out of the account they drew on, is known.
 _FUNDED = """
 DELETE FROM answer a USING funds_fundingapplication f
-WHERE a.status = 'C' AND f.transfer_no <> '' AND f.division = %(division)s AND f.amount_fen = a.amount_fen
+WHERE f.transfer_no <> '' AND f.amount_fen = a.amount_fen
+  AND (a.status = 'C' AND f.division = %(division)s OR a.status <> 'C' AND f.payer_id = %(account)s)
   AND (a.batch_no = f.transfer_no OR position(f.transfer_no IN a.reason) > 0)
+"""
+# So is what went back or came in by a receipt that a second person held against its paper; of an application, also where
+# it came back to.
+_GIVEN = """
+DELETE FROM answer a USING funds_moneymove m LEFT JOIN funds_fundingapplication f ON f.id = m.application_id
+WHERE m.state = 'confirmed' AND m.amount_fen = a.amount_fen AND a.line = 0
+  AND CASE WHEN a.status = 'C' THEN %(special)s AND m.division = %(division)s AND m.kind = 'in' OR f.payer_id = %(account)s
+           ELSE CASE WHEN %(special)s THEN m.division = %(division)s AND m.kind <> 'in' ELSE m.kind = 'in' END END
+  AND (m.receipt_no IN (a.serial, a.batch_no) OR position(m.receipt_no IN a.reason) > 0
+       OR position(m.document_no IN a.reason) > 0)
 """
 
 
@@ -50,7 +61,7 @@ def take_statement(
         return earlier
     copy_answer(came.rows())
     _lock(account)
-    run(_FUNDED, {"division": account.division})
+    leave_out_known(account)
     batches = match_statement(account.pk)
     assert came.period_from is not None and came.period_until is not None
     made = BankStatement.objects.create(
@@ -61,6 +72,14 @@ def take_statement(
     )  # fmt: skip
     _settle(by, on, made, batches)
     return made
+
+
+def leave_out_known(account: SpecialAccount) -> None:
+    """Entries of `answer` that acts of ours explain are no exceptions."""
+    special = account.kind == SpecialAccount.Kind.SPECIAL
+    where = {"division": account.division, "account": account.pk, "special": special}
+    run(_FUNDED, where)
+    run(_GIVEN, where)
 
 
 def _account_of(came: Statement, file_name: str, bank_office: int | None) -> SpecialAccount:

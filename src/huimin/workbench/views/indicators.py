@@ -50,9 +50,9 @@ def listing(request: Any) -> HttpResponse:
         names = names_of({node.row.division for node in rows}, on)
         return Listing(
             "指标", "上级的、本级的、下达到乡镇的，每份文件一行，下一级缩进；剩多少才能预留多少，超支不办。", "indicators",
-            [Head("文号"), Head("地方", paper=24), Head("补贴项目", paper=34), Head("年度", paper=12), Head("指标（元）", "fen", 26),
-             Head("已下达（元）", "fen", 24), Head("已预留（元）", "fen", 24), Head("已支出（元）", "fen", 26), Head("结转（元）", "fen", 20),
-             Head("调减（元）", "fen", 20), Head("可用（元）", "fen", 26)],
+            [Head("文号"), Head("地方", paper=20), Head("补贴项目", paper=32), Head("年度", paper=11), Head("指标（元）", "fen", 25),
+             Head("已下达（元）", "fen", 22), Head("已预留（元）", "fen", 22), Head("已支出（元）", "fen", 24), Head("进度", paper=-1),
+             Head("结转（元）", "fen", 18), Head("调减（元）", "fen", 18), Head("可用（元）", "fen", 25)],
             [_row(node, names, programmes) for node in rows],
             "还没有指标。县财政经办收到上级文件后在这里登记，由财政复核放行岗复核。",
             note=note or "合计只算本表最上一级的文件，下达的不重复计算。", totals=False, across=True, of_people=False, unit="单位：元",
@@ -67,14 +67,14 @@ def listing(request: Any) -> HttpResponse:
 
 def _row(node: queries.Node, names: dict[str, str], programmes: dict[str, str]) -> list[Any]:
     row = node.row
-    used = f"支出 {row.spent_fen * 100 // row.amount_fen}%" if row.spent_fen else ""
+    used = f"{row.spent_fen * 100 // row.amount_fen}%" if row.spent_fen else ""
     told = f"{row.get_issuer_display()} · {row.get_kind_display()}"
     waiting = row.state != State.IN_FORCE
     return [
         Cell("　" * (node.depth - 1) + ("└ " if node.depth else "") + row.document_no, reverse("indicator", args=[row.pk]),
              told + (f" · {row.get_state_display()}" if waiting else "")),
         names.get(row.division, row.division), programmes.get(row.programme, row.programme), str(row.year), row.amount_fen,
-        row.issued_fen or None, row.reserved_fen or None, Cell(row.spent_fen or None, sub=used), row.carried_fen or None,
+        row.issued_fen or None, row.reserved_fen or None, row.spent_fen or None, used, row.carried_fen or None,
         row.cut_fen or None, row.left_fen,
     ]  # fmt: skip
 
