@@ -259,7 +259,11 @@ def _to_decide(request: Any, source: QueryDict, names: dict[str, str]) -> tuple[
     wanted = replace(wanted, state=Proposal.State.OPEN, ids=ids or None, apart=() if ids else apart())
     fitting = {each.programme for each in total_proposals(wanted)}
     if not fitting:
-        raise AlreadyDone("没有可以办理的建议", why="可能已有人办理，或筛查已更新", remedy="请返回列表刷新后再选")
+        raise AlreadyDone(
+            "没有可以办理的建议",
+            why="可能已有人办理、正在立案办理，或筛查已更新",
+            remedy="请返回列表刷新后再选",
+        )
     if len(fitting) > 1:
         raise Refusal("一次只能办一个补贴项目", why="所选的建议属于几个项目", remedy="请先按补贴项目筛选，再选要办的")
     return replace(wanted, programme=fitting.pop()), place
