@@ -1,6 +1,7 @@
 """Files as they are sent: layouts, encodings, and what is refused in a sentence (REG-03, SEC-04)."""
 
 import io
+import time
 import zipfile
 from datetime import date
 
@@ -162,6 +163,14 @@ SHEET = "xl/worksheets/sheet1.xml"
             ),
             "已损坏",
         ),
+        (
+            lambda: changed(
+                **{
+                    SHEET: b'<worksheet><sheetData><row r="99999999999999999999"><c><v>1</v></c></row></sheetData></worksheet>'
+                }
+            ),
+            "已损坏",
+        ),
         (lambda: zipped(**{"word/document.xml": "<x/>"}), "不是 Excel"),
     ],
 )
@@ -177,6 +186,49 @@ def test_a_large_file_is_refused_before_it_is_read():
         read(io.BytesIO(b"x" * (3 << 20)), file_bytes=1 << 20)
     with pytest.raises(Unreadable, match="超过 10 行"):
         read(csv([["姓名"], *[["张三"]] * 20]), rows=10)
+
+
+def test_many_sheets_are_bounded_as_one():
+    """Sixty small parts over one long text, or over the same bytes, are gigabytes as much as one large part is."""
+    row = "<row>" + '<c t="s"><v>0</v></c>' * 60 + "</row>"
+    sheet = f"<worksheet><sheetData>{row * 60}</sheetData></worksheet>".encode()
+    names = [f"sheet{at}" for at in range(1, 8)]
+    with zipfile.ZipFile(xlsx(*[[["很长的说明" * 300]]] * 7)) as good:
+        parts = {each: good.read(each) for each in good.namelist()}
+    parts |= {f"xl/worksheets/{name}.xml": sheet for name in names}
+    file = zipped(**parts)
+    assert len(file.getvalue()) < 100_000
+    with pytest.raises(Unreadable, match="内容超过"):
+        read(file, text_bytes=60 << 20)
+    with pytest.raises(Unreadable, match="超过 200 行"):
+        read(file, rows=200)
+    with pytest.raises(Unreadable, match="解压后过大"):
+        read(file, unzipped_bytes=300_000)
+    with pytest.raises(Unreadable, match="内容超过"):
+        read(xlsx([[f"说明{at}" for at in range(100)] for _ in range(20)]), string_bytes=5_000)
+
+
+def test_cells_merged_over_each_other_cost_no_more_than_once():
+    """Twenty thousand merges over ten million rows: no spreadsheet makes them, and nobody waits for them."""
+    merge = '<mergeCell ref="A3:A9999999"/><mergeCell ref="A1:XFD3"/>' * 10_000
+    with zipfile.ZipFile(xlsx([["户编码", "姓名"], ["V-1", "张三"], [None, "李四"]])) as good:
+        parts = {each: good.read(each) for each in good.namelist()}
+    parts[SHEET] = parts[SHEET].replace(b"</sheetData>", f"</sheetData><mergeCells>{merge}</mergeCells>".encode())
+    begun = time.monotonic()
+    laid, data = table(zipped(**parts))
+    assert (laid.labels, data) == (["户编码", "姓名"], [["V-1", "张三"], [None, "李四"]])
+    assert time.monotonic() - begun < 4
+
+
+def test_half_characters_are_told_as_lost():
+    """A workbook can spell what no text may hold; it reaches no column and no message as such."""
+    strings = "".join(f"<si><t>{text}</t></si>" for text in ("姓名", "身份证号", "张_x0000_三", "_xD83D_"))
+    parts = {"xl/sharedStrings.xml": f"<sst>{strings}</sst>"}
+    rows = [(0, 1), (2, 3)]
+    cells = "".join("<row>" + "".join(f'<c t="s"><v>{at}</v></c>' for at in row) + "</row>" for row in rows)
+    parts[SHEET] = f"<worksheet><sheetData>{cells}</sheetData></worksheet>"
+    _, data = table(changed(**parts))
+    assert data == [["张\ufffd三", "\ufffd"]]
 
 
 def test_letters_of_columns():

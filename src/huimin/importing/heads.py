@@ -8,13 +8,14 @@ another period or unit than the fact's (月工资 over 元/年) is not taken for
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from huimin.importing.kinds import FACT_OF, LABELS
 from huimin.importing.words import HEAD_WORDS
 from huimin.kernel.facts import Kind as FactKind
 
-_BRACKETS = re.compile(r"[(（\[【〔].*?[)）\]】〕]")
+_BRACKETS = re.compile(r"[(（\[【〔][^()（）\[\]【】〔〕]*[)）\]】〕]")
+"""One pair without another in it, so that a thousand opening ones cost no more than their length."""
 _NUMBERING = re.compile(r"^(?:[0-9０-９]{1,2}[.、．]|[（(][一二三四五六七八九十]+[)）]|[一二三四五六七八九十]+、)")
 _NEVER = frozenset(
     ("序号", "编号", "备注", "说明", "原表", "原表行号", "错在哪里", "怎么改", "签名", "签字", "户主签字", "签字盖章", "年龄", "家庭人口", "人口", "人口数", "家庭人口数")
@@ -26,7 +27,11 @@ SEPARATOR = "／"
 def plain_head(text: str) -> str:
     """Without spaces, line ends, brackets, numbering and marks."""
     plain = "".join(text.split()).strip("*＊★:：")
-    return _BRACKETS.sub("", _NUMBERING.sub("", plain)).strip("*＊★:：").translate(str.maketrans("帐", "账"))
+    return (
+        _BRACKETS.sub("", _BRACKETS.sub("", _NUMBERING.sub("", plain)))
+        .strip("*＊★:：")
+        .translate(str.maketrans("帐", "账"))
+    )
 
 
 @cache
@@ -35,7 +40,7 @@ def _index() -> dict[str, str]:
     return found | {plain_head(label): code for code, label in LABELS.items()}
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def recognise(head: str) -> str | None:
     """The target of a head, whichever of its lines names it."""
     lines = head.split(SEPARATOR)

@@ -10,7 +10,8 @@ the household (one number over five members) are filled down.
 """
 
 import re
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -76,7 +77,7 @@ class Laid:
 def lay_out(sheet: Sheet, known: frozenset[str] = frozenset()) -> Laid | None:
     """The table of a sheet; None when there is none. `known` are labels that meant something before."""
     top = sheet.top(HEAD_SEARCHED_ROWS + 1)
-    at, labels = _head(sheet, top, known)
+    at, labels = _head(replace(sheet, merges=_at_the_top(sheet)), top, known)
     if at < 0:
         return None
     columns = [column.slice(at + 1) for column in sheet.columns]
@@ -95,6 +96,21 @@ def lay_out(sheet: Sheet, known: frozenset[str] = frozenset()) -> Laid | None:
     return Laid(
         sheet.name, labels, [column.filter(kept) for column in columns], rows, sheet.numbers[at], left_out, hidden
     )
+
+
+def _at_the_top(sheet: Sheet) -> list[Merge]:
+    """Merged cells that reach into the rows searched for heads and lie over none before them: what a damaged or hostile
+    file merges a thousand times over the same cells counts once."""
+    rows = np.asarray(sheet.numbers[: HEAD_SEARCHED_ROWS + 1])
+    covered = np.zeros((len(rows), len(sheet.columns)), bool)
+    found = []
+    for each in sheet.merges:
+        if each.top <= rows[-1] and each.bottom >= rows[0] and each.left < len(sheet.columns):
+            under = covered[slice(*np.searchsorted(rows, (each.top, each.bottom + 1))), each.left : each.right + 1]
+            if under.size and not under.any():
+                under[...] = True
+                found.append(each)
+    return found
 
 
 def _head(sheet: Sheet, top: list[list[str]], known: frozenset[str]) -> tuple[int, list[str]]:
@@ -176,16 +192,18 @@ def _filled(
     """Cells merged downwards in the columns of the household hold the same in each row."""
     row_of = {number: at for at, number in enumerate(numbers)}
     wanted: dict[int, list[Merge]] = {}
-    for each in merges:
+    for each in sorted(merges, key=lambda each: each.top):
         if each.left == each.right and each.bottom > each.top and each.top in row_of and each.left < len(columns):
-            wanted.setdefault(each.left, []).append(each)
+            below = wanted.setdefault(each.left, [])
+            if not below or each.top > below[-1].bottom:  # one over another is no merge of a spreadsheet's
+                below.append(each)
     for column, found in wanted.items():
         if recognise(labels[column]) not in _FILLED:
             continue
         texts = columns[column].to_pylist()
         for each in found:
-            for number in range(each.top + 1, each.bottom + 1):
-                if (at := row_of.get(number)) is not None and texts[at] is None:
+            for at in range(row_of[each.top] + 1, bisect_right(numbers, each.bottom)):
+                if texts[at] is None:
                     texts[at] = texts[row_of[each.top]]
         columns = [*columns[:column], pa.chunked_array([texts], pa.string()), *columns[column + 1 :]]
     return columns

@@ -13,7 +13,7 @@ import io
 import re
 from collections.abc import Iterator
 
-from huimin.importing.reading.sheets import NO_VALUE, Gathering, Limits, Sheet, Unreadable, too_long
+from huimin.importing.reading.sheets import NO_VALUE, Gathering, Limits, Sheet, Unreadable, fit
 
 _SEPARATORS = (",", "\t", ";", "，", "|")
 _AS_TEXT = re.compile(r'="([^"]*)"')
@@ -96,7 +96,7 @@ def _cells(row: list[str], where: str, limits: Limits) -> dict[int, str]:
     cells = {}
     for at, text in enumerate(row):
         if text:
-            cells[at] = _value(too_long(text, limits, where))
+            cells[at] = _value(fit(text, limits, where))
     return cells
 
 

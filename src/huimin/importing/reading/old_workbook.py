@@ -18,7 +18,7 @@ from typing import IO, Any
 import xlrd
 from xlrd.compdoc import CompDoc
 
-from huimin.importing.reading.sheets import MEGABYTE, NO_VALUE, Gathering, Limits, Merge, Sheet, Unreadable, too_long
+from huimin.importing.reading.sheets import MEGABYTE, NO_VALUE, Gathering, Limits, Sheet, Spent, Unreadable, fit
 from huimin.importing.reading.workbook import DAY_ZERO, DAY_ZERO_1904, Progress, day_of_serial, spelled
 
 _SHEET, _FORMULA, _BEGIN, _END, _PASSWORD, _HAS_MACROS = 0x85, 0x06, 0x809, 0x0A, 0x2F, 0xD3
@@ -56,7 +56,7 @@ def read_old_workbook(
 class _OldWorkbook:
     def __init__(self, content: bytes, name: str, limits: Limits, progress: Progress) -> None:
         self.name, self.limits, self.progress = name, limits, progress
-        self.content = content
+        self.content, self.spent = content, Spent()
         self.stream = self._stream(content)
         self.starts = list(self._globals())
 
@@ -118,11 +118,9 @@ class _OldWorkbook:
 
     def _sheet(self, book: Any, at: int) -> Sheet:
         sheet = book.sheet_by_index(at)
-        gathering = Gathering(sheet.name, self.limits, hidden=sheet.visibility != 0)
-        gathering.merges = [
-            Merge(top + 1, bottom, left, right - 1)
-            for top, bottom, left, right in sheet.merged_cells[: self.limits.merges]
-        ]
+        gathering = Gathering(sheet.name, self.limits, self.spent, hidden=sheet.visibility != 0)
+        for top, bottom, left, right in sheet.merged_cells:
+            gathering.merge(top + 1, bottom, left, right - 1)
         reading = _Cells(sheet, self._left_to_excel(self.starts[at]), book.datemode == 1, self.limits)
         for row in range(sheet.nrows):
             info = sheet.rowinfo_map.get(row)
@@ -176,7 +174,7 @@ class _Cells:
 
     def _text(self, kind: int, value: Any, row: int) -> str:
         if kind == xlrd.XL_CELL_TEXT:
-            return too_long(value, self.limits, f"{self.sheet.name}第 {row + 1} 行")
+            return fit(value, self.limits, f"{self.sheet.name}第 {row + 1} 行")
         if kind == xlrd.XL_CELL_DATE:
             return day_of_serial(repr(value), self.day_zero)
         if kind == xlrd.XL_CELL_BOOLEAN:

@@ -8,6 +8,7 @@ Numbers are text here, spelled as a spreadsheet shows them; one with more than f
 value that was saved with it, and NO_VALUE where none was: nothing is computed. Memory: about what the texts take.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -19,11 +20,12 @@ NO_VALUE = "=?"
 """A formula whose result the file does not hold. No reader of cells takes it for a value."""
 SLICE_ROWS = 5_000
 MEGABYTE = 1 << 20
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may be. Beyond any of these it is refused in a sentence."""
+    """What a file may be, all its sheets together. Beyond any of these it is refused in a sentence."""
 
     file_bytes: int = 100 * MEGABYTE
     old_file_bytes: int = 60 * MEGABYTE
@@ -35,7 +37,11 @@ class Limits:
     columns: int = 500
     cell_characters: int = 2_000
     text_bytes: int = 400 * MEGABYTE
-    """Of all cells of a sheet together, in UTF-8: one long text, kept once in the file, may stand in a million cells."""
+    """Of all cells of a file together, in UTF-8: one long text, kept once in the file, may stand in a million cells."""
+    string_bytes: int = 800 * MEGABYTE
+    """Of the texts a workbook keeps for its cells, as they lie in memory."""
+    unzipped_bytes: int = 2048 * MEGABYTE
+    """Of all parts of a workbook together: sixty parts may lie over the same compressed bytes."""
     sheets: int = 60
     merges: int = 400_000
 
@@ -75,24 +81,33 @@ class Sheet:
         return [[column[row] or "" for column in cut] for row in range(min(rows, self.rows))]
 
 
-class Gathering:
-    """Rows on their way into a sheet; turned into Arrow slice by slice."""
+@dataclass
+class Spent:
+    """What the sheets of one file have taken so far."""
 
-    def __init__(self, name: str, limits: Limits, *, hidden: bool = False) -> None:
-        self.name, self.hidden, self.limits = name, hidden, limits
+    rows: int = 0
+    bytes: int = 0
+    merges: int = 0
+
+
+class Gathering:
+    """Rows on their way into a sheet; turned into Arrow slice by slice. `spent` is what the file's sheets before it took."""
+
+    def __init__(self, name: str, limits: Limits, spent: Spent | None = None, *, hidden: bool = False) -> None:
+        self.name, self.hidden, self.limits, self.spent = storable(name), hidden, limits, spent or Spent()
         self.width = 0
         self.numbers: list[int] = []
         self.hidden_rows: set[int] = set()
         self.merges: list[Merge] = []
         self._waiting: list[Mapping[int, str]] = []
-        self._bytes = 0
         self._slices: list[list[pa.Array]] = []
 
     def add(self, number: int, cells: Mapping[int, str], *, hidden: bool = False) -> None:
         """A row with its cells by column; rows without any are left out."""
         if not cells:
             return
-        if len(self.numbers) >= self.limits.rows:
+        self.spent.rows += 1
+        if self.spent.rows > self.limits.rows:
             raise Unreadable(
                 f"超过 {self.limits.rows:,} 行", where=self.name, remedy="请按乡镇或村拆成几个文件，分别导入"
             )
@@ -107,6 +122,12 @@ class Gathering:
         if len(self._waiting) >= SLICE_ROWS:
             self._cut()
 
+    def merge(self, top: int, bottom: int, left: int, right: int) -> None:
+        """Merged cells; those beyond the limit are passed over, as a sheet of data never has so many."""
+        self.spent.merges += 1
+        if self.spent.merges <= self.limits.merges:
+            self.merges.append(Merge(top, bottom, left, right))
+
     def _require_width(self, width: int) -> None:
         if width > self.limits.columns:
             raise Unreadable(
@@ -120,21 +141,12 @@ class Gathering:
         columns = []
         for at in range(self.width):
             column = pa.array([row.get(at) for row in rows], pa.string())
-            self._bytes += column.nbytes
-            if self._bytes > self.limits.text_bytes:
-                raise self._too_much()
+            self.spent.bytes += column.nbytes
+            if self.spent.bytes > self.limits.text_bytes:
+                raise too_much(self.limits.text_bytes, self.name)
             columns.append(column)
         self._slices.append(columns)
         self._waiting = []
-
-    def _too_much(self) -> Unreadable:
-        most = self.limits.text_bytes // MEGABYTE
-        return Unreadable(
-            f"内容超过 {most} MB",
-            where=self.name,
-            why="许多格里是很长的文字",
-            remedy="请按乡镇或村拆成几个文件，分别导入",
-        )
 
     def done(self) -> Sheet:
         """The sheet; slices that were narrower are filled with nulls."""
@@ -149,8 +161,8 @@ class Gathering:
         ]
 
 
-def too_long(text: str, limits: Limits, where: str) -> str:
-    """The text; Unreadable when a cell holds a whole document."""
+def fit(text: str, limits: Limits, where: str) -> str:
+    """The text as it can be stored; Unreadable when a cell holds a whole document."""
     if len(text) > limits.cell_characters:
         raise Unreadable(
             f"一个单元格里有 {len(text):,} 个字",
@@ -158,4 +170,18 @@ def too_long(text: str, limits: Limits, where: str) -> str:
             why=f"最多 {limits.cell_characters:,} 个",
             remedy="请改短",
         )
-    return text
+    return storable(text)
+
+
+def storable(text: str) -> str:
+    """Where a file has half a character or none at all stands the mark of a lost one, which no reader of names takes."""
+    return _NO_CHARACTER.sub("\ufffd", text)
+
+
+def too_much(most: int, where: str) -> Unreadable:
+    return Unreadable(
+        f"内容超过 {most // MEGABYTE} MB",
+        where=where,
+        why="许多格里是很长的文字",
+        remedy="请按乡镇或村拆成几个文件，分别导入",
+    )

@@ -13,10 +13,21 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from datetime import date, timedelta
+from sys import getsizeof
 from typing import IO, Any
 from xml.parsers import expat
 
-from huimin.importing.reading.sheets import MEGABYTE, NO_VALUE, Gathering, Limits, Merge, Sheet, Unreadable, too_long
+from huimin.importing.reading.sheets import (
+    MEGABYTE,
+    NO_VALUE,
+    Gathering,
+    Limits,
+    Sheet,
+    Spent,
+    Unreadable,
+    fit,
+    too_much,
+)
 
 _CHUNK = 256 * 1024
 _MACROS = ("vbaproject.bin", "xl/macrosheets/")
@@ -27,6 +38,8 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 DAY_ZERO, DAY_ZERO_1904 = date(1899, 12, 30), date(1904, 1, 1)
 _DIGITS_KEPT = 15
+_REFERENCE_BYTES = 8
+_ROWS_THERE_ARE = 1 << 20
 Progress = Callable[[int, int], None]
 
 
@@ -64,15 +77,15 @@ class _Workbook:
         self.names = {each.filename.lower(): each for each in parts.infolist()}
         self._refuse_macros()
         self.total = sum(each.file_size for each in parts.infolist() if "worksheets/" in each.filename.lower())
-        self.done = 0
+        self.done = self.unzipped = 0
 
     def sheets(self) -> list[Sheet]:
-        listed = self._listed()
+        listed, spent = self._listed(), Spent()
         shared, dates = self._shared_strings(), self._date_styles()
         found = []
         for title, hidden, path in listed:
             if path.lower() in self.names:
-                gathering = Gathering(title, self.limits, hidden=hidden)
+                gathering = Gathering(title, self.limits, spent, hidden=hidden)
                 reading = _SheetReading(gathering, shared, dates, self.day_zero, self.limits)
                 self._parse(path, reading.start, reading.end, reading.text)
                 found.append(gathering.done())
@@ -168,7 +181,8 @@ class _Workbook:
         with self.parts.open(part) as stream:
             while chunk := stream.read(_CHUNK):
                 seen += len(chunk)
-                if seen > most:
+                self.unzipped += len(chunk)
+                if seen > most or self.unzipped > self.limits.unzipped_bytes:
                     raise self._bomb()
                 parser.Parse(chunk, False)
                 if counts:
@@ -206,6 +220,7 @@ class _StringReading:
     def __init__(self, found: list[str], limits: Limits, where: str) -> None:
         self.found, self.limits, self.where = found, limits, where
         self.runs: list[str] = []
+        self.bytes = 0
         self.inside = self.phonetic = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -220,7 +235,11 @@ class _StringReading:
         if name == "t":
             self.inside = False
         elif name == "si":
-            self.found.append(too_long(unescaped("".join(self.runs)), self.limits, self.where))
+            text = fit(unescaped("".join(self.runs)), self.limits, self.where)
+            self.bytes += getsizeof(text) + _REFERENCE_BYTES
+            if self.bytes > self.limits.string_bytes:
+                raise too_much(self.limits.string_bytes, self.where)
+            self.found.append(text)
         elif name == "rPh":
             self.phonetic = False
 
@@ -256,6 +275,8 @@ class _SheetReading:
             self.formula = True
         elif name == "row":
             self.row = int(attributes["r"]) if "r" in attributes else self.row + 1
+            if not 0 < self.row <= _ROWS_THERE_ARE:
+                raise ValueError("no such row")
             self.hidden = attributes.get("hidden") in ("1", "true")
             self.column, self.cells = -1, {}
         elif name == "rPh":
@@ -290,8 +311,8 @@ class _SheetReading:
         if self.kind == "b":
             return "TRUE" if raw == "1" else "FALSE"
         if self.kind == "d":
-            return raw.removesuffix("T00:00:00")
-        return too_long(unescaped(raw), self.limits, f"{self.gathering.name}第 {self.row} 行")
+            raw = raw.removesuffix("T00:00:00")
+        return fit(unescaped(raw), self.limits, f"{self.gathering.name}第 {self.row} 行")
 
     def _is_date(self) -> bool:
         return bool(self.style) and int(self.style) < len(self.dates) and self.dates[int(self.style)]
@@ -309,9 +330,9 @@ class _SheetReading:
 
     def _merge(self, reference: str) -> None:
         cells = [_REFERENCE.fullmatch(each) for each in reference.split(":")]
-        if len(cells) == 2 and cells[0] and cells[1] and len(self.gathering.merges) < self.limits.merges:
+        if len(cells) == 2 and cells[0] and cells[1]:
             (left, top), (right, bottom) = cells[0].groups(), cells[1].groups()
-            self.gathering.merges.append(Merge(int(top), int(bottom), column_of(left), column_of(right)))
+            self.gathering.merge(int(top), int(bottom), column_of(left), column_of(right))
 
 
 def column_of(letters: str) -> int:
