@@ -77,7 +77,7 @@ def test_no_text_breaks_a_reader(text):
             assert fault.what and fault.remedy
 
 
-@given(some.text("㐂𠮷䶮龘张王李㛃·", min_size=1, max_size=8).filter(lambda text: text.strip("·")))
+@given(some.text("㐂𠮷䶮龘张王李㛃〇𮯰·", min_size=1, max_size=8).filter(lambda text: text.strip("·")))
 def test_rare_characters_are_kept_exactly(name):
     assert cells.name_of(f"　{name} ") == name
     assert name.encode("gb18030").decode("gb18030") == name
@@ -106,6 +106,8 @@ def test_rare_characters_are_kept_exactly(name):
         (cells.text_of, "#REF!", "公式出错"),
         (lambda text: cells.identity_of(text, TODAY), "3.41524E+17", "无法还原"),
         (lambda text: cells.identity_of(text, TODAY), "1" * 30, "30 位"),
+        (lambda text: cells.identity_of(text, TODAY), "²" * 15 + "000", "不该出现"),
+        (cells.text_of, "某村\ufffd组", "丢失"),
     ],
 )
 def test_refused_with_the_reason_and_the_remedy(reader, text, words):

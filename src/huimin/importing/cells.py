@@ -142,6 +142,8 @@ def choice_of(text: str, fact: Fact) -> str | None:
         return plain
     if plain in _NOT_STATED:
         return None
+    if f"{plain}族" in fact.choices:
+        return f"{plain}族"
     _require_known(plain)
     known = CHOICE_WORDS.get(fact.code, {}).get(plain)
     if known is None and fact.choices[:1] == ("否",):
@@ -158,7 +160,7 @@ def identity_of(text: str, today: date) -> str | None:
         return None
     _require_known(plain)
     if _LOST.fullmatch(plain) or (
-        len(plain) == 18 and plain.endswith("000") and plain[:17].isdigit() and _is_wrong(plain)
+        len(plain) == 18 and plain.endswith("000") and plain.isascii() and plain.isdigit() and _is_wrong(plain)
     ):
         raise Fault(
             f"“{_short(plain)}”已不是完整的证件号码" if _LOST.fullmatch(plain) else "证件号码的末几位变成了 0",
@@ -258,6 +260,8 @@ def _require_known(plain: str) -> None:
             why="为安全起见不计算公式",
             remedy="请在 Excel 中复制该列，用“选择性粘贴—数值”后再导入",
         )
+    if "\ufffd" in plain:
+        raise Fault("有丢失的字", why="原来的字变成了“\ufffd”", remedy="请对照原件重新填写这个字")
     if plain.startswith("#") and plain.rstrip("!?").isupper():
         raise Fault(f"“{plain}”是公式出错的结果", remedy="请改正公式，粘贴为数值后再导入")
 
