@@ -1,15 +1,18 @@
 """`./huimin import`: counts, faults, exit codes (REG-03)."""
 
 import json
+import os
 
 import openpyxl
 import pytest
 from click.testing import CliRunner
 
+from huimin.audit.models import Event
 from huimin.importing import cli
 from huimin.kernel.errors import Refusal
+from huimin.organisation.acting import reading
 from huimin.registry.models import Person
-from tests.importing.files import MEMBERS_HEAD, TOWN, member, numbers, stored, xlsx
+from tests.importing.files import MEMBERS_HEAD, TOWN, member, numbers, officer, stored, xlsx
 
 
 def rows(count=3):
@@ -37,8 +40,9 @@ def test_dry_run_then_import_then_again(run):
     assert (told["imported"], told["kind"], told["new"], told["wrong"], told["faults"]) == (False, "members", 3, 0, [])
     assert stored(Person) == []
     assert json.loads(run(xlsx(rows()), "--json").stdout)["imported"] and len(stored(Person)) == 3
-    again = run(xlsx(rows()))
+    again = run(xlsx([[*row, "茶园" if not at else "2"] for at, row in enumerate(rows())]))
     assert again.exit_code == 0 and "新增 0，变更 0，相同 3，待核实 0，有误 0" in again.stdout
+    assert "没有导入的列：茶园" in again.stdout
 
 
 def test_faults_are_told_and_the_right_rows_taken_when_asked(run, tmp_path):
@@ -55,7 +59,20 @@ def test_faults_are_told_and_the_right_rows_taken_when_asked(run, tmp_path):
         "sheet": "Sheet1", "row": 3, "column": "C", "head": "身份证号", "value": "", "kind": "wrong",
         "what": "证件号码中有不该出现的字符", "why": "前 17 位只能是数字，末位是数字或 X", "remedy": "请改正；表格中该列应设为文本格式",
     }  # fmt: skip
-    assert openpyxl.load_workbook(book).active["C2"].value == wrong[2][2]
+    sheet = openpyxl.load_workbook(book).active
+    assert sheet["C2"].value == wrong[2][2] and "用命令行取出，用于改正后重新导入" in sheet["A3"].value
+    with reading(officer()):
+        taken = Event.objects.filter(kind=Event.Kind.EXPORTED).latest("id")
+    assert taken.detail["rows"] == 1, "SEC-04: what is taken out is recorded"
+
+
+def test_a_name_from_an_archive_of_windows_is_read(run, tmp_path):
+    """Names in the bytes of GBK, as unpacking leaves them on Linux."""
+    run(xlsx(rows()))
+    os.rename(tmp_path / "成员.xlsx", os.fsencode(tmp_path) + b"/" + "人员.xlsx".encode("gbk"))
+    [file] = tmp_path.glob("*.xlsx")
+    told = CliRunner().invoke(cli.import_command, [str(file), "--place", TOWN, "--dry-run"])
+    assert told.exit_code == 0 and told.stdout.startswith("人员.xlsx（members）共 3 行")
 
 
 @pytest.mark.parametrize(

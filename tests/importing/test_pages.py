@@ -113,7 +113,7 @@ def test_columns_are_chosen_once_and_remembered(county):
     assert stored(Import)[0].counts["new"] == 2
     post(client, f"/imports/{row.pk}/confirm/")
     rows[1][1] = "李四"
-    send(client, xlsx(rows), kind="members")
+    send(client, xlsx(rows))
     assert stored(Import)[-1].state == "ready" and stored(Import)[-1].counts["conflict"] == 1
 
 
@@ -165,7 +165,9 @@ def test_a_file_too_large_is_not_stored(county, monkeypatch):
 
     monkeypatch.setattr(uploads, "BYTES_MAX", 2000)
     answer = send(client_of(Post.CLERK, TOWN), good())
-    assert answer.status_code == 422 and "超过 100 MB" in answer.content.decode() and stored(Import) == []
+    shown = answer.content.decode()
+    assert answer.status_code == 422 and "超过 100 MB" in shown and stored(Import) == []
+    assert "请选择地方" not in shown and "请填写日期" not in shown, "what stood behind the file did not arrive"
 
 
 def test_what_stands_in_a_form_after_a_file_too_large_is_kept(monkeypatch):

@@ -5,8 +5,8 @@ Faults are printed with sheet, row, column, value and remedy, personal values ma
 goes back, whose values are plain.
 """
 
-import io
 import json
+import os
 import sys
 from contextlib import suppress
 from datetime import date
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from huimin.organisation.acting import Actor
 
 SHOWN_MAX = 50
+FAULTS_PURPOSE = "改正后重新导入"
 _COUNTS = {"new": "新增", "changed": "变更", "same": "相同", "conflict": "待核实", "wrong": "有误"}
 
 
@@ -54,7 +55,7 @@ def import_command(
     use_instance()
     by = _actor(place, username)
     told = _imported(
-        by, file.name, content, place=place, kind=kind or "", since=since, evidence=evidence, dry_run=dry_run,
+        by, _name_of(file), content, place=place, kind=kind or "", since=since, evidence=evidence, dry_run=dry_run,
         only_right=right_rows, skip_hidden=skip_hidden, faults_file=faults_file,
     )  # fmt: skip
     if as_json:
@@ -62,6 +63,15 @@ def import_command(
     else:
         _print(told)
     sys.exit(1 if told["wrong"] and not told["imported"] else 0)
+
+
+def _name_of(file: Path) -> str:
+    """The file's name in characters; from an archive made on Windows it comes in the bytes of GBK."""
+    spelled = os.fsencode(file.name)
+    try:
+        return spelled.decode()
+    except UnicodeDecodeError:
+        return spelled.decode("gb18030", "replace")
 
 
 def _content(file: Path) -> bytes:
@@ -129,28 +139,28 @@ def _imported(
                 confirm_import(by=by, on=on, number=row.pk, only_right=only_right, background=False)
                 row = carry_out(by, row.pk, on, progress)
                 over = True
-        return _told(by, row, content, faults_file)
+        return _told(by, row, faults_file)
     finally:
         if not over:
             with suppress(Refusal):
                 withdraw_import(by=by, on=on, number=row.pk)
 
 
-def _told(by: "Actor", row: "Import", content: bytes, faults_file: Path | None) -> dict[str, Any]:
+def _told(by: "Actor", row: "Import", faults_file: Path | None) -> dict[str, Any]:
+    from django.utils import timezone
+
     from huimin.importing import store
-    from huimin.importing.returning import write_faults
-    from huimin.organisation.acting import reading
+    from huimin.importing.returning import take_faults
 
     faults, left_out = store.faults_of(row.pk)
     if faults_file and faults:
-        with reading(by):
-            book = write_faults(
-                io.BytesIO(content), row.file_name, row.kind, dict(row.mapping), by.office, row.division, faults
-            )
+        taken = f"{by.office_name} {by.name} {timezone.localtime():%Y-%m-%d %H:%M}"
+        mark = f"说明：{taken} 用命令行取出，用于{FAULTS_PURPOSE}。含个人信息，不得外传。"
+        _, book = take_faults(by=by, on=row.uploaded_on, number=row.pk, purpose=FAULTS_PURPOSE, mark=mark)
         faults_file.write_bytes(book)
     return {
         "import": row.pk, "file": row.file_name, "sha256": row.file_sha256, "place": row.division, "kind": row.kind,
-        "imported": row.state == row.State.FINISHED, **row.counts, "left_out": left_out,
+        "imported": row.state == row.State.FINISHED, **row.counts, "left_out": left_out, "left_columns": [label for label, target in row.mapping.items() if not target],
         "faults": [fault.as_data() for fault in faults],
     }  # fmt: skip
 
@@ -176,6 +186,8 @@ def _print(told: dict[str, Any]) -> None:
     for each in told["left_out"][:SHOWN_MAX]:
         where = f"“{each['sheet']}”" + (f"第 {each['row']} 行" if each["row"] else "")
         click.echo(f"  没有导入 {where}：{each['why']} {each['text']}".rstrip())
+    if told["left_columns"]:
+        click.echo(f"  没有导入的列：{'、'.join(told['left_columns'][:SHOWN_MAX])}")
     for fault in told["faults"][:SHOWN_MAX]:
         where = f"“{fault['sheet']}”第 {fault['row']} 行" + (
             f" {fault['column']} 列（{fault['head']}）" if fault["column"] else ""

@@ -10,7 +10,7 @@ are shown and have a table of the kind take part; the others are named with the 
 from dataclasses import dataclass, field
 from typing import Any
 
-from huimin.importing.kinds import Kind, recognise_kind
+from huimin.importing.kinds import KINDS, Kind, recognise_kind
 from huimin.importing.layout import Laid, lay_out
 from huimin.importing.reading import Sheet
 from huimin.importing.terms import Terms
@@ -64,7 +64,7 @@ def make_plan(
             passed_over.append((sheet.name, "没有数据行" if laid or not sheet.rows else "认不出表头"))
         else:
             tables.append(laid)
-    kind = kind or _kind_of(tables, terms)
+    kind = kind or _kind_of(tables, terms, remembered)
     plan = Plan(kind, terms, passed_over=passed_over)
     if not kind:
         plan.heads = list(dict.fromkeys(label for laid in tables for label in laid.labels if label))
@@ -76,14 +76,22 @@ def make_plan(
     return plan
 
 
-def _kind_of(tables: list[Laid], terms: Terms) -> str:
+def _kind_of(tables: list[Laid], terms: Terms, remembered: dict[tuple[str, str], str]) -> str:
     """The kind most rows are of; a table of members outweighs sheets that only sum it up."""
     weights: dict[str, int] = {}
     for laid in tables:
         found = {code for label in laid.labels if (code := terms.recognise(label))}
-        if code := recognise_kind(found, {fact.code: fact for fact in terms.added}):
+        code = recognise_kind(found, {fact.code: fact for fact in terms.added}) or _kind_before(laid, terms, remembered)
+        if code:
             weights[code] = weights.get(code, 0) + laid.rows
     return max(weights, key=lambda code: weights[code], default="")
+
+
+def _kind_before(laid: Laid, terms: Terms, remembered: dict[tuple[str, str], str]) -> str:
+    """The kind this office took a table of these heads for, where what it said of them then is enough; "" for none."""
+    told = {code: [remembered.get((code, label[:120]), "") for label in laid.labels if label] for code in KINDS}
+    enough = [code for code, targets in told.items() if any(targets) and not terms.kind(code).missing(set(targets))]
+    return max(enough, key=lambda code: sum(map(bool, told[code])), default="")
 
 
 def _map(plan: Plan, tables: list[Laid], chosen: dict[str, str], remembered: dict[tuple[str, str], str]) -> None:

@@ -94,7 +94,8 @@ def listing(request: Any) -> HttpResponse:
         places=[(request.actor.division, "全辖区"), *options],
     )  # fmt: skip
     if getattr(request, "too_large", False):
-        form.errors.pop("file", None)
+        form.errors.clear()  # the fields behind the file did not arrive with it
+        form.data = form.initial | request.POST.dict()
         form.add_error("file", "文件超过 100 MB，没有接收。请按乡镇或村拆成几个文件")
     elif request.method == "POST" and form.is_valid():
         try:
