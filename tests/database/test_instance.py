@@ -121,8 +121,14 @@ def test_secrets_are_for_their_owner_only_and_never_changed(home: Path) -> None:
     assert [process.wait(60) for process in both] == [0, 0, 0]
     lines = (home / "secrets.env").read_text().splitlines()
     assert lines[0] == "HUIMIN_SEAL_KEY=abcd"
-    assert len(lines) == len({line.split("=")[0] for line in lines}) == 7, "three at once made one set"
+    assert len(lines) == len({line.split("=")[0] for line in lines}) == 8, "three at once made one set"
     assert stat.S_IMODE((home / "secrets.env").stat().st_mode) == 0o600
+    assert "HUIMIN_CIPHER=aes" in lines
+    for suite, words in (("sm", "这个实例用的是 aes"), ("aes", "")):
+        told = subprocess.run(
+            [sys.executable, "-c", script], env=environment | {"HUIMIN_CIPHER": suite}, capture_output=True, text=True
+        )
+        assert words in told.stderr and (told.returncode == 0) is not bool(words), "SEC-04: the suite stays"
 
 
 def test_an_instance_on_a_server_of_its_administrator(home: Path, server: Cluster) -> None:

@@ -10,11 +10,13 @@ from django.conf import settings as now
 from django.db import connections
 
 from huimin.audit.verifying import verify
+from huimin.database import rotating
 from huimin.database.bulk import fetch, run
 from huimin.database.personal import keyring, plain
 from huimin.database.rotating import KeyInUse, add_key, keys_in_use, retire_key, rotate, sealed_columns, sealed_files
-from huimin.importing.store import file_of, keep_file
+from huimin.importing.store import file_of, forget_file, keep_file
 from huimin.kernel.ciphers import Unreadable
+from huimin.printing import store as printing
 
 
 @pytest.fixture
@@ -41,9 +43,10 @@ def values() -> dict[str, list[str]]:
     return found
 
 
-def test_everything_is_under_the_new_key_and_nothing_else_changed(key_file: Path):
+def test_everything_is_under_the_new_key_and_nothing_else_changed(key_file: Path, monkeypatch):
     """SEC-04: added, rotated, repeated, retired; the same plain values, a log that has nothing to say."""
     keep_file(7, "姓名,证件号码".encode())
+    printed = printing.keep(3, "341524100002", b"%PDF")
     before, old = values(), max(keyring().keys)
     assert sum(map(len, before.values())) > 2000
     new = add_key()
@@ -54,8 +57,12 @@ def test_everything_is_under_the_new_key_and_nothing_else_changed(key_file: Path
     assert rotate() == sum(map(len, before.values())) + len(list(sealed_files()))
     assert set(keys_in_use()) == {new}
     assert values() == before and file_of(7) == "姓名,证件号码".encode()
+    assert printing.take(3, "341524100002", printed) == b"%PDF"
     assert verify().ok
-    assert rotate() == 0
+    seen = list(sealed_files())
+    forget_file(7)
+    monkeypatch.setattr(rotating, "sealed_files", lambda: iter(seen))
+    assert rotate() == 0 and set(keys_in_use()) == {new}, "a file done with meanwhile"
     retire_key(old)
     assert set(keyring().keys) == {new} and values() == before
 

@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, connections
 
 from huimin.cases.taking import EvidenceMissing, take_step
 from huimin.casework.changes import confirm_change
+from huimin.database import rotating
 from huimin.demo.actors import actor
 from huimin.demo.granting import county_officer
 from huimin.divisions.models import Division
@@ -138,7 +140,7 @@ def elsewhere(house):
     return village, actor(Post.INFORMATION_OFFICER, village), clerk
 
 
-def test_a_village_elsewhere_visits_for_us_and_sees_nothing_else_case_02_sec_03(story):
+def test_a_village_elsewhere_visits_for_us_and_sees_nothing_else_case_02_sec_03(story, monkeypatch):
     house, who, case = story
     clerk = who[Post.CLERK]
     village, officer, there = elsewhere(house)
@@ -192,6 +194,11 @@ def test_a_village_elsewhere_visits_for_us_and_sees_nothing_else_case_02_sec_03(
     with reading(clerk):
         assert Visit.objects.get().investigators.count() == 2 and taken.papers.get().kind == "form"
     assert passed(who, case).step == "评议"
+    # SEC-04: what nobody may change any more is sealed anew with another key all the same.
+    monkeypatch.setattr(settings, "KEYS_FILE", "", raising=False)
+    monkeypatch.setattr(settings, "KEYS", f"{settings.KEYS},77:{'ab' * 32}")
+    monkeypatch.setattr(rotating, "sealed_files", lambda: iter(()))
+    assert rotating.rotate() > 0 and set(rotating.keys_in_use()) == {77}
 
 
 def test_a_place_outside_gets_paper_and_its_answer_is_entered_with_it_case_02(story):

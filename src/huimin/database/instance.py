@@ -28,12 +28,14 @@ _PASSWORDS = {
     APPLICATION: "HUIMIN_APP_PASSWORD",
     MAINTENANCE: "HUIMIN_MAINTENANCE_PASSWORD",
 }
+SUITES = ("aes", "sm")
 EXTENSIONS = ("btree_gist",)
 _SECRETS: dict[str, Callable[[], str]] = {
     "HUIMIN_SECRET_KEY": lambda: secrets.token_urlsafe(50),
     "HUIMIN_KEYS": lambda: f"1:{secrets.token_hex(32)}",
     "HUIMIN_LOOKUP_KEY": lambda: secrets.token_hex(32),
     "HUIMIN_SEAL_KEY": lambda: secrets.token_hex(32),
+    "HUIMIN_CIPHER": lambda: _suite(),
     **{name: lambda: secrets.token_urlsafe(24) for name in _PASSWORDS.values()},
 }
 
@@ -64,10 +66,32 @@ def load_secrets() -> None:
             file.writelines(f"{name}={value}\n" for name, value in missing.items())
             file.flush()
             os.fsync(file.fileno())  # a lost key is lost data
+    _require_suite((known | missing)["HUIMIN_CIPHER"])
     if "HUIMIN_KEYS" not in os.environ:
         os.environ["HUIMIN_KEYS_FILE"] = str(secrets_file())  # so that a running process sees a key that is added
     for name, value in (known | missing).items():
         os.environ.setdefault(name, value)
+
+
+class OtherCipher(Refusal):
+    """The environment names another suite than the instance was made with."""
+
+
+def _suite() -> str:
+    named = os.environ.get("HUIMIN_CIPHER", SUITES[0])
+    if named not in SUITES:
+        raise OtherCipher(f"没有“{named}”这种加密", why="环境变量 HUIMIN_CIPHER", remedy="请写 aes 或 sm（国密）")
+    return named
+
+
+def _require_suite(kept: str) -> None:
+    """Numbers are found again by hashes of the suite; under another one everybody would be registered anew."""
+    named = os.environ.get("HUIMIN_CIPHER", kept)
+    if named != kept:
+        raise OtherCipher(
+            f"环境变量 HUIMIN_CIPHER 是 {named}，这个实例用的是 {kept}",
+            why="查重和查找用的摘要由它算出，换了就认不出已登记的人", remedy="请删去这个环境变量，或改回原来的值",
+        )  # fmt: skip
 
 
 def private_cluster() -> Cluster:

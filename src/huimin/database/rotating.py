@@ -49,9 +49,11 @@ def sealed_columns() -> Iterator[tuple[type[Table], str, str]]:
 
 
 def sealed_files() -> Iterator[tuple[Path, str]]:
-    """Files that hold people's facts, encrypted whole, each with its purpose: snapshots, scans of papers, sent tables."""
+    """Files that hold people's facts, encrypted whole, each with its purpose: snapshots, scans of papers, printed papers, sent tables."""
     home = Path(settings.HOME)
-    for path in chain(home.glob("snapshots/*.bin"), home.glob("attachments/*.bin")):
+    for path in chain.from_iterable(
+        home.glob(f"{folder}/*.bin") for folder in ("snapshots", "attachments", "printed/*")
+    ):
         yield path, PAYLOAD
     for kind in IMPORT_FILES:
         for path in home.glob(f"imports/*.{kind}"):
@@ -67,7 +69,7 @@ def keys_in_use() -> Counter[int]:
             f' WHERE "{column}" IS NOT NULL GROUP BY 1'
         )
         found.update(dict(fetch(statement, using=_DB)))
-    found.update(_key_of(path) for path, _ in sealed_files())
+    found.update(key for path, _ in sealed_files() if (key := _key_of(path)))
     return found
 
 
@@ -85,7 +87,7 @@ def rotate() -> int:
     """Re-encrypt with the newest key whatever is under an older one; returns how many values and files."""
     newest = max(keyring().keys)
     done = sum(_rotate_column(model, column, purpose, newest) for model, column, purpose in sealed_columns())
-    return done + sum(_rotate_file(*file) for file in sealed_files() if _key_of(file[0]) != newest)
+    return done + sum(_rotate_file(*file) for file in sealed_files() if _key_of(file[0]) not in (newest, 0))
 
 
 def retire_key(number: int) -> None:
@@ -132,16 +134,27 @@ def _rotate_column(model: type[Table], column: str, purpose: str, newest: int) -
 
 
 def _key_of(path: Path) -> int:
-    with path.open("rb") as file:
-        return file.read(2)[_KEY_ID_BYTE]
+    """The key a file is under; 0 when it was done with and removed meanwhile."""
+    try:
+        with path.open("rb") as file:
+            return file.read(2)[_KEY_ID_BYTE]
+    except FileNotFoundError:
+        return 0
 
 
 def _rotate_file(path: Path, purpose: str) -> int:
-    ring = keyring()
-    part = path.with_suffix(".rotating")
-    part.write_bytes(ring.encrypt_bytes(ring.decrypt_bytes(path.read_bytes(), purpose), purpose))
-    part.replace(path)
-    return 1
+    """1; 0 when the file was removed or written anew meanwhile, which is done with the newest key anyway."""
+    ring, part = keyring(), path.with_suffix(".rotating")
+    try:
+        before = path.stat()
+        part.write_bytes(ring.encrypt_bytes(ring.decrypt_bytes(path.read_bytes(), purpose), purpose))
+        if (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns):
+            part.replace(path)
+            return 1
+    except FileNotFoundError:
+        pass
+    part.unlink(missing_ok=True)
+    return 0
 
 
 def _file_keys() -> dict[int, str]:
