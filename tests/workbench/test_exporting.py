@@ -68,6 +68,9 @@ def test_papers_bear_who_printed_them_and_what_for(shared_county, what, post, pu
     assert answer.status_code == 200 and answer["Content-Type"] == "application/pdf"
     pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.content)).pages]
     assert all(purpose in "".join(text.split()) for text in pages)
+    told = client_of(Post.SUPERVISOR, OfficeKind.AUDIT).get("/traces/?kind=exported").content.decode()
+    assert f">{ {'roster': '清册', 'notice': '公示表', 'survey': '基本信息表'}[what] }</td>" in told
+    assert client_of(*post).get("/traces/").status_code == 403
     assert events().count() == before + 1
 
 

@@ -82,6 +82,8 @@ BANK_READERS = frozenset(
     {Post.SETTLEMENT, Post.FINANCE_OFFICER, Post.FINANCE_RELEASER, Post.ACCOUNTANT, Post.SUPERVISOR}
 )
 """Posts that agree how banks are spoken to, send and fetch, go by it, or watch (PAY-04, PAY-05)."""
+SUPERVISORS = frozenset({Post.SUPERVISOR})
+"""Who sees what others looked at and took out (SEC-05)."""
 ADMINISTRATORS = frozenset({Post.ADMINISTRATOR})
 """Who issues accounts, and does no business."""
 CHECKERS = frozenset({Post.CLERK, Post.REVIEWER, Post.COUNTY_OFFICER, Post.DEPARTMENT_OFFICER, Post.SUPERVISOR})

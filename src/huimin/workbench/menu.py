@@ -155,6 +155,7 @@ GROUPS = (
             Entry("training", "培训和经办力量", "training"),
             Entry("kinship", "近亲属备案", "kinship"),
             Entry("archives", "档案", "archives"),
+            Entry("traces", "查看和导出记录", "traces"),
         ),
     ),
 )
