@@ -285,6 +285,8 @@ def faults_of(window: Window) -> list[str]:
         found.append("does not say that people are invented")
     if page.get_attribute("meta[name=renderer]", "content") != "webkit":
         found.append("renderer")
+    if page.title().startswith("错误") and not page.locator("[data-problems]").count():
+        found.append("says 错误 in its title where nothing is wrong")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Tab")
     if (
@@ -313,6 +315,10 @@ def test_every_page_is_accessible_narrow_and_its_own(site):
             met.add(route)
             faults[f"{username} {path}"] = faults_of(window)
         assert window.errors == [] and window.elsewhere == []
+    supervisor = county.sign_in("audit-supervisor")
+    supervisor.open("/traces/")
+    met.add("traces")
+    faults["/traces/"] = faults_of(supervisor)
     assert {path: wrong for path, wrong in faults.items() if wrong} == {}
     names = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
     assert names - met - ONLY_POSTED_TO - NOT_A_PAGE - OF_A_MOMENT == set()

@@ -18,6 +18,7 @@ from huimin.registry import queries
 from huimin.registry.commands import (
     Looked,
     NothingToSee,
+    change_card_state,
     look_at,
     record_household_facts,
     settle_work_item,
@@ -116,10 +117,12 @@ def test_the_story_says_what_changed_by_whom(county):
     home = household()
     clerk = staff(Post.CLERK, home)
     facts = {"vehicles": 1, "vehicle_value": 50_000_00, "phone": "16001112222"}
+    change_card_state(by=clerk, on=NOW, card=card_of(home).pk, state="lost", evidence="挂失单")
     record_household_facts(by=clerk, on=NOW, household=home.pk, facts=facts, since=LATER, evidence="车辆登记查询结果")
     look_at(by=clerk, on=NOW, what=Looked.ADDRESS, row=home.pk, purpose="入户调查")
     with reading(clerk):
         looked, changed, loaded = household_timeline(home.pk, clerk)
+    assert ("状态", "正常", "挂失") in [(line.label, line.before, line.after) for line in changed.lines]
     assert changed.who == f"{clerk.office_name} 统计员 {clerk.name}" and changed.evidence == "车辆登记查询结果"
     assert changed.since == LATER
     lines = {line.label: (line.before, line.after) for line in changed.lines}

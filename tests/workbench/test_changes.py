@@ -107,6 +107,7 @@ def test_every_kind_has_its_page_reg_05(shared_county, kind):
     of = household()
     page = clerk().get(f"/households/{of.pk}/changes/{kind}/")
     assert page.status_code == 200 and "看会有什么影响" in text(page)
+    assert not re.search(r"<select[^>]*>\s*</select>", text(page)), "a list with nobody to choose"
     empty = clerk().post(f"/households/{of.pk}/changes/{kind}/", {"stage": "check"})
     assert empty.status_code == 422 and "有问题需要改" in text(empty) and not re.search("必填|非法|无效", text(empty))
 
@@ -195,6 +196,7 @@ def test_a_new_member_by_the_form_reg_01(county):
     values = {**typed(more), "effective_on": "2021-06-21", "evidence": "户口簿", "gaps": "yes", "new": "1"}
     values |= {"n0.name": "外孙", "n0.id_number": number(41, "20200101"), "n0.relation": "孙", "n0.schooling": "否"}
     assert "岁" in text(desk.post(path, {**values, "n0.relation": "", "stage": "check"}))
+    assert "印不到清册上" in text(desk.post(f"{path}check/", {**values, "n0.name": "外孙😀"}))
     do(desk, path, values)
     row = ReportedChange.objects.using("maintenance").get()
     assert "外*" in row.summary

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils.timezone import localtime
 
 from huimin.database.paging import SIZE, Page, cut
 from huimin.database.personal import ADDRESS, ID_NUMBER, PHONE, keyring, plain
@@ -186,9 +187,11 @@ def get_household(
     found = Household.objects.filter(pk=household).first()
     known = HouseholdFacts.objects.filter(holding(on, known_at), household=household).first()
     if found is None or known is None or (found.closed_on is not None and found.closed_on <= on):
+        known_then = f"按 {localtime(known_at):%Y-%m-%d} 已知的，" if known_at else ""
         raise NotRegistered(
-            f"{on} 没有登记这一户", why="当日尚未登记、已经注销，或不在您的辖区内", remedy="请核对户编号和日期"
-        )
+            f"{known_then}{on} 没有登记这一户", why="当日尚未登记或录入、已经注销，或不在您的辖区内",
+            remedy="请核对户编号和日期",
+        )  # fmt: skip
     return HouseholdState(
         household=found,
         on=on,

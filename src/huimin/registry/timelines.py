@@ -127,7 +127,7 @@ def _lines(
     change: Change, row: Any, rows: dict[tuple[str, str], Any], by: Actor, words: Mapping[str, Fact]
 ) -> Iterator[Line]:
     if change.operation == "U":
-        yield from _differences(change.before or {}, change.after or {}, by, words)
+        yield from _differences(row, change.before or {}, change.after or {}, by, words)
         return
     if isinstance(row, Card) and row.recorded_to is not None:
         return  # the copy of what was known before; the change itself stands on the card's own row
@@ -135,7 +135,7 @@ def _lines(
     if earlier is None:
         yield Line(_ADDED[type(row)], "", _naming(row))
     else:
-        yield from _differences(_values(earlier), _values(row), by, words)
+        yield from _differences(row, _values(earlier), _values(row), by, words)
 
 
 def _earlier(row: Bitemporal, rows: dict[tuple[str, str], Any]) -> Bitemporal | None:
@@ -163,7 +163,9 @@ def _values(row: Any) -> dict[str, Any]:
     return values | values.pop("added", {})
 
 
-def _differences(before: dict[str, Any], after: dict[str, Any], by: Actor, words: Mapping[str, Fact]) -> Iterator[Line]:
+def _differences(
+    row: Any, before: dict[str, Any], after: dict[str, Any], by: Actor, words: Mapping[str, Fact]
+) -> Iterator[Line]:
     for name in {**after, **before}:
         old, new = before.get(name), after.get(name)
         if old == new or (name not in words and name not in _WORDS):
@@ -173,11 +175,12 @@ def _differences(before: dict[str, Any], after: dict[str, Any], by: Actor, words
         elif name in words and name != "relation":
             yield Line(words[name].name, show(words[name], old, by).text, show(words[name], new, by).text)
         else:
-            yield Line(_WORDS[name], _text(old), _text(new))
+            yield Line(_WORDS[name], _text(row, name, old), _text(row, name, new))
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+def _text(row: Any, name: str, value: Any) -> str:
+    """In the words of the column's choices, where it has some."""
+    return "" if value is None else str(dict(row._meta.get_field(name).flatchoices).get(value, value))
 
 
 def _naming(row: Any) -> str:

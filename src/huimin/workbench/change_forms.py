@@ -43,7 +43,7 @@ class ChangeForm(DeskForm):
         self.state = state
         people = [(str(each.person.pk), f"{each.person.name}（{each.relation}）") for each in state.members]
         for name, field in self.fields.items():
-            if name in ("person", "spouse", "other", "leaves", "head", "new_head"):
+            if isinstance(field, forms.TypedChoiceField):
                 field.choices = [("", "请选择" if field.required else "没有、不涉及"), *people]
             if name == "people":
                 field.choices = people
@@ -142,6 +142,13 @@ class Newcomer(ChangeForm):
     name, id_number, relation = _name(), IdentityField("证件号码"), _relation()
 
 
+class Birth(Newcomer):
+    """As whoever comes, but a child is nobody's spouse or parent."""
+
+    relation = _relation()
+    relation.choices = [option for option in _OTHERS if option[0] not in ("配偶", "父母", "祖父母")]
+
+
 class Death(ChangeForm):
     told, about_relations = ("person", "new_head", "survivor"), True
     person = _who("谁去世", "请选择去世的人")
@@ -237,7 +244,7 @@ class Correction(ChangeForm):
 
 
 FORMS: dict[str, type[ChangeForm]] = {
-    Kind.BIRTH: Newcomer, Kind.DEATH: Death, Kind.MARRIAGE: Marriage, Kind.DIVORCE: Divorce, Kind.ARRIVAL: Newcomer,
+    Kind.BIRTH: Birth, Kind.DEATH: Death, Kind.MARRIAGE: Marriage, Kind.DIVORCE: Divorce, Kind.ARRIVAL: Newcomer,
     Kind.DEPARTURE: Departure, Kind.MOVE: Move, Kind.SPLIT: Split, Kind.JOIN: Join, Kind.HEAD: Head,
     Kind.IDENTITY: Correction,
 }  # fmt: skip
@@ -263,6 +270,7 @@ _LABELS: dict[str, tuple[str, Callable[[str], str]]] = {
 }  # fmt: skip
 _PEOPLE = {
     "person": "本人", "spouse": "配偶", "other": "原配偶", "leaves": "离开的人", "head": "户主", "new_head": "新户主",
+    "survivor": "因此丧偶",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from huimin.kernel.facts import FACTS, HOUSEHOLD_FACTS, PERSON_FACTS, RELATIONS,
 from huimin.kernel.identity import normalise_identity, parse_identity
 from huimin.kernel.masking import mask_identity
 from huimin.kernel.money import parse_yuan, yuan_plain
+from huimin.kernel.names import unfit_in
 from huimin.organisation.acting import Actor
 from huimin.registry.added import of_entity, require_fits
 from huimin.registry.models import ELSEWHERE
@@ -217,6 +218,9 @@ class Survey:
         for code, words in (("name", "请填写姓名"), ("id_number", "请填写证件号码"), ("relation", "请选择与户主关系")):
             if not part.typed(code).strip():
                 part.cell(code).error = words
+        name = part.cell("name")
+        if found := unfit_in("".join(name.text.split())):
+            name.error = "，".join(found)
         number = part.cell("id_number")
         if number.text.strip():
             try:

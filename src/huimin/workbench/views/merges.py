@@ -73,7 +73,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     act = request.POST.get("act", "")
     refusal = RefusalForm(request.POST if act == "refuse" else None)
     separation = Separation(request.POST if act == "separate" else None)
-    context |= {"refusal": refusal, "separation": separation}
+    context |= {"refusing": refusal, "separation": separation}
     form = {"refuse": refusal, "separate": separation}.get(act)
     if request.method == "POST" and act in context["offers"] and (form is None or form.is_valid()):
         try:
