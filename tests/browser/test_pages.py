@@ -89,6 +89,13 @@ NOT_A_PAGE = {
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "indicators-carry",
+    "indicators-waiting",
+    "money-back",
+    "money-move",
+    "pay-route",
+    "settlement",
+    "settlement-confirm",
     "print-run",
     "agent-bank-settle",
     "agreement-end",
