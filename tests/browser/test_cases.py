@@ -47,6 +47,7 @@ def test_processes_and_calendar_read_well_at_any_width(site):
     page = window.open("/processes/")
     looked_at(window, "processes")
     page.click("main a:has-text('三级审核')")
+    page.wait_for_url(re.compile(r"/processes/\d+/"))
     assert page.query_selector("svg[role=img] title")
     looked_at(window, "process")
     window.open("/calendar/?from=2026-2-10&days=20")
