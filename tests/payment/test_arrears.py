@@ -83,6 +83,7 @@ def test_a_standard_back_in_time_becomes_arrears_once_on_the_next_roster(story: 
         changed = Entitlement.objects.filter(programme=DIBAO, valid_from=BACK)
         assert changed.count() == told.count
         assert {each.since for each in changed} == {dates.QUARTER.start}
+    late = granted_back()
     added = accrue_dues(by=officer(), on=NOW, programme=DIBAO, period=NEXT)
     assert accrue_dues(by=officer(), on=NOW, programme=DIBAO, period=NEXT) == 0
     assert accrue_dues(by=officer(), on=NOW, programme=DIBAO, period=dates.QUARTER) == 0
@@ -91,8 +92,28 @@ def test_a_standard_back_in_time_becomes_arrears_once_on_the_next_roster(story: 
         assert added > len(arrears) > 0
         assert {each.period_from for each in arrears} == {date(2021, 8, 1), date(2021, 9, 1)}
         assert all(each.amount_fen == each.owed_fen - each.made_fen for each in arrears)
+        of_late = [
+            (each.period_from.month, each.owed_fen, each.made_fen) for each in arrears if each.entitlement_id == late
+        ]
+        assert sorted(of_late) == [(8, 12_300, 0), (9, 12_300, 0)]
         # A household is owed in August and September what it would have been, had the standard been known.
         assert fetch_one(_UNEQUAL, {"programme": DIBAO}) == (0,)
+
+
+def granted_back() -> int:
+    """A household that had nothing is granted from August on, in October: an entitlement of another programme becomes one of this."""
+    with reading(officer()):
+        [(entitlement,)] = fetch(
+            "SELECT e.id FROM casework_entitlement e WHERE e.programme <> %s AND NOT EXISTS (SELECT 1 FROM casework_entitlement o"
+            " WHERE o.household_id = e.household_id AND o.programme = %s) ORDER BY e.id LIMIT 1",
+            [DIBAO, DIBAO],
+        )
+    run(
+        "UPDATE casework_entitlement SET programme = %s, period = 'month', amount_fen = 12300, valid_from = %s WHERE id = %s",
+        [DIBAO, BACK, entitlement],
+        using="maintenance",
+    )
+    return int(entitlement)
 
 
 _UNEQUAL = """

@@ -135,3 +135,20 @@ def test_what_is_paid_once_is_owed_once(one: Callable[..., Entitlement]) -> None
     one("once", "once", "", 60_001, date(2021, 8, 1))
     assert [amount for *_, amount in accrue(quarter(2021, 3))] == [60_001]
     assert len(accrue(quarter(2021, 4))) == 1
+
+
+def test_what_was_struck_after_an_objection_does_not_arise_again_but_what_is_decided_anew_does(
+    one: Callable[..., Entitlement],
+) -> None:
+    """PAY-06: the first one's due of the half-year is withdrawn; the second holds from October on."""
+    first = one("half_year", "half_yearly", "", 60_000, date(2021, 1, 1))
+    accrue(HALF)
+    run("UPDATE payment_due SET state = 'withdrawn' WHERE programme = %s", [MIGRANT], using="maintenance")
+    assert [amount for *_, amount in accrue(HALF)] == [60_000]
+    other = Entitlement.objects.using("maintenance").filter(programme="elsewhere").order_by("pk")[0]
+    Entitlement.objects.using("maintenance").filter(pk=first.pk).update(valid_to=date(2021, 10, 1))
+    Entitlement.objects.using("maintenance").filter(pk=other.pk).update(
+        programme=MIGRANT, household=first.household_id, person=first.person_id, amount_fen=48_000, period="half_year",
+        valid_from=date(2021, 10, 1),
+    )  # fmt: skip
+    assert sorted(amount for *_, amount in accrue(HALF)) == [24_000, 60_000]

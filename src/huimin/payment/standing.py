@@ -6,7 +6,8 @@ out   temporary tables of the transaction: `legal_stop` (entitlements of the dea
 A *beneficiary* is a household, or a person of it, under one programme: his entitlements follow each other, and what one was paid
 too much the next is not paid again. `owed` counts the entitlements as they are now, up to their legal end: the month in which
 somebody died is still his, no later one (as rechecks.deaths counts). `made` counts every due but those that were stopped; one
-withdrawn after an upheld objection counts, so that it does not arise again by itself.
+withdrawn after an upheld objection counts as much as its entitlement owes, so that it does not arise again by itself, and what
+was decided anew is owed.
 """
 
 from collections.abc import Sequence
@@ -103,21 +104,22 @@ FROM empty w JOIN casework_entitlement e ON e.household_id = w.household_id AND 
   AND e.programme = %(programme)s
 """
 _STANDING = f"""
-WITH owed AS (
-    SELECT household_id, person, period_from, period_until, sum(fen)::bigint AS fen,
-           max(id) AS entitlement_id
-    FROM (SELECT e.household_id, coalesce(e.person_id, 0) AS person, p.period_from, p.period_until, e.id,
-                 {AMOUNT} AS fen
-          FROM casework_entitlement e LEFT JOIN legal_stop k ON k.entitlement_id = e.id CROSS JOIN {STEPS} {SPAN}
-          WHERE {HOLDS}) AS held
-    GROUP BY 1, 2, 3, 4
+WITH held AS (
+    SELECT e.household_id, coalesce(e.person_id, 0) AS person, p.period_from, p.period_until, e.id, {AMOUNT} AS fen
+    FROM casework_entitlement e LEFT JOIN legal_stop k ON k.entitlement_id = e.id CROSS JOIN {STEPS} {SPAN}
+    WHERE {HOLDS}
+), owed AS (
+    SELECT household_id, person, period_from, period_until, sum(fen)::bigint AS fen, max(id) AS entitlement_id
+    FROM held GROUP BY 1, 2, 3, 4
 ), made AS (
-    SELECT e.household_id, coalesce(e.person_id, 0) AS person, p.period_from, p.period_until, sum(d.amount_fen)::bigint AS fen,
+    SELECT e.household_id, coalesce(e.person_id, 0) AS person, p.period_from, p.period_until,
+           sum(CASE d.state WHEN 'withdrawn' THEN least(d.amount_fen, coalesce(h.fen, 0)) ELSE d.amount_fen END)::bigint AS fen,
            coalesce(sum(d.amount_fen) FILTER (WHERE d.state = 'paid'), 0)::bigint AS paid,
            max(left(d.division, 9)) FILTER (WHERE d.state = 'paid') AS township,
            max(d.entitlement_id) AS entitlement_id
     FROM payment_due d JOIN casework_entitlement e ON e.id = d.entitlement_id
     JOIN {STEPS} ON d.period_from >= p.period_from AND d.period_from < p.period_until
+    LEFT JOIN held h ON h.id = d.entitlement_id AND h.period_from = p.period_from
     WHERE d.programme = %(programme)s AND d.kind IN ('base', 'arrears') AND d.state <> 'stopped'
     GROUP BY 1, 2, 3, 4
 ), taken AS (

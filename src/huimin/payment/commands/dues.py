@@ -56,7 +56,7 @@ class NotAWholeStep(Refusal):
 
 # Chosen before anything is added, and by hash: a plan made while the table was empty would read it once a row.
 _MADE_DAYS = """
-SELECT e.household_id, coalesce(e.person_id, 0) AS person, d.entitlement_id, d.period_from, d.period_until
+SELECT e.household_id, coalesce(e.person_id, 0) AS person, d.entitlement_id, d.period_from, d.period_until, d.state = 'withdrawn' AS struck
 FROM payment_due d JOIN casework_entitlement e ON e.id = d.entitlement_id
 WHERE d.programme = %(programme)s AND d.kind IN ('base', 'arrears') AND d.state <> 'stopped'
   AND (%(once)s OR d.period_from < %(last)s AND d.period_until > %(first)s)
@@ -72,7 +72,7 @@ FROM (
             SELECT 1 FROM made_days d
             WHERE d.household_id = e.household_id AND d.person = coalesce(e.person_id, 0)
               AND CASE WHEN %(once)s THEN d.entitlement_id = e.id
-                       ELSE d.period_from < s.until AND d.period_until > s.since END)
+                       ELSE d.period_from < s.until AND d.period_until > s.since AND (NOT d.struck OR d.entitlement_id = e.id) END)
 ) AS found
 WHERE amount_fen > 0
 """  # noqa: S608
