@@ -77,9 +77,9 @@ def test_a_typo_is_named_with_its_place_and_nothing_is_adopted(
         assert list(PolicyText.objects.order_by("pk").values_list("pk", "superseded_at")) == before
 
 
-def test_a_failing_case_stops_adoption(county: At) -> None:
+def test_a_failing_case_stops_adoption(shared_county: At) -> None:
     """POL-02: worked examples run as tests."""
-    county("adopted")
+    shared_county("adopted")
     wrong = texts()
     path = "anhui/grain-one-off.yaml"
     wrong[path] = wrong[path].replace("数值: 18.34 元/亩", "数值: 18.35 元/亩", 1)
@@ -87,9 +87,9 @@ def test_a_failing_case_stops_adoption(county: At) -> None:
         adopt(wrong)
 
 
-def test_a_policy_without_cases_is_not_adopted(county: At) -> None:
+def test_a_policy_without_cases_is_not_adopted(shared_county: At) -> None:
     """POL-02: nobody has shown what it means."""
-    county("adopted")
+    shared_county("adopted")
     wrong = texts()
     path = "anhui/grain-one-off.yaml"
     wrong[path] = wrong[path].partition("\n案例:")[0] + "\n"
