@@ -35,7 +35,7 @@ def anywhere(shared_county: Callable[[str], str]) -> str:
 LINE = st.tuples(st.integers(1, 10**9), st.lists(st.integers(1, 10**9), min_size=1, max_size=5))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(LINE, min_size=1, max_size=6), share=st.integers(1, 50))
 def test_what_is_withheld_is_bounded_in_turn_and_exact(
     anywhere: str, lines: list[tuple[int, list[int]]], share: int
