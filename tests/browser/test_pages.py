@@ -102,6 +102,7 @@ OF_A_MOMENT = {
     "bank-assessment",
     "bank-complaint-answer",
     "finding-answer",
+    "findings",
     "rebook",
     "rebook-settle",
     "recovery",
