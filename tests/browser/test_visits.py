@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from huimin.demo.visiting import _drawn
+from huimin.demo.visiting import drawn
 from huimin.organisation.models import Account
 from huimin.organisation.posts import Post
 from huimin.visits.doubts import settle_doubt
@@ -74,7 +74,7 @@ def test_a_visit_is_written_down_without_a_connection_and_sent_once_case_02_sec_
         page.fill(f"#f-{code}", "独居老人，家里只有一张旧床")
     for part, words in (("name", "王一平"), ("relation", "东邻"), ("words", "确实困难")):
         page.fill(f"#f-n0_{part}", words)
-    picture = {"name": "堂屋.png", "mimeType": "image/png", "buffer": _drawn(5)}
+    picture = {"name": "堂屋.png", "mimeType": "image/png", "buffer": drawn(5)}
     page.set_input_files("#f-photos", [picture])
     page.get_by_text("照片 1").wait_for()
     for number in range(3):

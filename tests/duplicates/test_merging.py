@@ -20,7 +20,7 @@ from huimin.kernel.errors import BadInput
 from huimin.kinship.recusal import Recused, require_not_related
 from huimin.organisation.acting import AlreadyDone, NotYourPost, SamePerson, reading
 from huimin.organisation.posts import OfficeKind, Post
-from huimin.payment.models import Due, RosterLine
+from huimin.payment.models import Recovery, RosterLine
 from huimin.registry.commands import record_person_facts
 from huimin.registry.commands.merging import merge_population
 from huimin.registry.models import Card, Household, Membership, Person, PersonFacts
@@ -349,6 +349,21 @@ def test_money_on_its_way_stops_a_merge_pay_06(county):
     other = second_record(line.payee, there)
     with pytest.raises(StillHindered, match="没办结的发放"):
         propose_merge(by=staff(Post.CLERK, there), on=NOW, wish=wish(other, line.payee))
+
+
+def test_a_recovery_that_is_not_settled_stops_a_merge_pay_06(two):
+    """What is withheld comes from the same person's payments: after a merge nothing would."""
+    with reading(officer()):
+        held = Entitlement.objects.filter(programme="dibao-rural").order_by("id").first()
+        others = Household.objects.filter(division__startswith=held.division[:9], closed_on=None)
+        there = others.exclude(pk=held.household_id).order_by("id").first()
+        person = Membership.objects.filter(household=held.household, recorded_to=None, valid_to=None).first().person
+        Recovery.objects.create(
+            division=held.division, books=held.division[:9] + "000", programme=held.programme, household=held.household,
+            person=person, entitlement=held, ground="other", amount_fen=100, proposed_by=officer().appointment, proposed_on=NOW,
+        )  # fmt: skip
+    with pytest.raises(StillHindered, match="追缴还没有结清"):
+        propose_merge(by=staff(Post.CLERK, there), on=NOW, wish=wish(second_record(person, there), person))
 
 
 def test_an_application_under_way_stops_a_merge_case_01(two):

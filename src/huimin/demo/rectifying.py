@@ -7,8 +7,6 @@ Through the rooms' commands, with the days they would have had; repeating it add
 The document, the leading group and the case are invented and say so.
 """
 
-import struct
-import zlib
 from datetime import date
 
 from huimin.database.bulk import fetch_one
@@ -17,6 +15,7 @@ from huimin.demo.actors import COUNTY, actor
 from huimin.demo.clock import business_day
 from huimin.demo.granting import county_officer
 from huimin.demo.quarter import County, Figures
+from huimin.demo.visiting import drawn
 from huimin.organisation.acting import Actor, reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.rectification import checking, finding, planning, reporting
@@ -111,28 +110,10 @@ def _visit(item: Item, who: tuple[Actor, Actor]) -> None:
         on=VISITED,
         visit_id=made.pk,
         kind=VisitPaper.Kind.FORM,
-        content=_scan(made.pk),
+        content=drawn(made.pk),
         file_name="调查表.png",
     )
     sign_visit(by=who[0], on=VISITED, visit_id=made.pk)
-
-
-def _scan(number: int) -> bytes:
-    """A blank picture in place of the signed form, another one each time."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
-    rows = b"".join(b"\x00" + b"\xff" * 8 for _ in range(8))
-    text = b"Comment\x00demo form " + str(number).encode()
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"tEXt", text)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
 
 
 def _draw(campaign: Campaign, officer: Actor, approver: Actor) -> None:

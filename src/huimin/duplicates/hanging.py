@@ -40,6 +40,8 @@ RULES: dict[tuple[str, str], str] = {
     ("casework_careagreement", "person_id"): "moves",
     ("rechecks_joboffer", "person_id"): "stays",
     ("rechecks_workcut", "person_id"): "stays",
+    ("payment_recovery", "person_id"): "blocks",
+    ("payment_recoverypart", "person_id"): "stays",  # what was drawn too much, as it was found
     ("payment_rosterline", "person_id"): "blocks",
     ("payment_rosterline", "payee_id"): "blocks",
     ("duplicates_pair", "first_id"): "own",

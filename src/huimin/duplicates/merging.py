@@ -43,6 +43,7 @@ from huimin.organisation.acting import (
 )
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
+from huimin.payment.models import Recovery
 from huimin.policy.queries import programme_names
 from huimin.registry.bitemporal import Span, end, revise
 from huimin.registry.models import ELSEWHERE, CardCorrection, Membership, Person, PersonFacts
@@ -253,6 +254,9 @@ def _require_nothing_under_way(wish: Wish, left: Side, right: Side) -> None:
         raise StillHindered("账户更正还没有办结", remedy="请先审核或停止账户更正")
     if Relief.objects.filter(person__in=touched, state=Relief.State.RECORDED).exists():
         raise StillHindered("急难救助还没有审批", remedy="请先办结急难救助")
+    owing = Recovery.objects.filter(Q(person__in=touched) | Q(household__in=ending, person=None))
+    if owing.filter(state__in=(Recovery.State.PROPOSED, Recovery.State.DECIDED)).exists():
+        raise StillHindered("有追缴还没有结清", why="追缴只从同一对象的发放中抵扣", remedy="请先审定、结清或核销")
     if _cases_under_way(Q(person__in=touched) | Q(household__in=ending)):
         raise StillHindered("有申请或名单还没有办结", remedy="请先办结或撤回；在名单上的，请先从名单剔除")
     if hindering_changes([left, right]):
