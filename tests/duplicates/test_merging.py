@@ -20,7 +20,7 @@ from huimin.kernel.errors import BadInput
 from huimin.kinship.recusal import Recused, require_not_related
 from huimin.organisation.acting import AlreadyDone, NotYourPost, SamePerson, reading
 from huimin.organisation.posts import OfficeKind, Post
-from huimin.payment.models import Recovery, RosterLine
+from huimin.payment.models import Due, Recovery, RosterLine
 from huimin.registry.commands import record_person_facts
 from huimin.registry.commands.merging import merge_population
 from huimin.registry.models import Card, Household, Membership, Person, PersonFacts
