@@ -113,8 +113,9 @@ class Case(Table):
         ]
         indexes = [
             models.Index(fields=["division", "step_due_on", "id"], name="case_live", condition=~Q(step="")),
-            # The county's list is read in the order of days: without this, all live cases are sorted for one page.
-            models.Index(fields=["step_due_on", "id"], name="case_due", condition=~Q(step="")),
+            # Lists are read in the order of days: without this, all live cases are sorted for one page. With place and step in the
+            # key, what a page does not show is passed over in the index.
+            models.Index(fields=["step_due_on", "id", "division", "step"], name="case_due", condition=~Q(step="")),
             models.Index(
                 fields=["process", "step", "division", "step_due_on", "programme"],
                 name="case_desk",
