@@ -69,8 +69,9 @@ class Window:
         self.page.goto(self.url + path)
         return self.page
 
-    def heard(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
+    def heard(self, kind: str, text: str, about: str = "") -> None:
+        # Asked what a page says before our style sheet is there, the browser looks for GOV.UK's fonts, which nobody serves.
+        if kind in ("error", "warning") and "/assets/fonts/" not in about:
             self.errors.append(f"{self.page.url}: {text}")
 
     def asked(self, address: str) -> None:
@@ -89,7 +90,7 @@ class Site:
     def browse(self, width: int = 1366, height: int = 768) -> Window:
         context = self.browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
         window = Window(context.new_page(), self.url)
-        window.page.on("console", lambda message: window.heard(message.type, message.text))
+        window.page.on("console", lambda said: window.heard(said.type, said.text, said.location.get("url", "")))
         window.page.on("pageerror", lambda error: window.heard("error", str(error)))
         window.page.on("request", lambda request: window.asked(request.url))
         self.windows.append(window)
