@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connections
 
 from huimin.database.bulk import fetch, fetch_one, run
 from huimin.demo import dates
@@ -122,7 +122,7 @@ def test_PAY_01_what_is_paid_to_a_person_after_his_death_is_only_held(county: Co
 
 
 def test_PAY_01_what_a_roster_doubts_and_how_it_is_explained(county: County) -> None:
-    """A household that left, two on one account, another programme, a sum above the indicator, an unusual amount."""
+    """A household that was closed and one that moved out of sight; answered once, and not after it is posted."""
     county("accrued")
     place = townships()[0]
     roster = compiled()
@@ -186,3 +186,66 @@ def test_PAY_01_a_clerk_who_holds_everything_withdraws_the_roster(county: County
     assert [row.count for row in rows if row.title == "处理清册核对事项"] == [lines] == [len(ids)]
     with pytest.raises(Refusal, match="都缓发"):
         hold_findings(by=clerk, on=dates.COMPILED, roster_id=roster.pk, finding_ids=ids, reason="整村核实中")
+
+
+def test_PAY_01_an_amount_unlike_the_last_period_is_asked_about_and_a_raise_for_everybody_is_not(
+    county: County,
+) -> None:
+    """Measured against the usual change of the roster: all others doubled, one stayed as it was."""
+    county("accrued")
+    roster = compiled()
+    with connections["maintenance"].cursor() as cursor:
+        cursor.execute(_LAST_PERIOD, {"roster": roster.pk})
+        [odd] = cursor.fetchone()
+    assert check_roster(by=actor(Post.CLERK, townships()[0]), on=dates.COMPILED, roster_id=roster.pk) == 1
+    doubt = found(roster)["unlike"]
+    assert doubt.line.household_id == odd and doubt.detail.startswith("上期 ")
+
+
+# The same households a quarter earlier, each with half of what it gets now, but the first with all of it.
+_LAST_PERIOD = """
+WITH earlier AS (
+    INSERT INTO payment_roster (division, programme, version, kind, period_from, period_until, number, lines_count, amount_fen,
+        digest, state, compiled_by, compiled_on)
+    SELECT division, programme, version, kind, '2021-04-01', '2021-07-01', 1, lines_count, amount_fen, digest, 'settled',
+           compiled_by, compiled_on
+      FROM payment_roster WHERE id = %(roster)s RETURNING id),
+lines AS (
+    INSERT INTO payment_rosterline (roster_id, line_no, division, programme, entitlement_id, household_id, person_id, payee_id,
+        card_id, name, people, group_code, quantity, amount_fen, facts_digest, digest, state, withheld_reason)
+    SELECT e.id, line_no, division, programme, entitlement_id, household_id, person_id, payee_id, card_id, name, people,
+           group_code, quantity, CASE WHEN line_no = 1 THEN amount_fen ELSE amount_fen / 2 END, facts_digest, digest, 'paid', ''
+      FROM payment_rosterline, earlier e WHERE roster_id = %(roster)s RETURNING household_id, line_no)
+SELECT household_id FROM lines WHERE line_no = 1
+"""
+
+
+def test_PAY_01_who_stands_on_two_rosters_of_a_period_is_asked_about(county: County) -> None:
+    """The same payee, another household; a withdrawn roster does not count."""
+    county("accrued")
+    roster = compiled()
+    act = {"by": actor(Post.CLERK, townships()[0]), "on": dates.COMPILED, "roster_id": roster.pk}
+    with connections["maintenance"].cursor() as cursor:
+        cursor.execute(_SECOND, {"roster": roster.pk, "state": "withdrawn"})
+    assert check_roster(**act) == 0
+    with connections["maintenance"].cursor() as cursor:
+        cursor.execute(_SECOND, {"roster": roster.pk, "state": "compiled"})
+    assert check_roster(**act) == 1 == check_roster(**act)
+    doubt = found(roster)["twice"]
+    assert doubt.line.line_no == 1 and "第 1 行" in doubt.detail
+
+
+# Another roster of the period on which the payee of the first line stands with the household of the second.
+_SECOND = """
+WITH second AS (
+    INSERT INTO payment_roster (division, programme, version, kind, period_from, period_until, number, lines_count, amount_fen,
+        digest, state, compiled_by, compiled_on)
+    SELECT division, programme, version, kind, period_from, period_until, 2, 1, 1, digest, %(state)s, compiled_by, compiled_on
+      FROM payment_roster WHERE id = %(roster)s RETURNING id)
+INSERT INTO payment_rosterline (roster_id, line_no, division, programme, entitlement_id, household_id, person_id, payee_id,
+    card_id, name, people, group_code, quantity, amount_fen, facts_digest, digest, state, withheld_reason)
+SELECT e.id, 1, a.division, a.programme, b.entitlement_id, b.household_id, a.person_id, a.payee_id, a.card_id, a.name, a.people,
+       a.group_code, a.quantity, 1, a.facts_digest, a.digest, 'listed', ''
+  FROM second e, payment_rosterline a, payment_rosterline b
+ WHERE a.roster_id = %(roster)s AND a.line_no = 1 AND b.roster_id = %(roster)s AND b.line_no = 2
+"""

@@ -26,7 +26,7 @@ def list_agreements(division: str) -> list[Agreement]:
 
 
 def without_agreement(division: str, on: date) -> list[str]:
-    """Names of banks that hold cards or batches here and have no agreement on this day."""
+    """Names of agent banks that have no agreement on this day."""
     held = Agreement.objects.filter(state=Standing.AGREED, valid_from__lte=on, valid_to__gt=on).values("bank_office")
     rows = Office.objects.filter(kind=OfficeKind.BANK).exclude(pk__in=held)
     return list(rows.order_by("name").values_list("name", flat=True)[:ROWS_MAX])
