@@ -93,8 +93,10 @@ others AS (
      WHERE o.programme = %(programme)s AND o.household_id <> s.household_id AND o.state NOT IN ('withheld', 'replaced')
     UNION ALL
     SELECT s.id, s.since, s.until, o.roster_id, o.line_no
-      FROM roster_spans s JOIN payment_rosterline o ON o.payee_id = s.payee_id
-     WHERE s.person_id IS NULL AND s.authority_id IS NULL AND o.person_id IS NULL AND o.authority_id IS NULL
+      FROM roster_spans s
+      JOIN payment_rosterline o ON o.payee_id = s.payee_id AND o.person_id IS NOT DISTINCT FROM s.person_id
+           AND o.authority_id IS NOT DISTINCT FROM s.authority_id
+     WHERE s.person_id IS NULL AND s.authority_id IS NULL
        AND o.programme = %(programme)s AND o.household_id <> s.household_id AND o.state NOT IN ('withheld', 'replaced'))
 SELECT id, CASE WHEN bool_or(person_id IS NOT NULL AND closed_on < last) THEN 'dead' ELSE 'died' END AS kind,
        string_agg(name || ' 于 ' || closed_on || ' 死亡', '；' ORDER BY closed_on) AS detail
@@ -135,9 +137,9 @@ SELECT b.id, 'unlike', '上期 ' || to_char(b.was / 100.0, 'FM999999990.00') || 
 _ADD = f"""
 INSERT INTO payment_rosterfinding (division, roster_id, line_id, kind, detail, amount_fen, found_on, state, answer,
     release_reason)
-SELECT l.division, l.roster_id, l.id, f.kind, left(string_agg(f.detail, '；'), 200), l.amount_fen, %(on)s, 'open', '', ''
-  FROM ({_FOUND}) f JOIN payment_rosterline l ON l.id = f.id
- GROUP BY l.id, f.kind
+SELECT s.division, %(roster)s, s.id, f.kind, left(string_agg(f.detail, '；'), 200), s.amount_fen, %(on)s, 'open', '', ''
+  FROM ({_FOUND}) f JOIN roster_spans s ON s.id = f.id
+ GROUP BY s.id, s.division, s.amount_fen, f.kind
 ON CONFLICT DO NOTHING
 """  # noqa: S608
 

@@ -40,15 +40,14 @@ WITH sums AS MATERIALIZED (
       FROM payment_rosterline WHERE roster_id = ANY(%(rosters)s) AND state NOT IN ('withheld', 'replaced')
      GROUP BY household_id, programme),
 homes AS MATERIALIZED (
-    SELECT household_id, min(place) AS place, min(head) AS head, min(somebody) AS somebody, sum(fen)::bigint AS fen
+    SELECT household_id, min(place) AS place, min(head) AS head, min(somebody) AS somebody, sum(fen)::bigint AS fen,
+           jsonb_object_agg(programme, fen) AS fens
       FROM sums GROUP BY household_id)
 SELECT %(summary)s, row_number() OVER (ORDER BY s.place, h.household_no)::int, s.place, s.household_id,
-       coalesce(s.head, w.name, s.somebody), a.amounts, s.fen
+       coalesce(s.head, w.name, s.somebody),
+       ARRAY(SELECT coalesce((s.fens ->> p.code)::bigint, 0)
+               FROM unnest(%(programmes)s::text[]) WITH ORDINALITY AS p(code, at) ORDER BY p.at), s.fen
   FROM homes s
-  JOIN (SELECT o.household_id, array_agg(coalesce(x.fen, 0) ORDER BY p.at) AS amounts
-          FROM homes o CROSS JOIN unnest(%(programmes)s::text[]) WITH ORDINALITY AS p(code, at)
-          LEFT JOIN sums x ON x.household_id = o.household_id AND x.programme = p.code
-         GROUP BY o.household_id) a ON a.household_id = s.household_id
   JOIN registry_household h ON h.id = s.household_id
   LEFT JOIN registry_membership m ON m.household_id = s.household_id AND m.relation = '户主'
        AND m.recorded_to IS NULL AND m.valid_from <= %(on)s AND (m.valid_to IS NULL OR m.valid_to > %(on)s)
