@@ -14,12 +14,14 @@ from huimin.demo.actors import actor
 from huimin.demo.granting import county_officer
 from huimin.demo.listing import rosters
 from huimin.demo.paying import finance, releasers
+from huimin.funds.commands import withdraw_application
 from huimin.kernel.errors import Refusal
 from huimin.organisation.acting import AlreadyDone, NotYourPost, SamePerson, reading
 from huimin.organisation.posts import Post
 from huimin.payment.commands import apply_for_funds, cancel_batch, prepare_batch, release_batch, write_batch_files
 from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Batch, Instruction, Roster
+from huimin.workbench.todo import list_todo
 
 County = Callable[[str], str]
 
@@ -44,6 +46,15 @@ def test_funds_are_asked_for_once_and_only_for_a_confirmed_roster(county: County
             [roster.pk],
         )[0]
     assert application.amount_fen == payable
+    with pytest.raises(AlreadyDone):
+        apply_for_funds(by=by, on=dates.APPLIED, roster_id=roster.pk)
+    withdraw_application(by=by, on=dates.APPLIED, application_id=application.pk)
+    with reading(by):
+        assert f"/rosters/{roster.pk}/" in [row.url for row in list_todo(by, dates.APPLIED, {})], (
+            "it waits to be asked for again"
+        )
+    again = apply_for_funds(by=by, on=dates.APPLIED, roster_id=roster.pk)
+    assert again.pk != application.pk and again.amount_fen == payable
     with pytest.raises(AlreadyDone):
         apply_for_funds(by=by, on=dates.APPLIED, roster_id=roster.pk)
 

@@ -158,6 +158,11 @@ class Roster(Table):
         ]
         indexes = [models.Index(fields=["division", "state"], name="roster_list")]
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether its money was asked for; an application that was taken back asks for nothing."""
+        return self.application is not None and self.application.state != FundingApplication.State.WITHDRAWN
+
 
 class RosterNotice(Table):
     """Which notices publish a roster, one a village."""

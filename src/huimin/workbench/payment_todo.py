@@ -10,6 +10,7 @@ working days (art 22).
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
+from django.db.models import Q
 from django.urls import reverse
 
 from huimin.agentbanks import queries as agentbanks
@@ -106,7 +107,8 @@ def _summaries(asking: Asking) -> Iterator[Todo]:
 def _to_apply(asking: Asking) -> Iterator[Todo]:
     if may(asking.by, commands.apply_for_funds):
         wanted = queries.RosterFilter(prefix=asking.by.prefix, state=Roster.State.CONFIRMED)
-        rosters = [roster for roster in queries.page_rosters(wanted) if roster.application_id is None]
+        found = wanted.rows().filter(Q(application=None) | Q(application__state="withdrawn"))
+        rosters = list(found.order_by("id")[:ROWS_MAX])
         yield from _roster_rows(asking, rosters, "申请拨款：", queries.application_due_on)
 
 

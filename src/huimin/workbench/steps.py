@@ -76,7 +76,7 @@ ROSTER_STEPS = (
     ),
     Step(
         "funds", commands.apply_for_funds, (Roster.State.CONFIRMED,), "提出拨款申请？", "提出拨款申请", "已提出拨款申请",
-        "等县财政局核对指标并拨付。", "按清册中可发放的行申请，缓发的不算。", fits=lambda roster: roster.application_id is None,
+        "等县财政局核对指标并拨付。", "按清册中可发放的行申请，缓发的不算。", fits=lambda roster: not roster.has_asked,
     ),
     Step(
         "check", commands.ask_name_check, (Roster.State.CONFIRMED, Roster.State.FUNDED), "送户名核验？", "送户名核验",

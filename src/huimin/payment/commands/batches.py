@@ -52,10 +52,13 @@ refused_by_constraint("payment_checked_gate", WrongState, "有的账户没有通
 
 @command(Post.SETTLEMENT)
 def apply_for_funds(*, by: Actor, on: date, roster_id: int) -> FundingApplication:
-    """The township's funding application (拨款申请书) for a confirmed roster; due by the 15th of the third month."""
+    """The township's funding application (拨款申请书) for a confirmed roster; due by the 15th of the third month.
+
+    Again when the one before was taken back.
+    """
     roster = get_roster(roster_id, Roster.State.CONFIRMED)
     require_place(by, roster.division)
-    if roster.application_id:
+    if roster.has_asked:
         raise AlreadyDone("这份清册已经提出拨款申请", remedy="请在拨款申请中查看")
     lines, amount_fen = payable(roster)
     if not lines:
