@@ -1,8 +1,10 @@
 """Stages of the quarter as PostgreSQL template databases; see tests/conftest.py."""
 
+import fcntl
 import itertools
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -15,6 +17,31 @@ from huimin.database.cluster import Cluster
 
 PEOPLE = 1000
 SEED = 20210701
+LAST = "closed"
+"""The furthest stage that tests begin from."""
+
+
+def share(cluster: Cluster, home: Path, run: Path) -> None:
+    """Begin from the folder in which another process of this run left all stages, or build them and leave it."""
+    common = run / "built"
+    with (run / "building").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if common.exists():
+            copy_tree(common, home)
+            return
+        cluster.start()
+        assert cluster.data.is_relative_to(home), "the server's user may not enter the folder of this run"
+        stages = Stages(cluster, home)
+        stages.ensure(LAST)
+        stages.close()
+        cluster.stop()
+        copy_tree(home, common.with_name("built.part"))
+        common.with_name("built.part").rename(common)
+
+
+def copy_tree(folder: Path, place: Path) -> None:
+    """What is in it, with owners and rights as a server demands them of its data."""
+    subprocess.run(["cp", "-a", f"{folder}/.", str(place)], check=True)
 
 
 class Stages:
@@ -22,9 +49,10 @@ class Stages:
 
     def __init__(self, cluster: Cluster, home: Path) -> None:
         self.cluster, self.home = cluster, home
-        self.built: set[str] = set()
         self.numbers = itertools.count(1)
         self.reconnect()
+        found = self.admin.execute("SELECT substr(datname, 7) FROM pg_database WHERE datname LIKE 'stage\\_%'")
+        self.built = {name for (name,) in found}
 
     def fresh(self, stage: str) -> str:
         """A new database in which the county stands at `stage`, with Django pointed at it."""

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -64,11 +65,22 @@ def test_what_was_committed_survives_a_kill(server: Cluster) -> None:
     server.durable = True
     server.start()
     run(server, "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS i")
+    address = server.url("postgres")
     for _ in range(2):
         server.kill()
         assert not server.running
-        server.start()
+        assert server.start() == address, "the site and the worker find it where it was"
         assert value(server, "SELECT count(*) FROM kept") == 1000
+
+
+def test_a_port_somebody_else_took_is_left_to_him(server: Cluster) -> None:
+    server.start()
+    server.stop()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", server._port()))
+        other.listen()
+        server.start()
+        assert server._port() != other.getsockname()[1] and value(server, "SELECT 1") == 1
 
 
 def test_a_stale_pid_file_is_passed_over(server: Cluster) -> None:

@@ -180,7 +180,7 @@ class Cluster:
         staging.rename(self.data)
 
     def _launch(self, programs: Path) -> None:
-        port = _free_port()
+        port = self._port_to_take()
         (self.home / "port").write_text(str(port))
         log = (self.home / "postgres.log").open("ab")
         command = [programs / "postgres", "-D", self.data, "-p", str(port), "-k", ""]
@@ -195,6 +195,12 @@ class Cluster:
             except psycopg.OperationalError:
                 time.sleep(0.05)
         raise NoDatabase("数据库没有启动", why=_tail(self.home / "postgres.log"), remedy="请看 postgres.log")
+
+    def _port_to_take(self) -> int:
+        """The one it had, unless somebody else has it now: the site and the worker go on where they knew it."""
+        with contextlib.suppress(FileNotFoundError, ValueError, OSError):
+            return _free_port(self._port())
+        return _free_port()
 
     def _running_pid(self) -> int | None:
         """The live server's process id; waits for a dying one, ignores a stale file."""
@@ -266,9 +272,11 @@ def _write_secret(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _free_port() -> int:
+def _free_port(wanted: int = 0) -> int:
+    """A port nobody listens on; OSError when it is this one that is wanted, and taken."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server binds it: over what is closing
+        probe.bind(("127.0.0.1", wanted))
         return int(probe.getsockname()[1])
 
 
