@@ -165,3 +165,64 @@ class DraftStep(Table):
             models.UniqueConstraint(fields=["draft", "round", "account"], name="policy_step_another_person"),
             models.CheckConstraint(name="policy_step_held_before", condition=Q(held_on__lte=F("recorded_on"))),
         ]
+
+
+class OwnFact(Table):
+    """A fact a county wants to ask besides the dictionary's, from its proposal to its use (REG-01).
+
+    `text` is the policy file it becomes, word for word, below `local/`; a fact in use stays, since households have
+    answered it. Who proposed it does not decide it.
+    """
+
+    table_class = TableClass.CHAIN
+    changeable = ("state", "decided_by", "decided_account", "decider", "decided_on", "answer")
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "待审批"
+        IN_USE = "in_use", "使用中"
+        REFUSED = "refused", "不同意"
+        WITHDRAWN = "withdrawn", "已撤回"
+
+    division = DivisionField()
+    name = models.CharField(max_length=30)
+    code = models.CharField(max_length=40)
+    reason = models.CharField(max_length=300)
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
+    proposed_by = models.BigIntegerField()
+    proposed_account = models.BigIntegerField()
+    proposer = models.CharField(max_length=120)
+    proposed_on = models.DateField()
+    decided_by = models.BigIntegerField(null=True)
+    decided_account = models.BigIntegerField(null=True)
+    decider = models.CharField(max_length=120, default="")
+    decided_on = models.DateField(null=True)
+    answer = models.CharField(max_length=300, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["division", "name"], condition=Q(state__in=["proposed", "in_use"]), name="own_fact_once"
+            ),
+            models.CheckConstraint(
+                name="own_fact_by_another",
+                condition=~Q(state__in=["in_use", "refused"]) | ~Q(decided_account=F("proposed_account")),
+            ),
+            models.CheckConstraint(
+                name="own_fact_decided_by_somebody",
+                condition=Q(state="proposed", decided_by=None, decided_on=None)
+                | ~Q(state="proposed")
+                & Q(decided_by__isnull=False, decided_account__isnull=False, decided_on__isnull=False),
+            ),
+        ]
+
+    @property
+    def path(self) -> str:
+        """Of the text it becomes."""
+        return f"local/{self.division}/fact-{self.code}.yaml"
+
+    @property
+    def subject(self) -> str:
+        """As signatures and events name it."""
+        return f"own-fact:{self.pk}"

@@ -15,7 +15,7 @@ from huimin.organisation.acting import Actor
 from huimin.organisation.models import Office
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.organisation.queries import live_on
-from huimin.policy.models import DraftStep, PolicyDraft, PolicyText, Programme
+from huimin.policy.models import DraftStep, OwnFact, PolicyDraft, PolicyText, Programme
 from huimin.policy.showing import Shelf, county_chain, list_offices_of
 from huimin.policy.written import Written, read_texts
 from huimin.rules import Book, read_book_texts
@@ -185,3 +185,40 @@ def list_steps(draft: PolicyDraft) -> list[DraftStep]:
 def find_open_draft(division: str, programme: str) -> PolicyDraft | None:
     """The draft that is on its way for a programme, if there is one."""
     return PolicyDraft.objects.filter(division=division, programme=programme, state__in=OPEN_STATES).first()
+
+
+# -- facts the county added
+
+
+@dataclass(frozen=True)
+class UsedFact:
+    """A fact beside the dictionary's: the place that asks it, and (code, name) of the programmes that use it there."""
+
+    fact: Fact
+    place: str
+    used: tuple[tuple[str, str], ...]
+
+
+def used_facts(shelf: Shelf) -> list[UsedFact]:
+    """Facts added at the shelf's place and above it, nearest place last; no query."""
+    laws = shelf.book.programmes_in_force(shelf.codes, shelf.on)
+    return [
+        UsedFact(
+            local.fact, shelf.places[local.division],
+            tuple((law.code, law.name) for law in laws if local.fact.code in {fact.code for fact in law.facts_needed}),
+        )
+        for local in sorted(shelf.book.local_facts, key=lambda each: (each.division, each.fact.code))
+        if local.division in shelf.places
+    ]  # fmt: skip
+
+
+def list_own_facts(division: str) -> list[OwnFact]:
+    """What was proposed at the county and is not in use, newest first; one query."""
+    found = OwnFact.objects.filter(division=division).exclude(state=OwnFact.State.IN_USE)
+    return list(found.order_by("-pk")[:DRAFTS_MAX])
+
+
+def list_waiting_facts(by: Actor) -> list[OwnFact]:
+    """Proposals of others that wait for a decision at the actor's place; one query."""
+    waiting = OwnFact.objects.filter(division=by.division, state=OwnFact.State.PROPOSED)
+    return list(waiting.exclude(proposed_account=by.account).order_by("pk")[:DRAFTS_MAX])

@@ -68,6 +68,8 @@ POLICY_READERS = STAFF | {Post.LEADING_APPROVER}
 """Posts that read policies and what is being drafted (POL-01)."""
 DRAFTERS = frozenset({Post.COUNTY_OFFICER, Post.DEPARTMENT_OFFICER})
 """Who drafts a new version of a policy (POL-02)."""
+OWN_FACT_ACTORS = DRAFTERS | {Post.LEADING_APPROVER}
+"""Who proposes a fact the county wants to ask, and who decides it (REG-01)."""
 DRAFT_READERS = DRAFTERS | {
     Post.DEPARTMENT_APPROVER,
     Post.FINANCE_OFFICER,

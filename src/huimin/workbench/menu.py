@@ -142,6 +142,7 @@ GROUPS = (
         (
             Entry("policies", "政策清单", "policies"),
             Entry("policy-drafts", "起草和审批", "policy-drafts"),
+            Entry("own-facts", "本地事实", "own-facts"),
             Entry("processes", "办理流程", "processes"),
             Entry("simulations", "测算", "simulations"),
             Entry("coverage", "覆盖分析", "coverage"),

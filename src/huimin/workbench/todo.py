@@ -37,7 +37,8 @@ from huimin.notices.queries import list_due_objections
 from huimin.organisation.acting import Actor, may
 from huimin.organisation.posts import Post
 from huimin.policy.drafts import WAY as DRAFT_STEPS
-from huimin.policy.queries import list_waiting_drafts
+from huimin.policy.own_facts import decide_fact
+from huimin.policy.queries import list_waiting_drafts, list_waiting_facts
 from huimin.registry.card_queries import waiting_rule
 from huimin.registry.commands import settle_cooling_time
 from huimin.registry.models import ReportedChange
@@ -145,6 +146,16 @@ def _drafts(asking: Asking) -> Iterator[Todo]:
             asking.by.office_name, 1, None, draft.effective_on - timedelta(days=1),
             reverse("policy-draft", args=[draft.pk]),
         )  # fmt: skip
+
+
+def _own_facts(asking: Asking) -> Iterator[Todo]:
+    """Facts the county wants to ask, for who decides."""
+    if may(asking.by, decide_fact):
+        for each in list_waiting_facts(asking.by):
+            yield Todo(
+                "审批本地事实", f"{each.name}，{each.reason[:40]}", asking.by.office_name, 1, None, None,
+                reverse("own-fact", args=[each.pk]),
+            )  # fmt: skip
 
 
 def _reliefs(asking: Asking) -> Iterator[Todo]:
@@ -269,6 +280,7 @@ _FINDERS: tuple[Finder, ...] = (
     *payment_todo.FINDERS,
     *funds_todo.FINDERS,
     _drafts,
+    _own_facts,
     *field_todo.FINDERS,
     *letter_todo.FINDERS,
     *visit_todo.FINDERS,
