@@ -27,6 +27,7 @@ BENCHES = {
     "desks": "bench.cases",
     "payments": "bench.payments",
     "letters": "bench.letters",
+    "printing": "bench.printing",
 }
 
 

@@ -43,6 +43,7 @@ ONLY_POSTED_TO = {
 }
 NOT_A_PAGE = {
     "print-file",
+    "letter-run-file",
     "case-paper",
     "collective-paper",
     "meeting-paper",
@@ -99,6 +100,7 @@ OF_A_MOMENT = {
     "settlement",
     "settlement-confirm",
     "print-run",
+    "letter-run",
     "agent-bank-settle",
     "agreement-end",
     "bank-assessment",

@@ -4,17 +4,23 @@ PostgreSQL refuses COPY into a table under row-level security, for its owner too
 INSERT that follows passes every policy, constraint and trigger like any other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from django.db import connections
 from psycopg import sql
 
+_PIECE, _FETCHED = 20_000, 5_000
+
 
 def copy_rows(
     table: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]], using: str = "default"
 ) -> int:
-    """Fill temporary `table` (dropped at commit) with `rows`; `columns` are (name, PostgreSQL type) pairs."""
+    """Fill temporary `table` (dropped at commit) with `rows`; `columns` are (name, PostgreSQL type) pairs.
+
+    Rows are asked for piece by piece, between two COPYs: they may come from a cursor of the same connection.
+    """
     connection = connections[using]
     assert connection.in_atomic_block, "bulk rows are loaded inside a transaction"
     name = sql.Identifier(table)
@@ -25,11 +31,17 @@ def copy_rows(
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(name))
         cursor.execute(sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(name, fields))
         names = sql.SQL(", ").join(sql.Identifier(c) for c, _ in columns)
-        with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(name, names)) as copy:
-            copy.set_types([kind for _, kind in columns])
-            for row in rows:
-                copy.write_row(row)
-                count += 1
+        into, kinds, left = (
+            sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(name, names),
+            [k for _, k in columns],
+            iter(rows),
+        )
+        while piece := list(islice(left, _PIECE)):
+            with cursor.copy(into) as copy:
+                copy.set_types(kinds)
+                for row in piece:
+                    copy.write_row(row)
+            count += len(piece)
         cursor.execute(sql.SQL("ANALYZE {}").format(name))
     return count
 
@@ -56,6 +68,16 @@ def fetch(
     with connections[using].cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall()
+
+
+def streamed(
+    statement: str, parameters: Sequence[Any] | dict[str, Any] | None = None, using: str = "default"
+) -> Iterator[tuple[Any, ...]]:
+    """Rows through a cursor of the server, inside the caller's transaction: memory does not grow with them."""
+    with connections[using].chunked_cursor() as cursor:
+        cursor.execute(statement, parameters)
+        while rows := cursor.fetchmany(_FETCHED):
+            yield from rows
 
 
 def fetch_one(

@@ -78,6 +78,22 @@ class Keyring:
         except InvalidTag as wrong:
             raise _unreadable("数据与密钥不符") from wrong
 
+    def decrypt_many(self, stored: Iterable[bytes], purpose: str) -> list[str]:
+        """As `decrypt`, for a whole column; each key's cipher is set up once."""
+        openers = {key_id: AESGCM(key).decrypt for key_id, key in self.keys.items()}
+        aad, aes, whole = purpose.encode(), _SUITES["aes"], 2 + _NONCE + _TAG
+        out = []
+        for given in stored:
+            each = bytes(given)
+            if len(each) < whole or each[0] != aes or each[1] not in openers:
+                out.append(self.decrypt(each, purpose))
+                continue
+            try:
+                out.append(openers[each[1]](each[2 : 2 + _NONCE], each[2 + _NONCE :], aad).decode())
+            except InvalidTag as wrong:
+                raise _unreadable("数据与密钥不符") from wrong
+        return out
+
     def lookup(self, text: str, purpose: str) -> bytes:
         """32 bytes that are equal for equal texts of one purpose, and say nothing without the key."""
         message = purpose.encode() + b"\0" + text.encode()

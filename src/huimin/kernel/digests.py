@@ -2,8 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import date
+from itertools import islice
 from typing import Any
+
+_PIECE = 5_000
 
 
 def _plain(value: Any) -> str:
@@ -23,6 +27,16 @@ def canonical(content: Any) -> bytes:
 def digest(content: Any) -> str:
     """64 hex digits."""
     return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def digest_rows(rows: Iterable[Any]) -> str:
+    """As `digest(list(rows))`, piece by piece: memory does not grow with the rows."""
+    whole, left, first = hashlib.sha256(b"["), iter(rows), True
+    while piece := list(islice(left, _PIECE)):
+        whole.update(canonical(piece)[1:-1] if first else b"," + canonical(piece)[1:-1])
+        first = False
+    whole.update(b"]")
+    return whole.hexdigest()
 
 
 def short(digest_hex: str) -> str:

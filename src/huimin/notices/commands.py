@@ -15,12 +15,14 @@ transaction. They see what `by` sees: call them with an actor whose place holds 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
-from huimin.database.bulk import copy_rows, fetch, run
+from huimin.database.bulk import copy_rows, fetch, run, streamed
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.places import Level, scope_prefix
@@ -30,7 +32,6 @@ from huimin.notices.rules import rule_of
 from huimin.organisation.acting import Actor, AlreadyDone, refused_by_constraint
 
 DAYS_MIN = 7
-ROWS_MAX = 200_000
 
 
 class Row(NamedTuple):
@@ -60,11 +61,12 @@ class Listed:
 
 # An identity number, an account, a mobile phone; digits of any script count.
 _PLAIN_NUMBER = re.compile(r"\d{17}|(?<!\d)1[3-9]\d{9}(?!\d)")
+_PLAIN_MIN = 11
 _SPACES = re.compile(r"[\s-]+")
 
 
 _COLUMNS = [
-    ("notice_id", "bigint"), ("division", "text"), ("row_no", "integer"), ("subject_line", "bigint"),
+    ("list_no", "integer"), ("board", "text"), ("number", "integer"), ("subject_line", "bigint"),
     ("group_name", "text"), ("masked_name", "text"), ("people", "smallint"), ("quantity", "text"),
     ("amount_fen", "bigint"), ("household_id", "bigint"),
 ]  # fmt: skip
@@ -111,12 +113,14 @@ def publish(*, by: Actor, on: date, lists: Sequence[Listed]) -> list[tuple[int, 
     The day `on` is not counted: `days` full days follow it (at least 7, S0 A4 art 19). A board that has a live notice of
     a subject is refused, so a repeated publication has no second effect. Lists of one title and end that are put up
     together share a sheet on each board; days, digest and objections stay each list's own. Any number of rows and lists
-    take the same few statements.
+    take the same few statements, and the memory of the largest board.
     """
     assert all(each.days >= DAYS_MIN for each in lists), f"a notice lasts at least {DAYS_MIN} days"
-    heads = [head for each in lists for head in _heads(on, each)]
+    if not copy_rows("notice_rows_in", _COLUMNS, _under_boards(lists)):
+        raise NotPublished("名单是空的，没有可公示的内容", remedy="请先核对名单")
+    heads = list(_heads(on, lists))
     sheets = _hang(by, on, heads)
-    columns = list(zip(*(_columns(on, head, sheets) for head in heads), strict=True))
+    columns = list(zip(*(_columns(head, sheets) for head in heads), strict=True))
     made = fetch(
         "INSERT INTO notices_notice (division, sheet_id, title, subject, programme, starts_on, ends_on, rows_count,"
         " amount_fen, digest, state, published_by)"
@@ -136,9 +140,11 @@ class _Head:
     """One list on one board."""
 
     of: Listed
+    list_no: int
     board: str
     ends_on: date
-    lines: list[Row]
+    rows_count: int
+    amount_fen: int
     digest: str
 
     @property
@@ -147,29 +153,33 @@ class _Head:
         return self.board, self.of.programme, self.of.title, self.ends_on
 
 
-def _heads(on: date, listed: Listed) -> list[_Head]:
-    ends_on = on + timedelta(days=listed.days)
-    return [
-        _Head(listed, board, ends_on, lines, _digest(board, listed, (on, ends_on), lines))
-        for board, lines in _by_board(listed)
-    ]
+def _under_boards(lists: Sequence[Listed]) -> Iterator[tuple[object, ...]]:
+    """Every row of every list under each board it stands on: its village's, and those above it up to the list's level."""
+    for list_no, listed in enumerate(lists):
+        levels, number = [level for level in _BOARDS if level >= listed.level], 0
+        for number, given in enumerate(listed.rows, 1):
+            row = Row(*given)  # type: ignore[arg-type]
+            if looks_plain(row.group_name) or looks_plain(row.masked_name) or looks_plain(row.quantity):
+                raise BadInput("公示的内容里有完整号码", where=f"名单第{number}行", remedy="公示只能使用隐去中间的内容")
+            for level in levels:
+                yield (list_no, scope_prefix(row.division, level).ljust(12, "0"), number, *row[1:])
+        if not number:
+            raise NotPublished("名单是空的，没有可公示的内容", remedy="请先核对名单")
 
 
-def _by_board(listed: Listed) -> list[tuple[str, list[Row]]]:
-    """Rows under every board they stand on: their village's, and those above it up to the level; boards by code."""
-    boards: dict[str, list[Row]] = {}
-    for number, given in enumerate(listed.rows, 1):
-        row = Row(*given)  # type: ignore[arg-type]
-        if any(map(looks_plain, (row.group_name, row.masked_name, row.quantity))):
-            raise BadInput("公示的内容里有完整号码", where=f"名单第{number}行", remedy="公示只能使用隐去中间的内容")
-        for level in _BOARDS:
-            if level >= listed.level:
-                board = scope_prefix(row.division, level).ljust(12, "0")
-                boards.setdefault(board, []).append(row._replace(division=board))
-        assert number <= ROWS_MAX, "a list is published township by township"
-    if not boards:
-        raise NotPublished("名单是空的，没有可公示的内容", remedy="请先核对名单")
-    return sorted(boards.items())
+_ROWS_IN = """
+SELECT list_no, board, subject_line, group_name, masked_name, people, quantity, amount_fen FROM notice_rows_in
+ORDER BY list_no, board, number
+"""
+
+
+def _heads(on: date, lists: Sequence[Listed]) -> Iterator[_Head]:
+    """What stands on each board, list by list; rows of one board are held at a time."""
+    for (list_no, board), rows in groupby(streamed(_ROWS_IN), key=itemgetter(0, 1)):
+        listed, lines = lists[list_no], [row[2:] for row in rows]
+        ends_on = on + timedelta(days=listed.days)
+        made = digest(content_of(board, listed.subject, listed.title, on, ends_on, lines))
+        yield _Head(listed, list_no, board, ends_on, len(lines), sum(line[-1] for line in lines), made)
 
 
 def boards_of(village: str, level: Level) -> set[str]:
@@ -183,7 +193,7 @@ def _hang(by: Actor, on: date, heads: list[_Head]) -> dict[tuple[str, str, str, 
     for head in heads:
         shared.setdefault(head.sheet, []).append(head)
     rows = [
-        (*key, len(each), sum(len(head.lines) for head in each), sum(line.amount_fen for head in each for line in head.lines),
+        (*key, len(each), sum(head.rows_count for head in each), sum(head.amount_fen for head in each),
          sheet_digest([head.digest for head in each]))
         for key, each in shared.items()
     ]  # fmt: skip
@@ -204,37 +214,32 @@ def sheet_digest(digests: Sequence[str]) -> str:
     return digests[0] if len(digests) == 1 else digest({"notices": list(digests)})
 
 
-def _columns(on: date, head: _Head, sheets: dict[tuple[str, str, str, date], int]) -> tuple[object, ...]:
+def _columns(head: _Head, sheets: dict[tuple[str, str, str, date], int]) -> tuple[object, ...]:
     listed = head.of
-    amount = sum(line.amount_fen for line in head.lines)
     return (
-        head.board, sheets[head.sheet], listed.title, listed.subject, listed.programme, head.ends_on, len(head.lines), amount,
-        head.digest,
+        head.board, sheets[head.sheet], listed.title, listed.subject, listed.programme, head.ends_on, head.rows_count,
+        head.amount_fen, head.digest,
     )  # fmt: skip
 
 
 def looks_plain(text: str) -> bool:
     """Whether a text holds what looks like a whole identity number, account or phone number."""
-    return bool(_PLAIN_NUMBER.search(text) or _PLAIN_NUMBER.search(_SPACES.sub("", text)))
+    return len(text) >= _PLAIN_MIN and bool(_PLAIN_NUMBER.search(text) or _PLAIN_NUMBER.search(_SPACES.sub("", text)))
 
 
-def _digest(board: str, listed: Listed, period: tuple[date, date], lines: list[Row]) -> str:
-    return digest(content_of(board, listed.subject, listed.title, *period, [line[1:7] for line in lines]))
+_ADD_ROWS = """
+INSERT INTO notices_noticerow (notice_id, division, row_no, subject_line, group_name, masked_name, people, quantity, amount_fen,
+    household_id)
+SELECT n.id, r.board, row_number() OVER (PARTITION BY r.list_no, r.board ORDER BY r.number), r.subject_line, r.group_name,
+       r.masked_name, r.people, r.quantity, r.amount_fen, r.household_id
+FROM notice_rows_in r JOIN unnest(%s::int[], %s::text[], %s::bigint[]) AS n (list_no, board, id) USING (list_no, board)
+ORDER BY n.id, r.number
+"""
 
 
 def _add_rows(heads: list[_Head], notices: dict[tuple[str, str], int]) -> None:
-    numbered = (
-        (notices[head.of.subject, head.board], head.board, row_no, *line[1:])
-        for head in heads
-        for row_no, line in enumerate(head.lines, 1)
-    )
-    copy_rows("notice_rows_in", _COLUMNS, numbered)
-    run(
-        "INSERT INTO notices_noticerow (notice_id, division, row_no, subject_line, group_name, masked_name, people,"
-        " quantity, amount_fen, household_id)"
-        " SELECT notice_id, division, row_no, subject_line, group_name, masked_name, people, quantity, amount_fen,"
-        " household_id FROM notice_rows_in ORDER BY notice_id, row_no"
-    )
+    ids = [notices[head.of.subject, head.board] for head in heads]
+    run(_ADD_ROWS, [[head.list_no for head in heads], [head.board for head in heads], ids])
 
 
 def end_notices(*, by: Actor, on: date, subject: str) -> int:

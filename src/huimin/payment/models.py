@@ -29,12 +29,13 @@ from huimin.payment.exchange_models import BankSetting, BankStatement, ExchangeF
 from huimin.payment.finding_models import RosterFinding
 from huimin.payment.recovery_models import Recovery, RecoveryPart, RecoveryReceipt, RecoveryRule, RecoveryWriteOff
 from huimin.payment.summary_models import SummaryLine, SummaryRoster
+from huimin.payment.tally_models import RosterTally
 from huimin.registry.models import Card, CardAuthority, Household, Person
 
 __all__ = [
     "BankSetting", "BankStatement", "Batch", "Due", "ExchangeFile", "Instruction", "LineDue", "NameCheck", "NameCheckLine",
     "PaymentException", "Rebooking", "Recovery", "RecoveryPart", "RecoveryReceipt", "RecoveryRule", "RecoveryWriteOff", "ResultFile", "Roster",
-    "RosterFinding", "RosterLine", "RosterNotice", "SummaryLine", "SummaryRoster",
+    "RosterFinding", "RosterLine", "RosterNotice", "RosterTally", "SummaryLine", "SummaryRoster",
 ]  # fmt: skip
 
 

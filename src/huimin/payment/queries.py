@@ -16,7 +16,16 @@ from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
 from huimin.kernel.periods import Period, add_months, quarter
 from huimin.notices.models import Notice, Objection
-from huimin.payment.models import Batch, Instruction, PaymentException, Rebooking, ResultFile, Roster, RosterLine
+from huimin.payment.models import (
+    Batch,
+    Instruction,
+    PaymentException,
+    Rebooking,
+    ResultFile,
+    Roster,
+    RosterLine,
+    RosterTally,
+)
 from huimin.payment.standing import TAKEN_UP
 from huimin.registry.accounts import account_of, payee_of
 
@@ -136,22 +145,20 @@ def iterate_lines(wanted: LineFilter) -> Iterator[RosterLine]:
 
 
 def total_lines(wanted: LineFilter) -> Total:
-    sums = wanted.rows().aggregate(count=Count("id"), amount_fen=Sum("amount_fen", default=0))
-    return Total("", **sums)
+    """From what is kept of villages and states (RosterTally), whatever the number of lines."""
+    rows = RosterTally.objects.filter(roster=wanted.roster)
+    rows = _within(rows, wanted.village[:12]) if wanted.village else rows
+    rows = rows.filter(state=wanted.state) if wanted.state else rows
+    return Total("", **rows.aggregate(count=Sum("lines", default=0), amount_fen=Sum("amount_fen", default=0)))
 
 
 def lines_by_state(roster: int) -> list[Total]:
-    return _totals(RosterLine.objects.filter(roster=roster), "state")
+    return _tallied(RosterTally.objects.filter(roster=roster), "state")
 
 
 def lines_by_village(roster: int) -> list[Total]:
     """By village code; groups belong to their village."""
-    sums: dict[str, list[int]] = {}
-    for total in _totals(RosterLine.objects.filter(roster=roster), "division"):
-        added = sums.setdefault(total.key[:12], [0, 0])
-        added[0] += total.count
-        added[1] += total.amount_fen
-    return [Total(key, count, fen) for key, (count, fen) in sorted(sums.items())]
+    return _tallied(RosterTally.objects.filter(roster=roster), "division")
 
 
 def list_lines_of(household: int, rows_max: int = 60) -> list[RosterLine]:
@@ -265,10 +272,10 @@ def list_results(batch: int) -> list[ResultFile]:
 
 def paid_so_far(prefix: str, period: Period) -> dict[str, Total]:
     """Lines of the period's rosters by state; lines replaced by a reissue are counted once, where they stand now."""
-    rows = _within(RosterLine.objects.all(), prefix)
+    rows = _within(RosterTally.objects.all(), prefix)
     rows = rows.filter(roster__period_from__gte=period.start, roster__period_until__lte=period.until)
     live = rows.exclude(roster__state=Roster.State.WITHDRAWN).exclude(state=RosterLine.State.REPLACED)
-    return {total.key: total for total in _totals(live, "state")}
+    return {total.key: total for total in _tallied(live, "state")}
 
 
 # Exceptions.
@@ -362,6 +369,11 @@ def list_reissuable(prefix: str, on: date) -> list[Total]:
 def _totals(rows: "QuerySet[Any]", by: str) -> list[Total]:
     sums = rows.values(by).order_by(by).annotate(count=Count("id"), amount_fen=Sum("amount_fen"))
     return [Total(row[by], row["count"], row["amount_fen"]) for row in sums]
+
+
+def _tallied(rows: "QuerySet[RosterTally]", by: str) -> list[Total]:
+    sums = rows.filter(lines__gt=0).values(by).order_by(by).annotate(count=Sum("lines"), fen=Sum("amount_fen"))
+    return [Total(row[by], row["count"], row["fen"]) for row in sums]
 
 
 def _within(rows: "QuerySet[Any]", prefix: str) -> "QuerySet[Any]":

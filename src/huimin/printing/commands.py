@@ -1,4 +1,4 @@
-"""Ask for the cards of a place, and take the file of a village (PAY-07)."""
+"""Ask for the cards or letters of a place, and take the file of a village (PAY-07, CASE-11)."""
 
 from datetime import date
 
@@ -13,9 +13,14 @@ from huimin.organisation.posts import Post
 from huimin.printing import store
 from huimin.printing.models import PrintFile, PrintRun
 
-KIND = "statements"
+Kind = PrintRun.Kind
+JOBS = {Kind.CARDS: "statements", Kind.LETTERS: "letter-papers"}
+"""The kind of job that makes a kind of papers."""
 ASKERS = (Post.CLERK, Post.REVIEWER, Post.SETTLEMENT, Post.COUNTY_OFFICER)
 READERS = (*ASKERS, Post.TOWNSHIP_HEAD, Post.INFORMATION_OFFICER, Post.SUPERVISOR)
+_DEPARTMENT = (Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER)
+LETTER_ASKERS = (Post.CLERK, Post.REVIEWER, Post.COUNTY_OFFICER, *_DEPARTMENT)
+LETTER_READERS = (*LETTER_ASKERS, Post.TOWNSHIP_HEAD, Post.INFORMATION_OFFICER)
 State = PrintRun.State
 
 
@@ -23,38 +28,62 @@ class Making(BadInput):
     """The same run is under way."""
 
 
-refused_by_constraint("print_run_alone", Making, "这里这一期的明白卡正在制作", "请等它做完")
+refused_by_constraint("print_run_alone", Making, "这里这一期的正在制作", "请等它做完")
 
 
 @command(*ASKERS)
 def request_cards(*, by: Actor, on: date, division: str, period: Period) -> PrintRun:
     """One PDF a village for a township or county, made in the background; the run under way when it was asked before."""
+    return _request(by, on, Kind.CARDS, division, period, [])
+
+
+@command(*LETTER_ASKERS)
+def request_letter_papers(*, by: Actor, on: date, division: str, period: Period) -> PrintRun:
+    """The same of letters that were made in `period` and are not delivered; a department's are of its programmes."""
+    return _request(by, on, Kind.LETTERS, division, period, sorted(by.programmes) if by.post in _DEPARTMENT else [])
+
+
+def _request(by: Actor, on: date, kind: str, division: str, period: Period, programmes: list[str]) -> PrintRun:
     require_place(by, division)
     place = get_division(division, on)
     if place.level not in (Level.TOWNSHIP, Level.COUNTY):
-        raise BadInput("成批制作按乡镇或县", where="地方", remedy="一个村的，在明白卡页面直接下载")
+        raise BadInput("成批制作按乡镇或县", where="地方", remedy="一个村的，在明白卡、告知书的页面直接下载")
     running = PrintRun.objects.filter(
-        division=division, period_from=period.start, period_until=period.until, state=State.MAKING
+        kind=kind, division=division, period_from=period.start, period_until=period.until, state=State.MAKING
     ).first()
-    if running is not None:
+    if running is not None and running.programmes == programmes:
         return running
     villages = list_beneath(division, Level(place.level), Level.VILLAGE, on)
     run = PrintRun.objects.create(
-        division=division, period_from=period.start, period_until=period.until, villages=len(villages),
-        asked_by=by.appointment, asked_on=on,
+        kind=kind, programmes=programmes, division=division, period_from=period.start, period_until=period.until,
+        villages=len(villages), asked_by=by.appointment, asked_on=on,
     )  # fmt: skip
-    enqueue(by=by, on=on, kind=KIND, division=division, arguments={"run": run.pk})
+    enqueue(by=by, on=on, kind=JOBS[Kind(kind)], division=division, arguments={"run": run.pk})
     return run
 
 
 @command(*READERS)
 def take_cards(*, by: Actor, on: date, file_id: int) -> tuple[PrintFile, bytes]:
     """The PDF of a village; who took it is remembered. PaperMissing."""
-    row = PrintFile.objects.select_related("run").filter(pk=file_id).first()
-    if row is None or not row.households:
-        raise BadInput("没有这份明白卡", where="文件", remedy="请从列表进入")
+    return _take(by, Kind.CARDS, file_id)
+
+
+@command(*LETTER_READERS)
+def take_letter_papers(*, by: Actor, on: date, file_id: int) -> tuple[PrintFile, bytes]:
+    """The same of letters; a department takes those of its programmes only."""
+    return _take(by, Kind.LETTERS, file_id)
+
+
+def _take(by: Actor, kind: str, file_id: int) -> tuple[PrintFile, bytes]:
+    row = PrintFile.objects.select_related("run").filter(pk=file_id, run__kind=kind).first()
+    if row is None or not row.households or not seen_by(by, row.run):
+        raise BadInput(f"没有这份{Kind(kind).label}", where="文件", remedy="请从列表进入")
     content = store.take(row.run_id, row.division, row.sha256)
-    record_event(
-        by, Event.Kind.EXPORTED, f"statements:{row.division}", {"run": row.run_id, "households": row.households}
-    )
+    subject = f"statements:{row.division}" if kind == Kind.CARDS else f"letters:{row.division}"
+    record_event(by, Event.Kind.EXPORTED, subject, {"run": row.run_id, "households": row.households})
     return row, content
+
+
+def seen_by(by: Actor, run: PrintRun) -> bool:
+    """Whether a run is for `by`: a department sees what is of its programmes and nothing else."""
+    return by.post not in _DEPARTMENT or (bool(run.programmes) and set(run.programmes) <= set(by.programmes))

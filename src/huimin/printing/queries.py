@@ -7,14 +7,16 @@ from huimin.database.paging import SIZE, Page, cut
 from huimin.jobs.models import Job
 from huimin.kernel.periods import Period
 from huimin.kernel.places import chain
-from huimin.printing.commands import KIND
+from huimin.printing.commands import JOBS, Kind
 from huimin.printing.models import PrintFile, PrintRun
 
 
-def list_runs(prefix: str, rows_max: int = 40) -> list[PrintRun]:
-    """Newest first; without those a newer one replaced."""
+def list_runs(prefix: str, kind: str, programmes: tuple[str, ...] | None = None, rows_max: int = 40) -> list[PrintRun]:
+    """Newest first; without those a newer one replaced. `programmes`: only runs of some of them and of nothing else."""
     first, until = scope_of(prefix)
-    rows = PrintRun.objects.filter(division__gte=first, division__lt=until)
+    rows = PrintRun.objects.filter(division__gte=first, division__lt=until, kind=kind)
+    if programmes is not None:
+        rows = rows.filter(programmes__contained_by=list(programmes)).exclude(programmes=[])
     return list(rows.exclude(state=PrintRun.State.REPLACED).order_by("-id")[:rows_max])
 
 
@@ -26,7 +28,7 @@ def page_files(run: int, prefix: str, place: str = "", size: int = SIZE) -> Page
 
 
 def job_of(run: int) -> Job | None:
-    return Job.objects.filter(kind=KIND, arguments__run=run).order_by("-id").first()
+    return Job.objects.filter(kind__in=JOBS.values(), arguments__run=run).order_by("-id").first()
 
 
 def half_years_about(on: date) -> list[Period]:
@@ -42,6 +44,6 @@ def half_years_about(on: date) -> list[Period]:
 def made_of(division: str, period: Period) -> bool:
     """Whether a run of the place or of what it lies in covers the period, or the year it ends."""
     rows = PrintRun.objects.filter(
-        division__in=chain(division), period_until=period.until, period_from__lte=period.start
+        kind=Kind.CARDS, division__in=chain(division), period_until=period.until, period_from__lte=period.start
     )
     return rows.exclude(state=PrintRun.State.FAILED).exists()

@@ -1,15 +1,18 @@
-"""The job that makes the cards: villages are read one after another and set by two processes meanwhile (PAY-07).
+"""The job that makes the papers: villages are read one after another and set by two processes meanwhile (PAY-07, CASE-11).
 
-in    a run
-out   a file and a row for every village; the run ready, older runs of the same place and period forgotten
+in    a run of cards or of letters
+out   a file and a row for every village; the run ready, older runs of the same place, period and kind forgotten
 
 A village is one transaction: killed at any moment, the next attempt begins with the first village that has no row.
 """
 
 from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, NamedTuple
 
 from huimin.divisions.queries import list_beneath
 from huimin.jobs.kinds import Report, handles
@@ -18,15 +21,32 @@ from huimin.jobs.working import require_held
 from huimin.kernel.periods import Period
 from huimin.kernel.places import Level
 from huimin.organisation.acting import Actor, reading
+from huimin.payment.papers.notifying import NoLetters, gather_letters
 from huimin.payment.papers.statements import NothingToPrint, gather_statements
-from huimin.payment.papers.typesetting import typeset
+from huimin.payment.papers.typesetting import Typesetter
 from huimin.printing import store
-from huimin.printing.commands import KIND
+from huimin.printing.commands import JOBS, Kind
 from huimin.printing.models import PrintFile, PrintRun
+from huimin.telling.letters import LetterFilter
+from huimin.telling.models import Letter
 
 SETTERS = 2
 """Processes that set papers at a time, beside the one that reads; each takes one core and some 300 MB for a large village."""
+LETTERS_MAX = 20_000
+"""Of one village; nobody binds more."""
 State = PrintRun.State
+
+
+class Content(NamedTuple):
+    """What a village's file says: its template and content, how many papers it holds, the business date it bears."""
+
+    template: str
+    content: dict[str, Any]
+    papers: int
+    on: date
+    mark: str
+
+
 Waiting = tuple[str, int, "Future[bytes]"]
 
 
@@ -36,23 +56,28 @@ def work(by: Actor, job: Job, report: Report) -> str:
         run = PrintRun.objects.get(pk=number)
         villages = _villages(run, job.business_date)
         there = set(run.files.values_list("division", flat=True))
-        cards = sum(run.files.values_list("households", flat=True))
-    period, done = Period(run.period_from, run.period_until), len(there)
-    waiting: deque[Waiting] = deque()
-    with ThreadPoolExecutor(SETTERS, thread_name_prefix="setting papers") as setters:
+        papers = sum(run.files.values_list("households", flat=True))
+    done, waiting = len(there), deque[Waiting]()
+    name = run.get_kind_display()
+
+    def finish() -> None:
+        nonlocal papers, done
+        papers, done = papers + _finish(by, job, run, waiting.popleft()), done + 1
+
+    with _setters() as set_one, ThreadPoolExecutor(SETTERS, thread_name_prefix="setting papers") as setters:
         for village in villages:
             if village in there:
                 continue
-            waiting.append(_begin(by, village, period, setters))
+            waiting.append(_begin(by, run, village, lambda found: setters.submit(set_one, found)))
             while len(waiting) > SETTERS:
-                cards, done = cards + _finish(by, job, run, waiting.popleft()), done + 1
-            report(f"明白卡 {cards:,} 张"[:40], done, len(villages))
+                finish()
+            report(f"{name} {papers:,} 份"[:40], done, len(villages))
         while waiting:
-            cards, done = cards + _finish(by, job, run, waiting.popleft()), done + 1
-            report(f"明白卡 {cards:,} 张"[:40], done, len(villages))
+            finish()
+            report(f"{name} {papers:,} 份"[:40], done, len(villages))
     for old in _make_ready(by, job, run):
         store.forget(old)
-    return f"{len(villages):,} 个村，明白卡 {cards:,} 张"
+    return f"{len(villages):,} 个村，{name} {papers:,} 份"
 
 
 def _villages(run: PrintRun, on: date) -> list[str]:
@@ -60,29 +85,65 @@ def _villages(run: PrintRun, on: date) -> list[str]:
     return [each.code for each in list_beneath(run.division, level, Level.VILLAGE, on)]
 
 
-def _begin(by: Actor, village: str, period: Period, setters: ThreadPoolExecutor) -> Waiting:
-    """Read the village, and have its cards set by another process."""
+@contextmanager
+def _setters() -> Iterator[Callable[[Content], bytes]]:
+    """What sets a village's papers, by whichever typesetter is free."""
+    free: SimpleQueue[Typesetter] = SimpleQueue()
+    every = [Typesetter() for _ in range(SETTERS)]
+    for each in every:
+        free.put(each)
+
+    def set_one(found: Content) -> bytes:
+        typesetter = free.get()
+        try:
+            return typesetter.set(found.template, found.content, on=found.on, mark=found.mark)
+        finally:
+            free.put(typesetter)
+
     try:
-        content, on = gather_statements(by=by, division=village, period=period)
-    except NothingToPrint:
+        yield set_one
+    finally:
+        for each in every:
+            each.close()
+
+
+def _begin(by: Actor, run: PrintRun, village: str, submit: Callable[[Content], "Future[bytes]"]) -> Waiting:
+    """Read the village, and have its papers set by another process."""
+    try:
+        found = _READERS[Kind(run.kind)](by, run, village)
+    except (NothingToPrint, NoLetters):
         nothing: Future[bytes] = Future()
         nothing.set_result(b"")
         return village, 0, nothing
-    return village, len(content["cards"]), setters.submit(_set, content, on)
+    return village, found.papers, submit(found)
 
 
-def _set(content: dict[str, Any], on: date) -> bytes:
-    return typeset("statement", content, on=on, mark="成批印制，发户用")
+def _cards(by: Actor, run: PrintRun, village: str) -> Content:
+    content, on = gather_statements(by=by, division=village, period=Period(run.period_from, run.period_until))
+    return Content("statement", content, len(content["cards"]), on, "成批印制，发户用")
+
+
+def _letters(by: Actor, run: PrintRun, village: str) -> Content:
+    wanted = LetterFilter(
+        village, run.asked_on, Letter.State.ISSUED, programmes=tuple(run.programmes) or None,
+        issued=Period(run.period_from, run.period_until),
+    )  # fmt: skip
+    letters = gather_letters(by=by, on=run.asked_on, wanted=wanted, most=LETTERS_MAX)
+    content = {"title": "告知书", "issuer": by.office_name, "letters": letters}
+    return Content("notify", content, len(letters), run.asked_on, "成批印制，送达用")
+
+
+_READERS = {Kind.CARDS: _cards, Kind.LETTERS: _letters}
 
 
 def _finish(by: Actor, job: Job, run: PrintRun, waiting: Waiting) -> int:
-    village, households, setting = waiting
+    village, papers, setting = waiting
     made = setting.result()
-    sha256 = store.keep(run.pk, village, made) if households else ""
+    sha256 = store.keep(run.pk, village, made) if papers else ""
     with reading(by):
         require_held(job)
-        PrintFile.objects.create(run=run, division=village, households=households, size_bytes=len(made), sha256=sha256)
-    return households
+        PrintFile.objects.create(run=run, division=village, households=papers, size_bytes=len(made), sha256=sha256)
+    return papers
 
 
 def _make_ready(by: Actor, job: Job, run: PrintRun) -> list[int]:
@@ -90,8 +151,9 @@ def _make_ready(by: Actor, job: Job, run: PrintRun) -> list[int]:
     with reading(by):
         require_held(job)
         older = PrintRun.objects.filter(
-            division=run.division, period_from=run.period_from, period_until=run.period_until, state=State.READY
-        ).exclude(pk=run.pk)
+            kind=run.kind, programmes=run.programmes, division=run.division, period_from=run.period_from,
+            period_until=run.period_until, state=State.READY,
+        ).exclude(pk=run.pk)  # fmt: skip
         replaced = list(older.values_list("pk", flat=True))
         older.update(state=State.REPLACED)
         PrintRun.objects.filter(pk=run.pk).update(state=State.READY, ended_on=job.business_date)
@@ -106,4 +168,5 @@ def _ended(job: Job) -> None:
 
 
 def register() -> None:
-    handles(KIND, "印制明白卡", work, _ended)
+    handles(JOBS[Kind.CARDS], "印制明白卡", work, _ended)
+    handles(JOBS[Kind.LETTERS], "印制告知书", work, _ended)

@@ -32,6 +32,7 @@ from huimin.jobs.models import Job
 from huimin.jobs.working import require_held
 from huimin.kernel.digests import canonical, digest
 from huimin.kernel.errors import BadInput, Refusal
+from huimin.kernel.periods import Period
 from huimin.organisation.acting import Actor, AlreadyDone, command, reading, refused_by_constraint
 from huimin.organisation.models import Office
 from huimin.organisation.posts import Post
@@ -219,7 +220,8 @@ def _tell_cases(decisions: list[int], on: date) -> None:
 
 @dataclass(frozen=True)
 class LetterFilter:
-    """Which letters: beneath `prefix`, of a state and kind; `late` those past their day; `programmes` limits (None: all)."""
+    """Which letters: beneath `prefix`, of a state and kind; `late` those past their day; `programmes` limits (None: all);
+    `issued` those made in a period."""
 
     prefix: str
     on: date
@@ -228,6 +230,7 @@ class LetterFilter:
     late: bool = False
     programmes: tuple[str, ...] | None = None
     office: int | None = None
+    issued: Period | None = None
 
     def rows(self) -> QuerySet[Letter]:
         low, high = scope_of(self.prefix)
@@ -236,4 +239,6 @@ class LetterFilter:
         rows = rows.filter(kind=self.kind) if self.kind else rows
         rows = rows.filter(programme__in=self.programmes) if self.programmes is not None else rows
         rows = rows.filter(office=self.office) if self.office is not None else rows
+        if self.issued is not None:
+            rows = rows.filter(issued_on__gte=self.issued.start, issued_on__lt=self.issued.until)
         return rows.filter(due_on__lt=self.on).exclude(state=State.DELIVERED) if self.late else rows

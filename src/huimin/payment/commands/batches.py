@@ -13,11 +13,11 @@ bytes. Law: 皖政办〔2008〕23号 附件4 第16、20–22条.
 import os
 from datetime import date, timedelta
 
-from huimin.database.bulk import fetch, run
+from huimin.database.bulk import fetch, run, streamed
 from huimin.funds.commands import apply_funding
 from huimin.funds.models import FundingApplication
 from huimin.kernel.bankfile import Format
-from huimin.kernel.digests import digest
+from huimin.kernel.digests import digest_rows
 from huimin.kernel.periods import add_months
 from huimin.ledger.commands import post_event
 from huimin.ledger.models import Voucher
@@ -36,7 +36,7 @@ from huimin.payment.commands.rosters import EXCEPTION_DAYS, payable, require_unc
 from huimin.payment.commands.settling import event_of
 from huimin.payment.commands.states import WrongState, get_roster
 from huimin.payment.deadlines import answer_due_on
-from huimin.payment.exchange.composing import PAYEE_NAME, batch_header, batch_rows, streamed, write_rows
+from huimin.payment.exchange.composing import PAYEE_NAME, batch_header, batch_rows, write_rows
 from huimin.payment.exchange.formats import format_of, setting_of
 from huimin.payment.models import Batch, Roster, RosterLine
 from huimin.payment.routing import payer_of_roster
@@ -128,7 +128,7 @@ def _require_writable(batch: Batch, form: Format) -> None:
     """What the bank's format cannot carry is known before anybody releases: the file is made once and thrown away."""
     law = Programme.objects.get(code=batch.programme)
     header = batch_header(form, batch, law.abbreviation)
-    rows = batch_rows(batch, law.abbreviation, streamed(_TRIED_ROWS, batch.roster_id))
+    rows = batch_rows(batch, law.abbreviation, streamed(_TRIED_ROWS, [batch.roster_id]))
     with open(os.devnull, "wb") as nowhere:
         write_rows(form, nowhere, header, batch.bank_office.name, rows)
 
@@ -137,7 +137,7 @@ def _withhold_unwritable(on: date, roster: Roster, form: Format) -> None:
     """A name the bank's encoding has no characters for is not sent under another name; the line waits for a person."""
     if form.encoding != "gbk":
         return
-    wrong = [line for line, name in fetch(_NAMES, [roster.pk]) if not _encodes(name, form.encoding)]
+    wrong = [line for line, name in streamed(_NAMES, [roster.pk]) if not _encodes(name, form.encoding)]
     if wrong:
         reason = RosterLine.NOT_WRITABLE
         where = {"roster": roster.pk, "on": on, "reason": reason, "due": on + timedelta(days=EXCEPTION_DAYS)}
@@ -206,7 +206,7 @@ def require_money(roster: Roster) -> None:
 
 
 def _content_digest(roster: Roster) -> str:
-    return digest(fetch(_CONTENT, [roster.pk]))
+    return digest_rows(streamed(_CONTENT, [roster.pk]))
 
 
 def _get_batch(batch_id: int, *states: str) -> tuple[Roster, Batch]:

@@ -86,7 +86,7 @@ WITH before AS (
       FROM roster_spans s
       JOIN payment_rosterline l ON l.roster_id = ANY(%(last)s) AND l.household_id = s.household_id
            AND l.person_id IS NOT DISTINCT FROM s.person_id AND l.state NOT IN ('withheld', 'replaced')),
-usual AS (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ratio)::numeric AS ratio FROM before),
+usual AS MATERIALIZED (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ratio)::numeric AS ratio FROM before),
 others AS (
     SELECT s.id, s.since, s.until, o.roster_id, o.line_no
       FROM roster_spans s JOIN payment_rosterline o ON o.person_id = s.person_id

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
-from huimin.database.bulk import fetch, fetch_one, run, temporary
+from huimin.database.bulk import fetch_one, run, streamed, temporary
 from huimin.kernel.errors import Refusal
 from huimin.kernel.masking import mask_name
 from huimin.kernel.periods import Period
@@ -215,7 +215,7 @@ def publish_roster(*, by: Actor, on: date, roster_id: int) -> int:
     period = Period(roster.period_from, roster.period_until)
     rows = (
         (place[:12], line, group, mask_name(name), people, quantity, amount, household)
-        for place, line, group, name, people, quantity, amount, household in fetch(_NOTICE_ROWS, [roster.pk])
+        for place, line, group, name, people, quantity, amount, household in streamed(_NOTICE_ROWS, [roster.pk])
     )
     notices = publish_rows(
         by=by, on=on, subject=f"roster:{roster.pk}", programme=roster.programme,

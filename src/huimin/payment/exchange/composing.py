@@ -7,10 +7,10 @@ Rows come through a cursor of the server and are decrypted piece by piece: memor
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
-from django.db import connection
-
+from huimin.database.bulk import streamed
 from huimin.database.personal import ACCOUNT, ID_NUMBER, keyring
 from huimin.kernel.bankfile import Format, Written, write_to
 from huimin.kernel.periods import Period
@@ -19,7 +19,7 @@ from huimin.payment.exchange.iso_writing import write_pain001
 from huimin.payment.models import Batch, NameCheck
 from huimin.policy.models import Programme
 
-_FETCHED = 5_000
+_PIECE = 5_000
 PAYEE_NAME = "CASE WHEN l.authority_id IS NULL THEN l.name ELSE p.name END"
 """Whose name stands on the account: the beneficiary's, or of who draws for him."""
 _FILE_ROWS = f"""
@@ -49,7 +49,7 @@ def write_batch(batch: Batch, sink: BinaryIO) -> Written:
     form = get_format(batch.format)
     law = Programme.objects.get(code=batch.programme)
     header = batch_header(form, batch, law.abbreviation)
-    rows = batch_rows(batch, law.abbreviation, streamed(_FILE_ROWS, batch.pk))
+    rows = batch_rows(batch, law.abbreviation, streamed(_FILE_ROWS, [batch.pk]))
     return write_rows(form, sink, header, batch.bank_office.name, rows)
 
 
@@ -76,13 +76,19 @@ def batch_rows(batch: Batch, memo: str, rows: Iterator[tuple[Any, ...]]) -> Iter
     """(sequence, sealed account, name, sealed identity number, amount, reference) as rows of a file."""
     period = Period(batch.roster.period_from, batch.roster.period_until)
     told = f"{period.start:%Y%m}-{period.last_day:%Y%m}"
-    ring = keyring()
-    for sequence, account, name, id_number, amount, reference in rows:
+    for (sequence, _, name, _, amount, reference), account, id_number in _opened(rows):
         yield {
-            "sequence": sequence, "account": ring.decrypt(bytes(account), ACCOUNT), "name": name, "id_type": "01",
-            "id_number": ring.decrypt(bytes(id_number), ID_NUMBER), "row_amount_fen": amount, "memo": memo,
-            "period": told, "row_id": str(reference),
+            "sequence": sequence, "account": account, "name": name, "id_type": "01", "id_number": id_number,
+            "row_amount_fen": amount, "memo": memo, "period": told, "row_id": str(reference),
         }  # fmt: skip
+
+
+def _opened(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[tuple[Any, ...], str, str]]:
+    """(row, account, identity number) of rows (…, sealed account, name, sealed identity number, …)."""
+    ring = keyring()
+    while piece := list(islice(rows, _PIECE)):
+        accounts = ring.decrypt_many([row[1] for row in piece], ACCOUNT)
+        yield from zip(piece, accounts, ring.decrypt_many([row[3] for row in piece], ID_NUMBER), strict=True)
 
 
 def write_check(check: NameCheck, sink: BinaryIO) -> Written:
@@ -92,20 +98,11 @@ def write_check(check: NameCheck, sink: BinaryIO) -> Written:
         "check_no": check.check_no, "business_date": check.asked_on, "rows_count": check.lines_count,
         "payer_name": check.bank_office.name, "format_version": form.version,
     }  # fmt: skip
-    ring = keyring()
     rows = (
         {
-            "sequence": sequence, "account": ring.decrypt(bytes(account), ACCOUNT), "name": name, "id_type": "01",
-            "id_number": ring.decrypt(bytes(id_number), ID_NUMBER), "row_id": str(reference),
+            "sequence": sequence, "account": account, "name": name, "id_type": "01", "id_number": id_number,
+            "row_id": str(reference),
         }
-        for sequence, account, name, id_number, _, reference in streamed(_CHECK_ROWS, check.pk)
+        for (sequence, _, name, _, _, reference), account, id_number in _opened(streamed(_CHECK_ROWS, [check.pk]))
     )  # fmt: skip
     return write_to(sink, form, "check", header, rows)
-
-
-def streamed(statement: str, number: int) -> Iterator[tuple[Any, ...]]:
-    """Rows through a cursor of the server, inside the caller's transaction."""
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(statement, [number])
-        while rows := cursor.fetchmany(_FETCHED):
-            yield from rows

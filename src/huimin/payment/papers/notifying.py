@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from huimin.audit.models import Event
-from huimin.database.personal import PAYLOAD, plain
+from huimin.database.personal import PAYLOAD, keyring
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
@@ -27,7 +27,12 @@ from huimin.telling.letters import WRITERS, LetterFilter
 from huimin.telling.models import Letter
 
 LETTERS_MAX = 3000
+"""For one file that somebody waits for; more are printed in the background (printing)."""
 Kind = Letter.Kind
+
+
+class NoLetters(BadInput):
+    """There is none to print."""
 
 
 class LetterChanged(Refusal):
@@ -49,9 +54,9 @@ def letters_pdf(
 
 @command(Post.INFORMATION_OFFICER, *WRITERS)
 def gather_letters(
-    *, by: Actor, on: date, ids: Collection[int] = (), wanted: LetterFilter | None = None
+    *, by: Actor, on: date, ids: Collection[int] = (), wanted: LetterFilter | None = None, most: int = LETTERS_MAX
 ) -> list[dict[str, Any]]:
-    """What they say; remembers that they were taken."""
+    """What they say; remembers that they were taken. NoLetters, BadInput for more than `most`."""
     rows = Letter.objects.filter(pk__in=list(ids)) if wanted is None else wanted.rows()
     if by.post in (Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER):
         rows = rows.filter(programme__in=by.programmes)
@@ -60,14 +65,19 @@ def gather_letters(
         .select_related("household")
         .order_by("division", "household__household_no", "id")
     )
-    found = list(rows[: LETTERS_MAX + 1])
-    if not found or len(found) > LETTERS_MAX:
-        why = "超过一次能打印的份数" if found else "还没有制作，或不在您的辖区内"
-        remedy = f"请按乡镇、村分开打印，一次不超过 {LETTERS_MAX:,} 份" if found else "请先制作再打印"
-        raise BadInput("没有可打印的告知书" if not found else "告知书太多", where="告知书", why=why, remedy=remedy)
+    found = list(rows[: most + 1])
+    if not found:
+        raise NoLetters(
+            "没有可打印的告知书", where="告知书", why="还没有制作，或不在您的辖区内", remedy="请先制作再打印"
+        )
+    if len(found) > most:
+        remedy = f"请用“成批印制”在后台一个村做一份，或按乡镇、村分开打印，一次不超过 {most:,} 份"
+        raise BadInput("告知书太多", where="告知书", why="超过一次能打印的份数", remedy=remedy)
     record_event(by, Event.Kind.EXPORTED, "告知书", {"rows": len(found), "first": found[0].number})
     places = _places(found, on)
-    return [_told(row, places[row.division[:12]]) for row in found]
+    sealed = [bytes(row.payload_enc or b"") for row in found]
+    contents = keyring().decrypt_many(sealed, PAYLOAD)
+    return [_told(row, json.loads(told), places[row.division[:12]]) for row, told in zip(found, contents, strict=True)]
 
 
 def _places(rows: list[Letter], on: date) -> dict[str, str]:
@@ -79,9 +89,8 @@ def _places(rows: list[Letter], on: date) -> dict[str, str]:
     return {code: county + names.get(f"{code[:9]}000", "") + names.get(code, "") for code in villages}
 
 
-def _told(row: Letter, place: str) -> dict[str, Any]:
-    assert row.payload_enc is not None and row.issued_on is not None
-    content = json.loads(plain(row.payload_enc, PAYLOAD))
+def _told(row: Letter, content: dict[str, Any], place: str) -> dict[str, Any]:
+    assert row.issued_on is not None
     if digest(content) != row.digest:
         raise LetterChanged(
             f"{row.number} 与制作时的摘要不符", why="数据可能被改动", remedy="请停止送达并报告监督员核查"

@@ -1,8 +1,10 @@
-"""The process that sets one paper and ends: run as a program, without Django (see typesetting.py).
+"""The process that sets one paper and ends, or one after another: run as a program, without Django (see typesetting.py).
 
 in    on stdin a JSON object: `source` (a typst text of ours), `data` (its content), `fonts` (by role, families wanted,
       best first; null for none but the fallback), `on` (ISO date)
 out   on stdout the PDF/A-2b, exit code 0; exit code 3 when no family of some role is installed
+      With the argument `many`: orders until stdin ends, each behind its length in eight bytes; to each an answer of a state (0, 3,
+      or 1 for what went wrong), the process's memory in megabytes and the length, eight bytes each, and the PDF or the words
 
 typst keeps what it has laid out for the next ten documents, 350 MB for a village's cards, and gives it back to nobody;
 in a process of its own that lasts as long as the paper. Data reaches typst as one JSON string, never as markup.
@@ -11,6 +13,7 @@ PDF/A forbids a missing glyph: a character that no font has becomes its code, `ã
 
 import json
 import re
+import resource
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -89,13 +92,42 @@ def _each_text(content: Any, change: Any) -> Any:
 
 def main() -> int:
     """Set the paper on stdin."""
-    order = json.load(sys.stdin.buffer)
-    setter = Setter(order["fonts"])
-    if not setter.whole:
-        return NO_FONTS
-    sys.stdout.buffer.write(setter.compile(order["source"], setter.printable(order["data"]), order["on"]))
+    state, made = _set(json.load(sys.stdin.buffer), {})
+    sys.stdout.buffer.write(made)
+    return state
+
+
+def many() -> int:
+    """Set papers until stdin ends; the fonts are looked for once."""
+    setters: dict[str, Setter] = {}
+    while len(head := sys.stdin.buffer.read(8)) == 8:
+        order = json.loads(sys.stdin.buffer.read(int.from_bytes(head)))
+        try:
+            state, made = _set(order, setters)
+        except Exception as wrong:  # noqa: BLE001 - the paper is told what went wrong, the next one is set
+            state, made = 1, str(wrong).encode()
+        for number in (state, _megabytes(), len(made)):
+            sys.stdout.buffer.write(number.to_bytes(8))
+        sys.stdout.buffer.write(made)
+        sys.stdout.buffer.flush()
     return 0
 
 
+def _set(order: dict[str, Any], setters: dict[str, Setter]) -> tuple[int, bytes]:
+    wanted = json.dumps(order["fonts"])
+    if wanted not in setters:
+        setters[wanted] = Setter(order["fonts"])
+    setter = setters[wanted]
+    if not setter.whole:
+        return NO_FONTS, b""
+    return 0, setter.compile(order["source"], setter.printable(order["data"]), order["on"])
+
+
+def _megabytes() -> int:
+    """What this process holds in memory now."""
+    with open("/proc/self/statm") as told:
+        return int(told.read().split()[1]) * resource.getpagesize() >> 20
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(many() if sys.argv[1:] == ["many"] else main())

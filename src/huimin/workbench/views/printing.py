@@ -1,5 +1,6 @@
-"""明白卡 of a whole township or county, made in the background: runs, the files of their villages (PAY-07)."""
+"""明白卡, or 告知书 to bring, of a whole township or county, made in the background: runs, the files of their villages (PAY-07, CASE-11)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -16,7 +17,7 @@ from huimin.printing import commands, queries
 from huimin.printing.models import PrintRun
 from huimin.workbench.acts import Outcome
 from huimin.workbench.guard import page
-from huimin.workbench.listing import chosen_place
+from huimin.workbench.listing import chosen_place, programmes_seen
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer
 from huimin.workbench.views.reliefs import _answer as answer_form
 from huimin.workbench.views.rosters import period_choices, period_of
@@ -25,46 +26,67 @@ from huimin.workbench.views.summaries import ForPeriod
 TONES = {"making": "soon", "ready": "done", "failed": "late", "replaced": "plain"}
 
 
-@require_safe
-@page(frozenset(commands.READERS), reads=False)
-def listing(request: Any) -> HttpResponse:
+@dataclass(frozen=True)
+class Of:
+    """What the pages of one kind of papers say, and where they lead."""
+
+    kind: str
+    section: str
+    name: str
+    lead: str
+    count: str
+    one: tuple[str, str]
+    routes: tuple[str, str, str, str]
+    """List, run, form, file."""
+    ask: Any
+
+    def nav(self) -> list[tuple[str, str, bool]]:
+        label, route = self.one
+        return [(label, reverse(route), False), ("成批印制", reverse(self.routes[0]), True)]
+
+
+CARDS = Of(
+    PrintRun.Kind.CARDS, "households", "明白卡", "年中和年末各发一次：一个村一份 PDF，每户一张。", "户数", ("一个村", "statements"),
+    ("print-runs", "print-run", "print-run-new", "print-file"), commands.request_cards,
+)  # fmt: skip
+LETTERS = Of(
+    PrintRun.Kind.LETTERS, "tellings", "告知书", "所选期间制作、还没有送达的告知书，一个村一份 PDF，每份带送达回证。", "份数",
+    ("告知书", "told-letters"), ("letter-runs", "letter-run", "letter-run-new", "letter-run-file"), commands.request_letter_papers,
+)  # fmt: skip
+
+
+def _listing(request: Any, of: Of) -> HttpResponse:
     by, on = request.actor, request.business_date
 
     def build(whole: bool) -> Listing:
-        runs = queries.list_runs(by.prefix)
+        seen = programmes_seen(by) if of is LETTERS else None
+        runs = queries.list_runs(by.prefix, of.kind, seen)
         names = names_of({row.division for row in runs}, on)
         rows = [
             [
-                Cell(names.get(row.division, row.division), reverse("print-run", args=[row.pk])),
+                Cell(names.get(row.division, row.division), reverse(of.routes[1], args=[row.pk])),
                 str(Period(row.period_from, row.period_until)), row.villages, row.asked_on,
                 Cell(row.get_state_display(), sub=row.failure, tone=TONES[row.state]),
             ]
             for row in runs
         ]  # fmt: skip
         return Listing(
-            "成批印制明白卡", "年中和年末各发一次：一个村一份 PDF，每户一张。在后台制作，可以离开这一页。", "households",
+            f"成批印制{of.name}", f"{of.lead}在后台制作，可以离开这一页。", of.section,
             [Head("地方"), Head("期间", paper=50), Head("村", "count", 20), Head("要求日期", "date", 26), Head("状态", paper=40)], rows,
-            "还没有成批印制过。", of_people=False, nav=_nav(True),
+            "还没有成批印制过。", of_people=False, nav=of.nav(),
             note="" if anybody_works() else "后台没有程序在工作，制作要等它启动（./huimin work）。",
-            acts=[("制作明白卡", reverse("print-run-new"))] if may(by, commands.request_cards) else [],
+            acts=[(f"制作{of.name}", reverse(of.routes[2]))] if may(by, of.ask) else [],
         )  # fmt: skip
 
     return answer_listing(request, build)
 
 
-def _nav(runs: bool) -> list[tuple[str, str, bool]]:
-    return [("一个村", reverse("statements"), not runs), ("成批印制", reverse("print-runs"), runs)]
-
-
-@require_safe
-@page(frozenset(commands.READERS), reads=False)
-def run(request: Any, number: int) -> HttpResponse:
-    """One run: how far it is, the villages' files."""
+def _run(request: Any, of: Of, number: int) -> HttpResponse:
     on = request.business_date
 
     def build(whole: bool) -> Listing:
-        found = PrintRun.objects.filter(pk=number).first()
-        if found is None:
+        found = PrintRun.objects.filter(pk=number, kind=of.kind).first()
+        if found is None or not commands.seen_by(request.actor, found):
             raise Http404
         place = chosen_place(request)
         page_of = queries.page_files(number, place.prefix, "" if whole else request.GET.get("at", ""), 200)
@@ -73,35 +95,33 @@ def run(request: Any, number: int) -> HttpResponse:
         )
         rows = [
             [
-                names.get(row.division[:9] + "000", ""), Cell(names.get(row.division, row.division), reverse("print-file", args=[row.pk])),
+                names.get(row.division[:9] + "000", ""), Cell(names.get(row.division, row.division), reverse(of.routes[3], args=[row.pk])),
                 row.households, f"{row.size_bytes / 1024 / 1024:,.1f} MB",
             ]
             for row in page_of
         ]  # fmt: skip
-        job = queries.job_of(number)
-        told = found.get_state_display()
-        if job is not None and job.active:
-            left = job.seconds_left(timezone.now())
-            told = (
-                f"{job.stage or '等待开始'}，{job.done:,} / {found.villages:,} 个村"
-                + (f"，约剩 {left} 秒" if left else "")
-                + "。刷新这一页看进度"
-            )
-        title = f"{names.get(found.division, found.division)} {Period(found.period_from, found.period_until)} 明白卡"
+        title = f"{names.get(found.division, found.division)} {Period(found.period_from, found.period_until)} {of.name}"
         return Listing(
-            title, f"{told}。点村名下载；下载会记下您的岗位和时间。", "households",
-            [Head("乡镇", paper=50), Head("村（下载）"), Head("户数", "count", 24), Head("大小", paper=30)], rows,
-            "还没有制成的村。", page=page_of, of_people=False, nav=_nav(True), note=found.failure,
+            title, f"{_progress(found)}。点村名下载；下载会记下您的岗位和时间。", of.section,
+            [Head("乡镇", paper=50), Head("村（下载）"), Head(of.count, "count", 24), Head("大小", paper=30)], rows,
+            "还没有制成的村。", page=page_of, of_people=False, nav=of.nav(), note=found.failure,
             filters=[Filter("place", "地方", place.options, place.code)] if place.options else [],
         )  # fmt: skip
 
     return answer_listing(request, build)
 
 
-@require_http_methods(["GET", "POST"])
-@page(frozenset(commands.ASKERS))
-def new(request: Any) -> HttpResponse:
-    """For one's own township, or for the county all of it or one township."""
+def _progress(run: PrintRun) -> str:
+    """How far it is, in words."""
+    job = queries.job_of(run.pk)
+    if job is None or not job.active:
+        return str(run.get_state_display())
+    left = job.seconds_left(timezone.now())
+    told = f"{job.stage or '等待开始'}，{job.done:,} / {run.villages:,} 个村"
+    return told + (f"，约剩 {left} 秒" if left else "") + "。刷新这一页看进度"
+
+
+def _new(request: Any, of: Of) -> HttpResponse:
     by, on = request.actor, request.business_date
     form = ForPeriod(request.POST or None, choices=period_choices(on))
     with reading(by):
@@ -111,14 +131,34 @@ def new(request: Any) -> HttpResponse:
 
     def ask() -> Outcome:
         period = period_of(form.cleaned_data["period"], on)
-        made = commands.request_cards(by=by, on=on, division=own.code, period=period)
-        return Outcome("已开始制作", reverse("print-run", args=[made.pk]), "在后台继续，可以离开这一页。")
+        made = of.ask(by=by, on=on, division=own.code, period=period)
+        return Outcome("已开始制作", reverse(of.routes[1], args=[made.pk]), "在后台继续，可以离开这一页。")
 
     context = {
-        "section": "households", "title": f"制作{own.name}的明白卡", "button": "制作", "back": reverse("print-runs"),
-        "lead": "一个村一份 PDF，每户一张。新的做好以后，同一期原来的文件不再保存。",
+        "section": of.section, "title": f"制作{own.name}的{of.name}", "button": "制作", "back": reverse(of.routes[0]),
+        "lead": f"{of.lead}新的做好以后，同一期原来的文件不再保存。",
     }  # fmt: skip
     return answer_form(request, form, ask, "workbench/field_form.html", context)
+
+
+@require_safe
+@page(frozenset(commands.READERS), reads=False)
+def listing(request: Any) -> HttpResponse:
+    return _listing(request, CARDS)
+
+
+@require_safe
+@page(frozenset(commands.READERS), reads=False)
+def run(request: Any, number: int) -> HttpResponse:
+    """One run: how far it is, the villages' files."""
+    return _run(request, CARDS, number)
+
+
+@require_http_methods(["GET", "POST"])
+@page(frozenset(commands.ASKERS))
+def new(request: Any) -> HttpResponse:
+    """For one's own township, or for the county."""
+    return _new(request, CARDS)
 
 
 @require_safe
@@ -126,3 +166,28 @@ def new(request: Any) -> HttpResponse:
 def file(request: Any, number: int) -> HttpResponse:
     row, content = commands.take_cards(by=request.actor, on=request.business_date, file_id=number)
     return pdf_answer(content, f"明白卡{row.division}")
+
+
+@require_safe
+@page(frozenset(commands.LETTER_READERS), reads=False)
+def letter_listing(request: Any) -> HttpResponse:
+    return _listing(request, LETTERS)
+
+
+@require_safe
+@page(frozenset(commands.LETTER_READERS), reads=False)
+def letter_run(request: Any, number: int) -> HttpResponse:
+    return _run(request, LETTERS, number)
+
+
+@require_http_methods(["GET", "POST"])
+@page(frozenset(commands.LETTER_ASKERS))
+def letter_new(request: Any) -> HttpResponse:
+    return _new(request, LETTERS)
+
+
+@require_safe
+@page(frozenset(commands.LETTER_READERS), reads=False)
+def letter_file(request: Any, number: int) -> HttpResponse:
+    row, content = commands.take_letter_papers(by=request.actor, on=request.business_date, file_id=number)
+    return pdf_answer(content, f"告知书{row.division}")

@@ -19,6 +19,7 @@ from huimin.organisation.posts import Post
 from huimin.payment.papers.certificates import certificates_pdf, gather_certificates
 from huimin.payment.papers.notifying import gather_letters, letters_pdf
 from huimin.policy.queries import programme_names
+from huimin.printing.commands import LETTER_READERS
 from huimin.registry.commands.attachments import ENDINGS, open_scan
 from huimin.telling import certificates as cards
 from huimin.telling import letters as room
@@ -74,6 +75,7 @@ def letters(request: Any) -> HttpResponse:
     return answer_listing(
         request, lambda whole: _letters(request, whole), "workbench/told_letters.html", form=form,
         may_write=may(by, room.write_letters), may_deliver=may(by, room.deliver_letters), may_print=by.post in PRINTERS,
+        may_run=by.post in LETTER_READERS,
     )  # fmt: skip
 
 
