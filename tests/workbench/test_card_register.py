@@ -9,8 +9,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from huimin.database.personal import ID_NUMBER, plain
 from huimin.organisation.acting import reading
 from huimin.organisation.posts import OfficeKind, Post
+from huimin.registry.commands import approve_card_correction
 from huimin.registry.models import Card, CardAuthority, CardHandover, CardIssue
-from tests.registry.people import household, members, officer
+from tests.registry.people import NOW, cooling_time, household, members, officer, staff
+from tests.registry.test_cards import propose
 from tests.workbench.people import client_of
 
 
@@ -109,3 +111,15 @@ def test_the_county_office_sets_the_cooling_time_reg_07(home):
     assert "5 天" in text(clerk.get("/corrections/cooling/")) and "5 天" in text(clerk.get("/corrections/"))
     refused = clerk.post("/corrections/cooling/", {"token": token_of(page)[::-1], "days": "0", "basis": "x"})
     assert refused.status_code == 409 and "由惠民办经办办理" in text(refused)
+
+
+def test_a_household_shows_the_account_that_waits_for_its_day_reg_07(home):
+    cooling_time(7)
+    clerk, page = at(Post.CLERK, home), f"/households/{home.pk}/"
+    assert "起使用" not in text(clerk.get(page))
+    found = propose(staff(Post.CLERK, home), home)
+    assert "账户更正待审核" in text(clerk.get(page))
+    approved = approve_card_correction(by=staff(Post.REVIEWER, home), on=NOW, correction=found.pk)
+    shown = text(clerk.get(page))
+    assert "账户更正待审核" not in shown
+    assert f"新账号尾号 {approved.account_tail}，{approved.effective_on:%Y-%m-%d} 起使用；这以前仍用原账户" in shown

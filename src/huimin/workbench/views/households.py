@@ -3,6 +3,7 @@
 from datetime import date, datetime, time
 from typing import Any
 
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -37,7 +38,7 @@ from huimin.registry.commands import (
     propose_card_correction,
 )
 from huimin.registry.commands.surveys import register_household
-from huimin.registry.models import Attachment, CardCorrection, Household
+from huimin.registry.models import Attachment, Card, CardCorrection, Household
 from huimin.registry.queries import (
     HouseholdFilter,
     HouseholdState,
@@ -157,7 +158,10 @@ def detail(request: Any, number: int) -> HttpResponse:
     state = get_household(number, by, on, known_at, added)
     held = granted_of(number, on)
     explained = told(explain_household(by=by, household_id=number, on=on, known_at=known_at, granted=held), by)
-    proposed = CardCorrection.objects.filter(household=number, state=CardCorrection.State.PROPOSED)
+    waiting = Q(state=CardCorrection.State.PROPOSED) | Q(
+        state=CardCorrection.State.APPROVED, new_card__state=Card.State.PENDING
+    )
+    changing = CardCorrection.objects.filter(waiting, household=number)
     context = {
         "section": "households",
         "state": state,
@@ -177,7 +181,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "lines": list_lines_of(number),
         "recoveries": list_of_household(number) if by.post in guard.PAYERS else [],
         "acts": household_timeline(number, by, added),
-        "corrections": list(proposed.select_related("holder")[:20]),
+        "corrections": list(changing.select_related("holder").order_by("pk")[:20]),
         "may_see_rosters": by.post in guard.PAYERS,
         "may_correct": may(by, propose_card_correction),
         "may_change_card": may(by, change_card_state),
