@@ -30,6 +30,7 @@ from huimin.payment.models import Roster, RosterFinding
 from huimin.registry.commands import (
     approve_authority,
     change_card_state,
+    move_household,
     propose_authority,
     record_person_facts,
 )
@@ -146,6 +147,23 @@ def test_PAY_06_who_left_a_household_since_it_was_granted_is_asked_about(shared_
     assert doubts[gone.pk].detail == f"{name} 于 {LEFT_ON} 离开本户"
     assert answer(explain_findings, roster, doubts[gone.pk]) == 1
     assert publish(roster) > 0
+
+
+def test_PAY_06_a_household_that_moved_to_another_township_is_asked_about(shared_county: County) -> None:
+    """By the command that moves it: the township sees neither the household nor its card any more, and still its line."""
+    shared_county("accrued")
+    place, elsewhere = township(4), township(2)
+    moved = granted(place)[0]
+    roster = compiled(place)
+    before = check(roster)
+    with reading(county_officer()):
+        village = fetch("SELECT min(division) FROM registry_household WHERE division LIKE %s", [elsewhere[:9] + "%"])
+    told = {"division": village[0][0], "address": "新居 1 号", "evidence": "迁移证"}
+    move_household(by=county_officer(), on=dates.COMPILED, household=moved.pk, **told)
+    assert check(roster) == before + 1
+    doubt = found(roster, "moved")[moved.pk]
+    assert doubt.detail == "户已迁出本乡镇"
+    assert answer(hold_findings, roster, doubt) == 1
 
 
 def leaves(home: Household, on: date) -> str:

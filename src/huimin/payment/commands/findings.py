@@ -50,7 +50,7 @@ class NothingToRelease(Refusal):
     """None of the findings named is held."""
 
 
-# The lines still on the roster, with the first and last day their dues are for.
+# The lines still on the roster, with the first and last day their dues are for; also where the card went out of sight.
 _SPANS = """
 SELECT l.id, l.division, l.household_id, l.person_id, l.payee_id, l.authority_id, l.amount_fen, e.valid_from,
        c.account_hash, min(d.period_from) AS since, max(d.period_from) AS last, max(d.period_until) AS until
@@ -58,7 +58,7 @@ SELECT l.id, l.division, l.household_id, l.person_id, l.payee_id, l.authority_id
   JOIN payment_linedue x ON x.line_id = l.id AND x.live
   JOIN payment_due d ON d.id = x.due_id
   JOIN casework_entitlement e ON e.id = l.entitlement_id
-  JOIN registry_card c ON c.id = l.card_id
+  LEFT JOIN registry_card c ON c.id = l.card_id
  WHERE l.roster_id = %(roster)s AND l.state = 'listed'
  GROUP BY l.id, e.valid_from, c.account_hash
 """
