@@ -17,16 +17,23 @@ from tests.database.test_cluster import DEBIAN_15, PROGRAMS
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def _folder(prefix: str) -> "tempfile.TemporaryDirectory[str]":
+    """Beside the tests' own databases, and open to the user that root runs a server as."""
+    made = tempfile.TemporaryDirectory(prefix=prefix, dir=os.environ["HUIMIN_TEST_RUN"])
+    Path(made.name).chmod(0o711)
+    return made
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="huimin-instance-", dir="/var/tmp") as folder:
+    with _folder("instance-") as folder:
         yield Path(folder)
 
 
 @pytest.fixture
 def server() -> Iterator[Cluster]:
     """A second server, as an administrator would have it: Debian's where there is one."""
-    with tempfile.TemporaryDirectory(prefix="huimin-second-", dir="/var/tmp") as folder:
+    with _folder("second-") as folder:
         cluster = Cluster(Path(folder) / "postgres", PROGRAMS[-1], durable=False)
         cluster.start()
         yield cluster
