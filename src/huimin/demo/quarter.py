@@ -70,5 +70,6 @@ STEPS: list[Step] = [
     Step("rectified", "专项整治", _late("rectifying", "rectify")),
     Step("rechecked", "复核、申诉", _late("going_on", "live_with")),
     Step("booked", "审核凭证、结账、三方核对", _late("booking", "book")),
+    Step("matched", "逐户逐人核对", _late("matching", "match")),
     Step("sampled", "审批前抽查", _late("going_on", "put_up")),
 ]

@@ -81,7 +81,7 @@ _WORDS = {
     "asked": "申请", "samples": "抽查名单", "sampled": "名单件数", "checks": "已检查", "wrong_checks": "查出问题", "forms": "入户表", "signals": "预警", "pairs": "相似的档案", "merges": "并档",
     "declarations": "申报", "courses": "培训", "papers": "纸质材料", "visits": "入户调查", "doubts": "疑点", "passed": "转下一步",
     "meetings": "评议会", "villages": "有代表名单的村", "photos": "公示照片", "lists": "长期公示", "letters": "文书", "delivered": "已送达",
-    "certificates": "证件", "rechecks": "复核", "offers": "介绍就业", "appeals": "申诉", "items": "整治对象", "vouchers_reviewed": "审核凭证", "months_closed": "结账", "proof_differences": "三方差异", "reviewed": "已复核",
+    "certificates": "证件", "rechecks": "复核", "offers": "介绍就业", "appeals": "申诉", "items": "整治对象", "vouchers_reviewed": "审核凭证", "months_closed": "结账", "proof_differences": "三方差异", "reviewed": "已复核", "compared": "核对的乡镇", "beneficiaries": "发放对象", "unlike": "有差异",
 }  # fmt: skip
 
 

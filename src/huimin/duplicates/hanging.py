@@ -44,6 +44,7 @@ RULES: dict[tuple[str, str], str] = {
     ("payment_recoverypart", "person_id"): "stays",  # what was drawn too much, as it was found
     ("payment_rosterline", "person_id"): "blocks",
     ("payment_rosterline", "payee_id"): "blocks",
+    ("comparison_comparisondifference", "person_id"): "stays",  # as it was found
     ("duplicates_pair", "first_id"): "own",
     ("duplicates_pair", "second_id"): "own",
     ("duplicates_inquiry", "person_id"): "own",

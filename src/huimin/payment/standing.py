@@ -97,11 +97,11 @@ WITH dead AS MATERIALIZED (
     GROUP BY 1
 )
 SELECT e.id AS entitlement_id, d.died_on, (date_trunc('month', d.died_on) + interval '1 month')::date AS stops_on
-FROM dead d JOIN casework_entitlement e ON e.person_id = d.id AND e.programme = %(programme)s
+FROM dead d JOIN casework_entitlement e ON e.person_id = d.id AND e.programme = ANY(%(programmes)s)
 UNION ALL
 SELECT e.id, w.died_on, (date_trunc('month', w.died_on) + interval '1 month')::date
 FROM empty w JOIN casework_entitlement e ON e.household_id = w.household_id AND e.person_id IS NULL
-  AND e.programme = %(programme)s
+  AND e.programme = ANY(%(programmes)s)
 """
 _STANDING = f"""
 WITH held AS (
@@ -144,9 +144,9 @@ d.kind IN ('base', 'arrears') AND d.period_until <= %(until)s AND (d.kind = 'arr
 """
 
 
-def find_legal_stops(programme: str, on: date) -> None:
+def find_legal_stops(programmes: Sequence[str], on: date) -> None:
     """`legal_stop`: entitlement_id, died_on, stops_on."""
-    temporary("legal_stop", _LEGAL_STOP, {"programme": programme, "on": on})
+    temporary("legal_stop", _LEGAL_STOP, {"programmes": list(programmes), "on": on})
 
 
 def find_standing(name: str, programme: str, steps: Sequence[Step], months: int) -> None:

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "huimin.rechecks",
     "huimin.rectification",
     "huimin.payment",
+    "huimin.comparison",
     "huimin.archives",
     "huimin.duplicates",
     "huimin.workbench",

@@ -109,6 +109,7 @@ GROUPS = (
             Entry("batches", "银行批次", "batches"),
             Entry("bank-files", "银行文件", "bank-files"),
             Entry("exceptions", "待处理", "exceptions"),
+            Entry("comparisons", "逐户核对", "comparisons"),
             Entry("recoveries", "追缴", "recoveries"),
             Entry("statements-of-banks", "银行对账单", "bank-statements"),
             Entry("money", "缴回和拨入", "money"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from huimin.workbench.views import indicators, money, settlements, timetable
+from huimin.workbench.views import comparison_acts, comparisons, indicators, money, settlements, timetable
 
 urlpatterns: list[URLPattern] = [
     path("indicators/", indicators.listing, name="indicators"),
@@ -20,6 +20,14 @@ urlpatterns: list[URLPattern] = [
     path("pay-routes/", money.pay_routes, name="pay-routes"),
     path("pay-routes/new/", money.route_new, name="pay-route-new"),
     path("pay-routes/<int:number>/", money.route, name="pay-route"),
+    path("comparisons/", comparisons.listing, name="comparisons"),
+    path("comparisons/new/", comparison_acts.new, name="comparison-new"),
+    path("comparisons/county/", comparison_acts.county, name="comparison-county"),
+    path("comparisons/household/<int:number>/", comparisons.household, name="comparison-household"),
+    path("comparisons/<int:number>/", comparisons.detail, name="comparison"),
+    path("comparisons/<int:number>/explain/", comparison_acts.explain, name="comparison-explain"),
+    path("comparisons/<int:number>/sign/", comparison_acts.sign, name="comparison-sign"),
+    path("comparisons/<int:number>/back/", comparison_acts.back, name="comparison-back"),
     path("settlements/", settlements.settlement, name="settlements"),
     path("settlements/new/", settlements.new, name="settlement-new"),
     path("settlements/signed/", settlements.signed, name="settlement-list"),

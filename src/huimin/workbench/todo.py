@@ -47,6 +47,7 @@ from huimin.screening.queries import ProposalFilter, started_on, total_proposals
 from huimin.workbench import (
     book_todo,
     case_todo,
+    comparison_todo,
     field_todo,
     funds_todo,
     letter_todo,
@@ -278,6 +279,7 @@ _FINDERS: tuple[Finder, ...] = (
     _decisions,
     _objections,
     *payment_todo.FINDERS,
+    *comparison_todo.FINDERS,
     *funds_todo.FINDERS,
     _drafts,
     _own_facts,

@@ -20,7 +20,7 @@ determined and decided anew. Dues are made for whole steps of the calendar; anot
 from datetime import date
 
 from huimin.database.bulk import fetch, fetch_one, run, temporary
-from huimin.kernel.errors import Refusal
+from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.periods import MONTHS, Period, add_months
 from huimin.kernel.places import chain
 from huimin.organisation.acting import Actor, AlreadyDone, command, refused_by_constraint, require_programme
@@ -115,9 +115,9 @@ def accrue_dues(*, by: Actor, on: date, programme: str, period: Period) -> int:
     asked = steps_of(law, period)
     months = MONTHS.get(law.period, period.months)
     once = law.period == "once"
-    steps = [_step(by, programme, each, months, once=once) for each in asked]
+    steps = ruled_steps(by, law, period)
     run("SET LOCAL enable_nestloop = off")
-    find_legal_stops(programme, date.min if once else on)  # what is paid once was earned when it was granted
+    find_legal_stops([programme], date.min if once else on)  # what is paid once was earned when it was granted
     before: list[Step] = []
     if not once:
         before = [
@@ -180,6 +180,17 @@ def _step(by: Actor, programme: str, period: Period, months: int, *, once: bool 
     return Step(period, _law_period(period, months), part)
 
 
+def ruled_steps(by: Actor, law: Programme, period: Period) -> list[Step]:
+    """The steps a period's dues cover, each with the rule for begun ones; NotAWholeStep as `steps_of`."""
+    months = MONTHS.get(law.period, period.months)
+    return [_step(by, law.code, each, months, once=law.period == "once") for each in steps_of(law, period)]
+
+
+def payout_period(law: Programme, month: date) -> Period:
+    """The period in the payer's rhythm (by month, quarter …) that a month belongs to."""
+    return _law_period(Period(month, add_months(month, 1)), _RHYTHM.get(law.payout, MONTHS.get(law.period, 12)))
+
+
 def steps_of(law: Programme, period: Period) -> list[Period]:
     """What the dues of a period cover, in order; NotAWholeStep when the period does not consist of such steps."""
     if law.period == "once":
@@ -219,7 +230,9 @@ def _part_period(by: Actor, programme: str, period: Period) -> str:
     """What the policy in force at the end of the period, or at its beginning, says of begun periods; "" for nothing."""
     book = adopted_book()
     for day in (period.last_day, period.start):
-        for law in book.programmes_in_force(chain(by.division), day):
-            if law.code == programme:
-                return law.part_period
+        try:
+            [law] = book.programmes_in_force(chain(by.division), day, only=programme)
+        except (BadInput, ValueError):  # waits for a value, or is not in force
+            continue
+        return law.part_period
     return ""

@@ -96,7 +96,7 @@ FROM overpaid o JOIN payment_recovery r ON r.household_id = o.household_id AND r
 def find_overpaid(by: Actor, on: date, law: Programme) -> int:
     """Table `overpaid` of the transaction; how many steps. A programme that is paid once is not looked at."""
     steps = calendar_steps(by, law, add_months(month_start(on), 12)) if law.period != "once" else []
-    find_legal_stops(law.code, on)
+    find_legal_stops([law.code], on)
     if not steps:
         return 0
     run("SET LOCAL enable_nestloop = off")
