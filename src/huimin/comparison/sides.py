@@ -131,7 +131,9 @@ def find_sides(low: str, high: str, month: date, on: date, spans: list[Span], ho
     temporary("month_line", _LINES, where)
     temporary("compared_line", _BANKED)
     if not household:
-        run("SET LOCAL enable_nestloop = off")  # far fewer rows are expected than come, and each would pass all of `legal_stop`
+        run(
+            "SET LOCAL enable_nestloop = off"
+        )  # far fewer rows are expected than come, and each would pass all of `legal_stop`
     temporary("approved_part", _APPROVED, where)
     run("SET LOCAL enable_nestloop = on")
     temporary("carried_part", _CARRIED, where)

@@ -200,8 +200,7 @@ def _figures(row: Comparison, counts: dict[str, tuple[int, int]]) -> list[tuple[
     every = sum(count for count, _ in counts.values())
     return [
         (f"审批 {row.approved_count:,} 笔（元）", yuan(row.approved_fen), ""), (f"清册 {row.listed_count:,} 笔（元）", yuan(row.listed_fen), ""),
-        (f"银行 {row.paid_count:,} 笔（元）", yuan(row.paid_fen), ""), ("差异", f"{every:,}", ""),
-        ("待说明", f"{waiting:,}", "soon" if waiting else "done"),
+        (f"银行 {row.paid_count:,} 笔（元）", yuan(row.paid_fen), ""), (f"差异，待说明 {waiting:,} 笔", f"{every:,}", "late" if waiting else ""),
     ]  # fmt: skip
 
 
