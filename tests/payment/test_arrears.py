@@ -5,11 +5,14 @@ from datetime import date
 
 import pytest
 from django.conf import settings
+from django.db.models import Sum
 
 from huimin.casework.backdating import decide_back, list_back
 from huimin.casework.commands import NothingToDecide
 from huimin.casework.models import Entitlement
 from huimin.casework.screening import screen
+from huimin.comparison.commands import compare_month
+from huimin.comparison.models import ComparisonDifference
 from huimin.database.bulk import fetch, fetch_one, run
 from huimin.demo import dates
 from huimin.demo.actors import COUNTY, actor
@@ -20,7 +23,7 @@ from huimin.organisation.acting import Actor, NotYourPost, NotYourProgramme, rea
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.commands import accrue_dues, compile_roster
 from huimin.payment.explaining import get_explained
-from huimin.payment.models import Due, RosterLine
+from huimin.payment.models import Due, Roster, RosterLine
 from huimin.policy import commands as policy_commands
 from huimin.policy.commands import adopt_policies, read_folder
 from tests.workbench.people import client_of
@@ -151,6 +154,24 @@ def test_the_next_roster_takes_arrears_up_and_each_due_says_why(story: None) -> 
         assert reasons["期间"] in ("2021年8月", "2021年9月") and "补发" in reasons["类别"]
         base = next(each for each in dues if each.kind == "base")
         assert "整期" in dict(get_explained(base.pk).reasons)["怎么算"]
+
+
+def test_VER_04_arrears_are_compared_with_the_month_whose_roster_carries_them(story: None) -> None:
+    """December's list has them and so have its approvals; September's, made anew, still agrees with what was paid then."""
+    with reading(officer()):
+        roster = Roster.objects.filter(programme=DIBAO, period_from=NEXT.start).get()
+        arrears = roster.lines.aggregate(fen=Sum("arrears_fen"))["fen"]
+    asked = {"by": actor(Post.CLERK, roster.division), "division": roster.division}
+    december = compare_month(on=date(2021, 12, 20), month=date(2021, 12, 1), **asked)
+    september = compare_month(on=NOW, month=date(2021, 9, 1), **asked)
+    with reading(officer()):
+        wrong = ComparisonDifference.objects.filter(programme=DIBAO, kind__in=["amount", "unapproved"])
+        assert arrears > 0 and not wrong.exists()
+        waiting = december.differences.filter(programme=DIBAO, kind="unconfirmed")
+        assert (
+            sum(each.approved_fen for each in waiting) == sum(each.listed_fen for each in waiting) == roster.amount_fen
+        )
+        assert september.paid_fen > 0
 
 
 def test_what_is_no_more_owed_and_on_no_roster_is_stopped(story: None) -> None:

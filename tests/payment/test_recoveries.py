@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from huimin.comparison.commands import compare_month
 from huimin.database.bulk import fetch, fetch_one, run
 from huimin.database.context import declare
 from huimin.demo.actors import actor
@@ -266,10 +267,20 @@ def test_what_was_withheld_leaves_the_receivable_when_paid_and_books_bank_and_ro
         assert Due.objects.get(recovery=story.recovery(story.cut[1]).pk, state="paid").amount_fen == line.withheld_fen
         assert not prove_quarter("341524", 2021, 4).count
         transaction.set_rollback(True)
+    _compared(story, roster)
     mine = [each for each in instructions(batch) if each.line_id == line.pk]
     back_on = paid_on + timedelta(days=3)
     answer(batch, 2, mine, "F", back_on)
     came_back(story, batch, line, mine[0], back_on)
+
+
+def _compared(story: Story, roster: Roster) -> None:
+    """VER-04: what was withheld is taken off what is approved, too; approvals, list and bank agree."""
+    day = date(2021, 12, 20)
+    made = compare_month(by=story.clerk, on=day, division=story.township, month=date(2021, 12, 1))
+    with reading(story.clerk):
+        told = set(made.differences.filter(programme=DIBAO).values_list("kind", flat=True))
+    assert told <= {"missing"} and made.paid_fen == made.listed_fen == roster.amount_fen
 
 
 def came_back(story: Story, batch: Batch, line: RosterLine, instruction: Instruction, on: date) -> None:
