@@ -15,7 +15,8 @@ from psycopg import sql
 from huimin.database import instance
 from huimin.database.cluster import Cluster
 
-PEOPLE = 1000
+PEOPLE = int(os.environ.get("HUIMIN_TEST_PEOPLE", "1000"))
+"""Another number only for `make soak`: tests know their county."""
 SEED = 20210701
 LAST = "closed"
 """The furthest stage that tests begin from."""

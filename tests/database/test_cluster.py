@@ -8,6 +8,8 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,10 +75,34 @@ def test_what_was_committed_survives_a_kill(server: Cluster) -> None:
         assert value(server, "SELECT count(*) FROM kept") == 1000
 
 
+def test_who_still_works_for_a_killed_server_does_not_hold_up_the_next(server: Cluster) -> None:
+    """A process in the middle of a long query does not notice by itself that its server is gone, and keeps its memory."""
+    server.start()
+    ended: list[type[Exception]] = []
+
+    def work() -> None:
+        try:
+            run(server, "SELECT count(*) FROM generate_series(1, 1000000000) a, generate_series(1, 1000000000) b")
+        except psycopg.Error as error:
+            ended.append(type(error))
+
+    at_work = threading.Thread(target=work)
+    at_work.start()
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT count(*) FROM generate%'"
+    while value(server, asked) != 1:
+        time.sleep(0.05)
+    server.kill()
+    server.start()
+    assert value(server, "SELECT 1") == 1
+    at_work.join(20)
+    assert ended == [psycopg.OperationalError]
+
+
 def test_a_port_somebody_else_took_is_left_to_him(server: Cluster) -> None:
     server.start()
     server.stop()
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", server._port()))
         other.listen()
         server.start()

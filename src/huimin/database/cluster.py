@@ -96,6 +96,7 @@ class Cluster:
             if not (self.data / "PG_VERSION").exists() or self._left_over():
                 self._create(programs)
             if not self._running_pid():
+                self._end_what_is_left()
                 self._launch(programs)
         return self.url("postgres")
 
@@ -179,6 +180,16 @@ class Cluster:
             conf.writelines(f"{key} = {value}\n" for key, value in settings.items())
         staging.rename(self.data)
 
+    def _end_what_is_left(self) -> None:
+        """Processes of a killed server: busy ones do not notice that it is gone, and their memory keeps the next from
+        starting. They are told to leave at once, as the server itself tells them after a crash."""
+        left = [pid for pid in _processes_in(self.data.resolve()) if b"postgres" in _command_of(pid)]
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGQUIT)
+        for pid in left:
+            self._wait_gone(pid)
+
     def _launch(self, programs: Path) -> None:
         port = self._port_to_take()
         (self.home / "port").write_text(str(port))
@@ -206,10 +217,9 @@ class Cluster:
         """The live server's process id; waits for a dying one, ignores a stale file."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split()[0])
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except (FileNotFoundError, ProcessLookupError, IndexError, ValueError):
+        except (FileNotFoundError, IndexError, ValueError):
             return None
-        return pid if str(self.data).encode() in command else None
+        return pid if str(self.data).encode() in _command_of(pid) else None
 
     def _wait_gone(self, pid: int) -> None:
         deadline = time.monotonic() + 60
@@ -285,6 +295,22 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def _command_of(pid: int) -> bytes:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def _processes_in(folder: Path) -> list[int]:
+    """Processes at work in this folder, as those of a server are in its data."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (each / "cwd").readlink() == folder:
+                found.append(int(each.name))
+    return found
 
 
 def _tail(path: Path) -> str:

@@ -117,7 +117,7 @@ class NothingThere(Refusal):
 def use_instance() -> None:
     """Start what must run and set Django up on it; for commands that need data: refuses where there is none, makes nothing."""
     _require_server()
-    _set_up()
+    set_up()
     from django.db import connection
 
     if connection.connection is None:
@@ -157,12 +157,17 @@ def _nothing_there() -> NothingThere:
     return NothingThere("这个实例还没有数据库", why=f"实例在 {home()}", remedy=remedy)
 
 
-def _set_up() -> None:
+def set_up() -> None:
+    """Django, pointed at the server where it is now."""
     connect_settings()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huimin.settings.base")
     import django
 
     django.setup()
+    from django.db import connections
+
+    for each in connections.all():
+        each.settings_dict.update(zip(("HOST", "PORT"), address(), strict=False))
 
 
 def bring_up() -> Iterator[tuple[str, str]]:
@@ -173,7 +178,7 @@ def bring_up() -> Iterator[tuple[str, str]]:
     yield "服务器", ":".join(address()[:2])
     made = make_roles_and_database(url)
     yield "角色与数据库", f"{address()[2]}（{'新建' if made else '已有'}）"
-    _set_up()
+    set_up()
     yield "表与行级权限", f"{upgrade()} 张表"
 
 

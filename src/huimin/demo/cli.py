@@ -119,10 +119,15 @@ def serve(port: int, workers: int) -> None:
     click.echo("\n".join(account_lines()))
     click.echo(f"网站：http://127.0.0.1:{port}  （按 Ctrl+C 停止）")
     _start_background_work()
+    command = web_command(port, workers)
+    os.execv(command[0], command)
+
+
+def web_command(port: int, workers: int = 2) -> list[str]:
+    """What runs the site; everything is loaded before it divides, so that one of it that was killed is back at once."""
     program = Path(sys.executable).with_name("gunicorn")
-    arguments = [
+    return [
         str(program), "huimin.wsgi:application", "--bind", f"127.0.0.1:{port}", "--workers", str(workers),
         "--worker-class", "gthread", "--threads", "4", "--chdir", str(ROOT / "src"), "--log-level", "warning",
-        "--no-control-socket",
+        "--no-control-socket", "--preload",
     ]  # fmt: skip
-    os.execv(program, arguments)

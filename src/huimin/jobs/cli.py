@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from importlib import import_module
 from types import FrameType
 
 import click
@@ -29,7 +30,7 @@ def work(once: bool, beside: int) -> None:
     if once:
         _take_up(once=True, beside=0)
         return
-    _refuse_an_empty_instance()
+    _load()
     while _still(beside):
         child = os.fork()
         if child == 0:
@@ -39,10 +40,13 @@ def work(once: bool, beside: int) -> None:
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def _refuse_an_empty_instance() -> None:
-    """Said once, before the first child; a server that is merely away is waited for."""
+def _load() -> None:
+    """Before the first child, so that the next is at work at once; refuses an empty instance. A server that is merely
+    away is waited for."""
     with suppress(NoDatabase):
         instance.require_instance()
+        instance.set_up()
+        import_module("huimin.jobs.working")
 
 
 def _still(beside: int) -> bool:
