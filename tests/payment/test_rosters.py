@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from django.db import IntegrityError, connections, transaction
 
 from huimin.audit.models import Signature
-from huimin.database.bulk import fetch_one, run
+from huimin.database.bulk import fetch, fetch_one, run
 from huimin.demo import dates
 from huimin.demo.actors import actor
 from huimin.demo.granting import county_officer
@@ -219,3 +220,34 @@ def test_a_withdrawn_roster_frees_its_dues(county: County) -> None:
     assert (again.lines_count, again.amount_fen) == (roster.lines_count, roster.amount_fen)
     with pytest.raises(WrongState):
         withdraw_roster(by=clerk, on=dates.OBJECTED, roster_id=roster.pk)
+
+
+def test_what_lines_come_to_is_kept_and_what_they_rest_on_is_there_whoever_writes(county: County) -> None:
+    """PAY-01: sums by village and state follow every statement; a line of nobody, or a household taken from under one, is refused."""
+    county("accrued")
+    roster = compiled()
+    _tallied()
+    with connections["maintenance"].cursor() as cursor:
+        cursor.execute(
+            "UPDATE payment_rosterline SET state = 'withheld' WHERE roster_id = %s AND line_no < 3", [roster.pk]
+        )
+        _tallied()
+        cursor.execute(
+            "UPDATE payment_rosterline SET state = 'listed' WHERE roster_id = %s AND line_no < 3", [roster.pk]
+        )
+        _tallied()
+        cursor.execute("SELECT max(id), max(household_id) FROM payment_rosterline")
+        line, household = cursor.fetchone()
+        for statement in (
+            f"INSERT INTO payment_linedue (line_id, due_id, division, live) VALUES ({line}, 0, '341524100201', false)",
+            f"DELETE FROM registry_card WHERE id = (SELECT card_id FROM payment_rosterline WHERE id = {line})",
+            f"DELETE FROM payment_linedue WHERE line_id = {line}; DELETE FROM registry_household WHERE id = {household}",
+        ):
+            with pytest.raises(IntegrityError), transaction.atomic(using="maintenance"):
+                cursor.execute(statement)
+
+
+def _tallied() -> None:
+    by_village = "SELECT roster_id, left(division, 12), state, count(*), sum(amount_fen) FROM payment_rosterline GROUP BY 1, 2, 3"
+    kept = "SELECT roster_id, division, state, lines, amount_fen FROM payment_rostertally WHERE lines > 0"
+    assert sorted(fetch(by_village, using="maintenance")) == sorted(fetch(kept, using="maintenance"))

@@ -20,12 +20,13 @@ from huimin.jobs.working import work_one
 from huimin.kernel.errors import BadInput
 from huimin.kernel.periods import Period
 from huimin.organisation.acting import NotYourPlace, NotYourPost, reading
-from huimin.organisation.posts import Post
+from huimin.organisation.posts import OfficeKind, Post
 from huimin.printing import store, working
-from huimin.printing.commands import request_cards, take_cards
+from huimin.printing.commands import request_cards, request_letter_papers, take_cards, take_letter_papers
 from huimin.printing.models import PrintFile, PrintRun
 from huimin.printing.queries import half_years_about, job_of, made_of
 from huimin.printing.store import PaperMissing
+from huimin.telling.letters import owed_to, write_letters
 from tests.workbench.people import client_of
 
 County = Callable[[str], str]
@@ -81,6 +82,34 @@ def test_PAY_07_cards_of_a_township_are_made_once_resumed_and_replaced(
     with pytest.raises(PaperMissing):
         take_cards(by=by, on=ON, file_id=largest.pk)
     _pages(again)
+    _letters(place)
+
+
+def _letters(place: str) -> None:
+    """CASE-11: letters that wait to be brought, one PDF a village; a department has a run of its own programmes and sees no other."""
+    civil, clerk = actor(Post.DEPARTMENT_APPROVER, OfficeKind.CIVIL_AFFAIRS), actor(Post.CLERK, place)
+    with reading(civil):
+        owed = list(owed_to(civil).filter(division__startswith=place[:9]).values_list("pk", flat=True)[:12])
+    assert write_letters(by=civil, on=ON, letter_ids=owed) == len(owed) > 0
+    asked = {"on": ON, "division": place, "period": dates.QUARTER}
+    with pytest.raises(NotYourPost):
+        request_letter_papers(by=actor(Post.SETTLEMENT, place), **asked)
+    run = request_letter_papers(by=clerk, **asked)
+    assert request_letter_papers(by=clerk, **asked).pk == run.pk and work_one() is not None
+    with reading(clerk):
+        files = list(run.files.filter(households__gt=0))
+    assert sum(row.households for row in files) == len(owed)
+    row, content = take_letter_papers(by=clerk, on=ON, file_id=files[0].pk)
+    pages = pypdf.PdfReader(io.BytesIO(content)).pages
+    assert len(pages) >= row.households and "告知书" in pages[0].extract_text()
+    with pytest.raises(BadInput):
+        take_letter_papers(by=civil, on=ON, file_id=files[0].pk)
+    with pytest.raises(BadInput):
+        take_cards(by=clerk, on=ON, file_id=files[0].pk)
+    client = client_of(Post.CLERK, place)
+    for address in ("runs/", "runs/new/", f"runs/{run.pk}/", f"run-files/{row.pk}/"):
+        assert client.get(f"/told/{address}").status_code == 200
+    assert "成批印制" in client.get("/told/letters/").content.decode()
 
 
 def _killed_after(villages: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,11 @@
 -- is turned into JSON only to be digested: that was most of what a load cost. The settings pinned here
 -- (security.PINNED) decide how times and bytes are written, and with them the digest: a session must not.
 --
--- Arguments: the key's column, the place's column or '', the columns left out (comma-separated), the digest.
+-- Nor is one to find what a statement changed: the expressions of security.changed_columns compare column by column and
+-- write JSON of those that differ.
+--
+-- Arguments: the key's column, the place's column or '', the columns left out (comma-separated), the digest; whether
+-- rows o (before) and r (after) differ, and what differs as JSON text, before and after.
 
 CREATE OR REPLACE FUNCTION audit_record_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
@@ -26,18 +30,12 @@ BEGIN
         EXECUTE format('%s SELECT $1, %s, ''I'', %s, $2, $3, NULL, NULL, %s FROM new_rows r', target, key, place, digest)
         USING TG_TABLE_NAME, actor, request;
     ELSIF TG_OP = 'UPDATE' THEN
-        -- Each row's JSON is made once, and the two sides meet by hash: a nested loop here is quadratic in the statement.
-        EXECUTE format($update$
-            WITH changed_from AS MATERIALIZED (SELECT %2$s AS id, to_jsonb(r) - $4 AS j FROM old_rows r),
-                 changed_to AS MATERIALIZED (
-                     SELECT %2$s AS id, %3$s AS place, to_jsonb(r) - $4 AS j, %4$s AS digest FROM new_rows r)
-            %1$s SELECT $1, n.id, 'U', n.place, $2, $3,
-                (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(o.j) e WHERE n.j -> e.key IS DISTINCT FROM e.value),
-                (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(n.j) e WHERE o.j -> e.key IS DISTINCT FROM e.value),
-                n.digest
-            FROM changed_to AS n JOIN changed_from AS o USING (id)
-            WHERE o.j <> n.j $update$, target, key, place, digest)
-        USING TG_TABLE_NAME, actor, request, sealed;
+        -- The two sides meet by hash: a nested loop here is quadratic in the statement.
+        EXECUTE format(
+            '%1$s SELECT $1, %2$s, ''U'', %3$s, $2, $3, (%4$s)::jsonb, (%5$s)::jsonb, %6$s'
+            ' FROM new_rows r JOIN old_rows o ON o.%7$I = r.%7$I WHERE %8$s',
+            target, key, place, TG_ARGV[5], TG_ARGV[6], digest, TG_ARGV[0], TG_ARGV[4])
+        USING TG_TABLE_NAME, actor, request;
     ELSE
         EXECUTE format('%s SELECT $1, %s, ''D'', %s, $2, $3, to_jsonb(r) - $4, NULL, %s FROM old_rows r',
                        target, key, place, digest)

@@ -172,6 +172,24 @@ def row_digest(columns: list[str], row: str) -> str:
     return f"sha256(convert_to({' || '.join(groups)}, 'UTF8'))"
 
 
+def changed_columns(columns: list[str]) -> tuple[str, str, str]:
+    """SQL over rows o (before) and r (after): whether they differ in these columns, and JSON texts of what differs, before and after."""
+    before, after = (", ".join(f'{row}."{column}"' for column in columns) for row in ("o", "r"))
+    return f"ROW({before}) IS DISTINCT FROM ROW({after})", _as_json(columns, "o"), _as_json(columns, "r")
+
+
+def _as_json(columns: list[str], row: str) -> str:
+    parts = [
+        f'CASE WHEN o."{c}" IS DISTINCT FROM r."{c}" THEN \'"{c}":\' || coalesce(to_json({row}."{c}")::text, \'null\') END'
+        for c in columns
+    ]
+    groups = [
+        f"nullif(concat_ws(',', {', '.join(parts[at : at + _ARGUMENTS_MAX])}), '')"
+        for at in range(0, len(parts), _ARGUMENTS_MAX)
+    ]
+    return f"'{{' || concat_ws(',', {', '.join(groups)}) || '}}'"
+
+
 def _policies(model: type[Table], table: sql.Identifier) -> Iterator[sql.Composed]:
     names = {"column": sql.Identifier(model._meta.get_field(model.scope_column).column)}
     if model.table_class is TableClass.ADDRESSED:
@@ -200,14 +218,16 @@ def recorded_columns(model: type[Table], columns: list[str]) -> list[str]:
     return [column for column in columns if column not in unrecorded]
 
 
-def trigger_arguments(model: type[Table], columns: list[str]) -> tuple[str, str, str, str]:
-    """What the log's triggers of a table are told: key, place, columns left out, digest (recording.sql)."""
+def trigger_arguments(model: type[Table], columns: list[str]) -> tuple[str, ...]:
+    """What the log's triggers of a table are told: key, place, columns left out, digest, what differs (recording.sql)."""
+    recorded = recorded_columns(model, columns)
     place = model._meta.get_field(model.scope_column).column if _has(model, model.scope_column) else ""
     return (
         model._meta.pk.column,
         place,
         ",".join(unrecorded_columns(model)),
-        row_digest(recorded_columns(model, columns), "r"),
+        row_digest(recorded, "r"),
+        *changed_columns(recorded),
     )
 
 

@@ -176,7 +176,11 @@ class RosterNotice(Table):
 
 
 class RosterLine(Table):
-    """One beneficiary on a roster, frozen: who, which account, how much, on which facts and policy version."""
+    """One beneficiary on a roster, frozen: who, which account, how much, on which facts and policy version.
+
+    What a line and its dues refer to is there: looked up once a statement (migration 0013), not by a constraint's trigger for each
+    row and reference, which took longer than all the rest of a roster of a million lines.
+    """
 
     table_class = TableClass.SUBTREE
     changeable = ("state", "withheld_reason")
@@ -201,17 +205,21 @@ class RosterLine(Table):
         UNKNOWN = "unknown", "银行处理中"
         REPLACED = "replaced", "已转重发"
 
-    roster = models.ForeignKey(Roster, on_delete=models.PROTECT, related_name="lines", db_index=False)
+    roster = models.ForeignKey(
+        Roster, on_delete=models.PROTECT, db_constraint=False, related_name="lines", db_index=False
+    )
     line_no = models.IntegerField()
     division = DivisionField()
     programme = models.CharField(max_length=40)
-    entitlement = models.ForeignKey(Entitlement, on_delete=models.PROTECT, related_name="lines")
-    household = models.ForeignKey(Household, on_delete=models.PROTECT)
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
-    payee = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
-    card = models.ForeignKey(Card, on_delete=models.PROTECT)
+    entitlement = models.ForeignKey(Entitlement, on_delete=models.PROTECT, db_constraint=False, related_name="lines")
+    household = models.ForeignKey(Household, on_delete=models.PROTECT, db_constraint=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, db_constraint=False, null=True, related_name="+")
+    payee = models.ForeignKey(Person, on_delete=models.PROTECT, db_constraint=False, related_name="+")
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, db_constraint=False)
     # Whose account the card is when it is not the beneficiary's: `name` is who is helped, `payee` who draws it.
-    authority = models.ForeignKey(CardAuthority, on_delete=models.PROTECT, null=True, related_name="+")
+    authority = models.ForeignKey(
+        CardAuthority, on_delete=models.PROTECT, db_constraint=False, null=True, related_name="+"
+    )
     name = models.CharField(max_length=60)
     people = models.SmallIntegerField()
     group_code = DivisionField()
@@ -253,8 +261,8 @@ class LineDue(Table):
     table_class = TableClass.SUBTREE
     changeable = ("live",)
 
-    line = models.ForeignKey(RosterLine, on_delete=models.PROTECT, related_name="line_dues")
-    due = models.ForeignKey(Due, on_delete=models.PROTECT, related_name="line_dues")
+    line = models.ForeignKey(RosterLine, on_delete=models.PROTECT, db_constraint=False, related_name="line_dues")
+    due = models.ForeignKey(Due, on_delete=models.PROTECT, db_constraint=False, related_name="line_dues")
     division = DivisionField()
     live = models.BooleanField(default=True)
 

@@ -28,8 +28,10 @@ from huimin.payment.models import (
 )
 from huimin.payment.standing import TAKEN_UP
 from huimin.registry.accounts import account_of, payee_of
+from huimin.registry.models import Household, Membership
 
 EXPORT_MAX = 200_000
+LINE_DIGITS, NAMED_MAX = 7, 500
 STEPS = (
     Roster.State.COMPILED,
     Roster.State.PUBLISHED,
@@ -121,17 +123,28 @@ def list_ready_to_sign(prefix: str, on: date) -> list[Roster]:
 
 @dataclass(frozen=True)
 class LineFilter:
-    """Which lines of a roster: a village (12 digits) and a state, or all."""
+    """Which lines of a roster: a village (12 digits), a state, a text (a line's number, a household's, or a name in it), or all."""
 
     roster: int
     village: str = ""
     state: str = ""
+    text: str = ""
 
     def rows(self) -> "QuerySet[RosterLine]":
         rows = RosterLine.objects.filter(roster=self.roster)
         if self.village:
             rows = _within(rows, self.village)
+        rows = rows.filter(self._called()) if self.text else rows
         return rows.filter(state=self.state) if self.state else rows
+
+    def _called(self) -> Q:
+        """By keys alone: a roster of 700,000 lines is not read for a name."""
+        if self.text.isdigit() and len(self.text) <= LINE_DIGITS:
+            return Q(line_no=int(self.text))
+        if self.text[0].isdigit():
+            return Q(household__in=Household.objects.filter(household_no=self.text.upper()))
+        named = Membership.objects.filter(person__name=self.text, recorded_to=None)
+        return Q(household__in=list(named.values_list("household", flat=True)[:NAMED_MAX]))
 
 
 def page_lines(wanted: LineFilter, place: str = "", size: int = SIZE) -> Page[RosterLine]:
@@ -145,7 +158,9 @@ def iterate_lines(wanted: LineFilter) -> Iterator[RosterLine]:
 
 
 def total_lines(wanted: LineFilter) -> Total:
-    """From what is kept of villages and states (RosterTally), whatever the number of lines."""
+    """From what is kept of villages and states (RosterTally), whatever the number of lines; what was searched for is few."""
+    if wanted.text:
+        return Total("", **wanted.rows().aggregate(count=Count("id"), amount_fen=Sum("amount_fen", default=0)))
     rows = RosterTally.objects.filter(roster=wanted.roster)
     rows = _within(rows, wanted.village[:12]) if wanted.village else rows
     rows = rows.filter(state=wanted.state) if wanted.state else rows

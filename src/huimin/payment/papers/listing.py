@@ -11,9 +11,11 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from huimin.audit.models import Event
-from huimin.database.bulk import fetch
+from huimin.database.bulk import fetch, fetch_one
+from huimin.database.context import scope_of
 from huimin.database.personal import ID_NUMBER, plain
 from huimin.divisions.queries import chain_names, names_of
+from huimin.kernel.errors import BadInput
 from huimin.kernel.masking import mask_identity
 from huimin.kernel.periods import Period
 from huimin.organisation.acting import Actor, command, record_event, require_programme
@@ -31,6 +33,12 @@ READERS = (
 )  # fmt: skip
 _OF_ONE_PROGRAMME = (Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER)
 OUT = (RosterLine.State.WITHHELD,)
+LINES_MAX = 20_000
+"""Of one paper or workbook: 700 pages."""
+
+
+class TooLong(BadInput):
+    """Nobody binds it: a roster of that size is printed village by village."""
 
 
 class Line(NamedTuple):
@@ -74,6 +82,7 @@ class Listing:
     names: dict[str, str]
     seats: list[Seat]
     on: date
+    village: str = ""
     sums: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -83,7 +92,14 @@ class Listing:
     @property
     def title(self) -> str:
         kind = "" if self.roster.kind == Roster.Kind.BASE else "（重发）"
-        return f"{self.place}{self.programme.name}单项清册{kind}"
+        return f"{self.place}{self.names.get(self.village, '')}{self.programme.name}单项清册{kind}"
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """(lines, 分) of what is listed here: the roster, or the lines of its village."""
+        if not self.village:
+            return self.roster.lines_count, self.roster.amount_fen
+        return len(self.lines), sum(line.amount_fen for line in self.lines)
 
     @property
     def issuer(self) -> str:
@@ -104,19 +120,28 @@ class Listing:
 
 
 @command(*READERS)
-def gather_roster(*, by: Actor, roster_id: int) -> Listing:
-    """Everything a roster's paper says; WrongState when it is not there, RosterChanged when its lines were altered."""
+def gather_roster(*, by: Actor, roster_id: int, village: str = "") -> Listing:
+    """Everything a roster's paper says, of all its lines or one village's; WrongState when it is not there, RosterChanged when its
+    lines were altered, TooLong when nobody could bind it."""
     roster = get_roster(roster_id, *Roster.State.values, lock=False)
     programme = Programme.objects.get(code=roster.programme)
     if by.post in _OF_ONE_PROGRAMME:
         require_programme(by, programme.code, programme.name)
     require_unchanged(roster)
     on = business_date()
-    lines = [_line(row) for row in fetch(_LINES, [roster.pk])]
+    low, high = scope_of(village or roster.division[:6])
+    where = {"roster": roster.pk, "low": low, "high": high}
+    [count] = fetch_one(_COUNT, where)
+    if not count or count > LINES_MAX:
+        raise TooLong(
+            f"有 {count:,} 行，一份最多 {LINES_MAX:,} 行" if count else "这个村没有这份清册的行", where="清册",
+            remedy="请在清册页面选一个村，打印本村的",
+        )  # fmt: skip
+    lines = [_line(row) for row in fetch(_LINES, where)]
     codes = {line.place for line in lines} | {line.place[:12] for line in lines}
     record_event(by, Event.Kind.EXPORTED, f"roster:{roster.pk}", {"rows": len(lines)})
     place = "".join(chain_names(roster.division, on)[2:])
-    return Listing(roster, programme, place, lines, names_of(codes, on), _seats(roster), on)
+    return Listing(roster, programme, place, lines, names_of(codes, on), _seats(roster), on, village)
 
 
 def _line(row: tuple[Any, ...]) -> Line:
@@ -153,5 +178,9 @@ FROM payment_rosterline l
 JOIN registry_household h ON h.id = l.household_id
 JOIN registry_person p ON p.id = l.payee_id
 JOIN registry_card c ON c.id = l.card_id
-WHERE l.roster_id = %s ORDER BY l.line_no
+WHERE l.roster_id = %(roster)s AND l.division >= %(low)s AND l.division < %(high)s ORDER BY l.line_no
+"""
+_COUNT = """
+SELECT coalesce(sum(t.lines), 0)::int FROM payment_rostertally t
+WHERE t.roster_id = %(roster)s AND t.division >= %(low)s AND t.division < %(high)s
 """

@@ -17,9 +17,9 @@ from huimin.payment.papers.words import day_in_words, wrappable
 Row = list[str]
 
 
-def roster_pdf(*, by: Actor, roster_id: int, mark: str = "") -> bytes:
-    """The roster as a PDF to sign and file; WrongState, RosterChanged, NotYourProgramme, NoFonts."""
-    listing = gather_roster(by=by, roster_id=roster_id)
+def roster_pdf(*, by: Actor, roster_id: int, village: str = "", mark: str = "") -> bytes:
+    """The roster, or its lines of one village, as a PDF to sign and file; WrongState, RosterChanged, NotYourProgramme, TooLong, NoFonts."""
+    listing = gather_roster(by=by, roster_id=roster_id, village=village)
     return typeset("roster", _content(listing), on=listing.on, mark=mark)
 
 
@@ -65,12 +65,16 @@ def _subtotal(label: str, lines: list[Line]) -> Row:
 
 def _total(listing: Listing) -> str:
     roster = listing.roster
-    total = f"总计 {roster.lines_count} 笔，¥{yuan(roster.amount_fen)}（{in_words(roster.amount_fen)}）"
+    whole_lines, whole = listing.counted
+    name = "本村" if listing.village else "总计"
+    total = f"{name} {whole_lines} 笔，¥{yuan(whole)}（{in_words(whole)}）"
+    if listing.village:
+        total += f"，为全册 {roster.lines_count} 笔、¥{yuan(roster.amount_fen)} 的一部分"
     lines, amount = listing.withheld
     if not lines:
         return total + "。"
-    rest = f"；其中缓发 {lines} 笔，¥{yuan(amount)}；应付 {roster.lines_count - lines} 笔，"
-    return total + rest + f"¥{yuan(roster.amount_fen - amount)}（{in_words(roster.amount_fen - amount)}）。"
+    rest = f"；其中缓发 {lines} 笔，¥{yuan(amount)}；应付 {whole_lines - lines} 笔，"
+    return total + rest + f"¥{yuan(whole - amount)}（{in_words(whole - amount)}）。"
 
 
 def _seat(seat: Seat) -> dict[str, str]:

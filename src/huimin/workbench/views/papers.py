@@ -21,6 +21,7 @@ from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place
 from huimin.workbench.views.rosters import period_choices, period_of, period_text
 
+VILLAGE_DIGITS = 12
 ROSTER_READERS = frozenset(gather_roster.posts)  # type: ignore[attr-defined]
 NOTICE_READERS = frozenset(gather_notice.posts)  # type: ignore[attr-defined]
 CASE_READERS = frozenset(gather_case.posts)  # type: ignore[attr-defined]
@@ -30,9 +31,10 @@ STATEMENT_READERS = frozenset(gather_statements.posts)  # type: ignore[attr-defi
 @require_safe
 @page(ROSTER_READERS, reads=False)
 def roster(request: Any, number: int) -> HttpResponse:
-    return _pdf(
-        roster_pdf(by=request.actor, roster_id=number, mark=printed_by(request, "清册签字存档")), f"清册{number}"
-    )
+    asked = request.GET.get("village", "")
+    village = asked if asked.isascii() and asked.isdigit() and len(asked) == VILLAGE_DIGITS else ""
+    made = roster_pdf(by=request.actor, roster_id=number, village=village, mark=printed_by(request, "清册签字存档"))
+    return _pdf(made, f"清册{number}{village}")
 
 
 @require_safe

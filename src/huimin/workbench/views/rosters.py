@@ -17,8 +17,9 @@ from huimin.organisation.acting import Actor, may, reading
 from huimin.payment.commands import accrue_dues, compile_roster
 from huimin.payment.finding_queries import FindingFilter, count_findings
 from huimin.payment.models import Roster, RosterLine
-from huimin.payment.papers.listing import gather_roster
+from huimin.payment.papers.listing import LINES_MAX, gather_roster
 from huimin.payment.queries import (
+    EXPORT_MAX,
     STEPS,
     LineFilter,
     RosterFilter,
@@ -94,6 +95,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         roster=number,
         village=request.GET.get("village", "") if request.GET.get("village", "").isdigit() else "",
         state=one_of(request.GET, "state", RosterLine.State.values),
+        text=request.GET.get("q", "").strip()[:40],
     )
     if request.GET.get("export") == "xlsx":
         return _export(request, roster, wanted)
@@ -121,7 +123,9 @@ def detail(request: Any, number: int) -> HttpResponse:
         "doubts": count_findings(FindingFilter(prefix=request.actor.prefix, roster=number)),
         "steps": offered(ROSTER_STEPS, request.actor, roster),
         "may_print": may(request.actor, gather_roster),
-        "query": kept(request.GET, "village", "state"),
+        "too_long": roster.lines_count > LINES_MAX,
+        "lines_max": LINES_MAX,
+        "query": kept(request.GET, "village", "state", "q"),
     }
     return render(request, "workbench/roster.html", context)
 
@@ -157,6 +161,10 @@ def _notice_of(roster: Roster) -> dict[str, Any] | None:
 
 
 def _export(request: Any, roster: Roster, wanted: LineFilter) -> HttpResponse:
+    if (found := total_lines(wanted).count) > EXPORT_MAX:
+        raise BadInput(
+            f"有 {found:,} 行，一个工作簿最多 {EXPORT_MAX:,} 行", where="导出", remedy="请先选一个村，按村导出"
+        )
     columns = (
         Column("行号", "text", 8), Column("村（组）", width=18), Column("户编码", width=22), Column("姓名", width=12),
         Column("人口", "text", 8), Column("数量", width=12), Column("本期应发（元）", "fen"), Column("补发（元）", "fen"), Column("抵扣（元）", "fen"), Column("金额（元）", "fen"), Column("账户尾号", width=10),
