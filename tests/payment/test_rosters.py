@@ -117,6 +117,16 @@ def test_compiling_is_refused_for_post_place_and_closed_period(county: County) -
         )  # fmt: skip
     with pytest.raises(PeriodClosed):
         compile_roster(by=actor(Post.CLERK, here), division=here, **arguments)
+    # What the closed period left is not lost: the next one pays it, as paid after its time.
+    later = compile_roster(by=actor(Post.CLERK, here), division=here, **arguments | {"period": quarter(2021, 4)})
+    with reading(county_officer()):
+        lines, late, amount = fetch_one(
+            "SELECT count(*), sum(arrears_fen)::bigint, sum(amount_fen)::bigint FROM payment_rosterline WHERE roster_id = %s",
+            [later.pk],
+        )
+    assert lines and late == amount == later.amount_fen
+    with pytest.raises(NothingOwed):
+        compile_roster(by=actor(Post.CLERK, here), division=here, **arguments | {"period": quarter(2022, 1)})
 
 
 def test_a_roster_without_account_waits_on_the_exceptions_list(county: County) -> None:

@@ -26,7 +26,7 @@ from huimin.payment.models import (
     RosterLine,
     RosterTally,
 )
-from huimin.payment.standing import TAKEN_UP
+from huimin.payment.standing import PAID_LATE, TAKEN_UP
 from huimin.registry.accounts import account_of, payee_of
 from huimin.registry.models import Household, Membership
 
@@ -206,8 +206,8 @@ SELECT d.programme, count(DISTINCT e.id) FILTER (WHERE c.id IS NOT NULL)::int,
        coalesce(sum(d.amount_fen) FILTER (WHERE c.id IS NOT NULL), 0)::bigint,
        count(DISTINCT e.id) FILTER (WHERE c.id IS NULL)::int,
        coalesce(sum(d.amount_fen) FILTER (WHERE c.id IS NULL), 0)::bigint,
-       count(*) FILTER (WHERE d.kind = 'arrears')::int,
-       coalesce(sum(d.amount_fen) FILTER (WHERE d.kind = 'arrears'), 0)::bigint
+       count(*) FILTER (WHERE {PAID_LATE})::int,
+       coalesce(sum(d.amount_fen) FILTER (WHERE {PAID_LATE}), 0)::bigint
 FROM payment_due d
 JOIN casework_entitlement e ON e.id = d.entitlement_id
 JOIN policy_programme g ON g.code = d.programme

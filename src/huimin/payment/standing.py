@@ -138,10 +138,15 @@ WHERE coalesce(o.fen, 0) <> coalesce(m.fen, 0) - coalesce(t.fen, 0)
 """  # noqa: S608
 
 
-# Base dues of a period; arrears of any step up to its end, on the next roster there is.
+# Base dues of a period; arrears of any step up to its end, on the next roster there is; and what was left of a period whose books
+# are closed, since no roster of its own can be made any more.
 TAKEN_UP = """
-d.kind IN ('base', 'arrears') AND d.period_until <= %(until)s AND (d.kind = 'arrears' OR d.period_from >= %(start)s)
+d.kind IN ('base', 'arrears') AND d.period_until <= %(until)s AND (d.kind = 'arrears' OR d.period_from >= %(start)s OR EXISTS (
+    SELECT 1 FROM ledger_monthclose k WHERE k.division IN (left(d.division, 9) || '000', left(d.division, 6) || '000000')
+       AND k.month >= greatest(date_trunc('quarter', d.period_from) + interval '2 months', date_trunc('month', d.period_until - 1))))
 """
+# Of them, what is paid after its time (补发).
+PAID_LATE = "(d.kind = 'arrears' OR d.period_from < %(start)s)"
 
 
 def find_legal_stops(programmes: Sequence[str], on: date) -> None:

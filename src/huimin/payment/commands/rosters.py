@@ -37,7 +37,7 @@ from huimin.payment.commands.findings import find_doubts, require_answered
 from huimin.payment.commands.states import get_roster
 from huimin.payment.commands.withholding import free_of_roster, put_on_lines, recount_of_roster, withhold_from_draft
 from huimin.payment.models import Roster, RosterNotice
-from huimin.payment.standing import TAKEN_UP
+from huimin.payment.standing import PAID_LATE, TAKEN_UP
 from huimin.policy.models import Programme
 from huimin.registry.accounts import account_of
 from huimin.registry.commands.cooling import put_due_in_force
@@ -63,7 +63,7 @@ SELECT row_number() OVER (ORDER BY h.division, h.household_no, o.person_id)::int
        c.id AS card_id, c.authority_id, m.person_id AS beneficiary_id, p.name, e.people, e.quantity,
        o.gross_fen AS amount_fen, o.arrears_fen, 0::bigint AS withheld_fen, d.facts_digest, e.version, c.account_hash, o.dues
 FROM (SELECT e.id AS entitlement_id, e.person_id, sum(d.amount_fen)::bigint AS gross_fen,
-             coalesce(sum(d.amount_fen) FILTER (WHERE d.kind = 'arrears'), 0)::bigint AS arrears_fen, array_agg(d.id) AS dues
+             coalesce(sum(d.amount_fen) FILTER (WHERE {PAID_LATE}), 0)::bigint AS arrears_fen, array_agg(d.id) AS dues
         FROM payment_due d JOIN casework_entitlement e ON e.id = d.entitlement_id
        WHERE d.programme = %(programme)s AND d.state = 'owed'
          AND d.division >= %(low)s AND d.division < %(high)s AND {TAKEN_UP}
@@ -134,7 +134,10 @@ FROM roster_draft WHERE card_id IS NOT NULL
 
 @command(Post.CLERK)
 def compile_roster(*, by: Actor, on: date, programme: str, division: str, period: Period) -> Roster:
-    """The roster of a township for everything owed in `period` and on no roster yet. NothingOwed when that is nothing."""
+    """The roster of a township for everything owed in `period` and on no roster yet. NothingOwed when that is nothing.
+
+    What an earlier period left when its books were closed is paid with it.
+    """
     require_place(by, division)
     law = Programme.objects.get(code=programme)
     require_programme(by, programme, law.name)
