@@ -34,12 +34,18 @@ class Reply:
         return name_of(layout, self.kind, self.number, self.no)
 
 
-def compose_answer(books: sqlite3.Connection, layout: Layout, file_id: int, on: date) -> Reply:
+# How a row that was credited and came back is told: as failed, without day and serial.
+_CAME_BACK = {"row_state": "F", "failure_code": "F10", "booked_on": "", "bank_serial": ""}
+
+
+def compose_answer(
+    books: sqlite3.Connection, layout: Layout, file_id: int, on: date, *, came_back: bool = False
+) -> Reply:
     """Keep the next answer of an order: the rows judged just now (`judged`), with the state they have since."""
     file = _file(books, file_id)
     kind = layout.files[file["kind"] + "_answer"]
     answer_no = books.execute("SELECT count(*) + 1 FROM answers WHERE file_id = ?", (file_id,)).fetchone()[0]
-    rows = [dict(row) for row in books.execute(_JUDGED_ROWS, (file_id,))]
+    rows = [dict(row) | (_CAME_BACK if came_back else {}) for row in books.execute(_JUDGED_ROWS, (file_id,))]
     for row in rows:
         row["failure_reason"] = REASONS[row["failure_code"]] if row["failure_code"] else ""
     reply = Reply(kind, file["number"], answer_no, _header(file, answer_no, on, layout), _texts(rows))

@@ -18,6 +18,7 @@ import yaml
 from bank_simulator.accounts import open_accounts
 from bank_simulator.answers import deliver, write_if_different
 from bank_simulator.books import STATES, open_books, rename, set_state
+from bank_simulator.counter import answer_again, pay, take_back
 from bank_simulator.desk import Desk
 from bank_simulator.errors import WrongInput
 from bank_simulator.keys import Keys
@@ -123,6 +124,17 @@ def _add_clerk_commands(commands) -> None:
     renaming = _command(commands, "rename", _rename, "改户名")
     renaming.add_argument("account", metavar="ACCOUNT")
     renaming.add_argument("name", metavar="NAME")
+    returning = _command(commands, "take-back", _take_back, "已入账的一行又退回付款账户，生成后续回盘")
+    returning.add_argument("number", metavar="BATCH_NO")
+    returning.add_argument("row", metavar="ROW_ID")
+    again = _command(commands, "answer-again", _answer_again, "一个批次的各行按现在的状态再回一次盘")
+    again.add_argument("number", metavar="BATCH_NO")
+    paying = _command(commands, "pay", _pay, "柜面转账：一个账号付给另一个，打印回单号")
+    paying.add_argument("source", metavar="FROM")
+    paying.add_argument("target", metavar="TO")
+    paying.add_argument("amount_fen", metavar="FEN", type=int)
+    for each in (returning, again, paying):
+        each.add_argument("--date", type=_day, required=True, help="银行的业务日期 YYYY-MM-DD")
 
 
 def _add_reports(commands) -> None:
@@ -233,6 +245,21 @@ def _rename(books: sqlite3.Connection, layout: Layout, options: argparse.Namespa
     return DONE
 
 
+def _take_back(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    print(take_back(books, layout, options.number, options.row, options.date).name(layout))
+    return DONE
+
+
+def _answer_again(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    print(answer_again(books, layout, options.number, options.date).name(layout))
+    return DONE
+
+
+def _pay(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
+    print(pay(books, options.source, options.target, options.amount_fen, options.date))
+    return DONE
+
+
 def _books(books: sqlite3.Connection, layout: Layout, options: argparse.Namespace) -> int:
     found = recount(books)
     if options.json:
@@ -245,7 +272,7 @@ def _books(books: sqlite3.Connection, layout: Layout, options: argparse.Namespac
 def _print_recount(found: dict) -> None:
     for account in found["treasury_accounts"] + found["special_accounts"]:
         print(
-            "{account} {name}：期初 {opening_fen}，拨入 {funded_fen}，划出 {transferred_fen}，代发 {paid_out_fen}，"
+            "{account} {name}：期初 {opening_fen}，拨入 {funded_fen}，退回交回 {came_back_fen}，划出 {transferred_fen}，代发 {paid_out_fen}，"
             "在途 {pending_fen}，余额 {balance_fen}（分）".format(**account)
         )
     for order in found["transfers"] + found["batches"]:

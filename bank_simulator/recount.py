@@ -37,13 +37,15 @@ def statement(books: sqlite3.Connection, account: str) -> dict[str, Any]:
         return {**facts[0], "entries": _dicts(books, _ENTRIES, account=account)}
 
 
-# Per account: funded = came from another public account; transferred = went to one (a treasury funding townships, a
-# township giving back); pending = set aside for rows not decided yet. The balance is what these leave.
+# Per account: funded = came from another public account; came_back = from persons, whether they paid it in or it was returned
+# after it had been credited; transferred = went to a public account (a treasury funding townships, a township giving back);
+# pending = set aside for rows not decided yet. The balance is what these leave.
 _FUNDS = """
 WITH incoming AS (
     SELECT target AS account, sum(amount_fen) FILTER (WHERE origin = 'CAPITAL') AS opening_fen,
-           sum(amount_fen) FILTER (WHERE origin NOT IN ('CAPITAL', target)) AS funded_fen
-    FROM flows GROUP BY target
+           sum(amount_fen) FILTER (WHERE origin_kind IN ('special', 'treasury') AND origin <> target) AS funded_fen,
+           sum(amount_fen) FILTER (WHERE origin_kind = 'person') AS came_back_fen
+    FROM (SELECT flows.*, accounts.kind AS origin_kind FROM flows JOIN accounts ON accounts.account = origin) GROUP BY target
 ),
 outgoing AS (
     SELECT origin AS account, sum(amount_fen) FILTER (WHERE target_kind = 'person') AS paid_out_fen,
@@ -53,12 +55,12 @@ outgoing AS (
 ),
 sums AS (
     SELECT account, name, state, coalesce(opening_fen, 0) AS opening_fen, coalesce(funded_fen, 0) AS funded_fen,
-           coalesce(transferred_fen, 0) AS transferred_fen, coalesce(paid_out_fen, 0) AS paid_out_fen,
+           coalesce(came_back_fen, 0) AS came_back_fen, coalesce(transferred_fen, 0) AS transferred_fen, coalesce(paid_out_fen, 0) AS paid_out_fen,
            coalesce(pending_fen, 0) AS pending_fen
     FROM (SELECT account, name, state FROM accounts WHERE kind = :kind)
         LEFT JOIN incoming USING (account) LEFT JOIN outgoing USING (account)
 )
-SELECT *, opening_fen + funded_fen - transferred_fen - paid_out_fen - pending_fen AS balance_fen FROM sums ORDER BY account
+SELECT *, opening_fen + funded_fen + came_back_fen - transferred_fen - paid_out_fen - pending_fen AS balance_fen FROM sums ORDER BY account
 """
 
 _ORDERS = """

@@ -20,7 +20,7 @@ def test_a_batch_is_credited_and_answered_line_by_line(bank):
     assert len({line[8] for line in lines[1:-1]}) == 5
     assert bank.special() == {
         "account": SPECIAL[0], "name": SPECIAL[1], "state": "normal", "opening_fen": 10**9, "funded_fen": 0,
-        "transferred_fen": 0, "paid_out_fen": 510, "pending_fen": 0, "balance_fen": 10**9 - 510,
+        "came_back_fen": 0, "transferred_fen": 0, "paid_out_fen": 510, "pending_fen": 0, "balance_fen": 10**9 - 510,
     }  # fmt: skip
     entry = bank.statement("100003")["entries"][0]
     assert (entry["amount_fen"], entry["memo"], entry["row_id"], entry["serial"]) == (
@@ -175,3 +175,34 @@ def test_clerk_commands_refuse_unknown_accounts_and_the_banks_own(bank):
         assert "没有账号" in bank.do("set-state", account, "frozen", expect=2)
         assert "没有账号" in bank.do("rename", account, "某人", expect=2)
     bank.do("rename", "100000", "王|秀", expect=2)
+
+
+def test_money_comes_back_after_it_was_credited_once_and_is_told(bank):
+    """PAY-05, PAY-06: the row stays credited, its return is a posting of its own; the next answers say it."""
+    bank.put("DF_B1.txt", payment("B1", [row("100000", 100), row("100001", 200)]))
+    bank.run()
+    bank.do("take-back", "B1", "B1-2", "--date", "2026-03-15")
+    bank.do("take-back", "B1", "B1-2", "--date", "2026-03-16", expect=2)
+    bank.do("take-back", "B1", "B1-9", "--date", "2026-03-16", expect=2)
+    bank.do("answer-again", "B1", "--date", "2026-03-17")
+    bank.do("answer-again", "B9", "--date", "2026-03-17", expect=2)
+    bank.run()
+    assert states(bank.answer("DFR_B1_2.txt")) == [("F", "F10")]
+    assert states(bank.answer("DFR_B1_3.txt")) == [("S", ""), ("S", "")]
+    funds = bank.special()
+    assert (funds["paid_out_fen"], funds["came_back_fen"], funds["balance_fen"]) == (300, 200, 10**9 - 100)
+
+
+def test_paid_in_and_given_back_at_the_counter(bank):
+    """FUND-02, PAY-06: one serial a slip; nobody pays more than he has."""
+    bank.put("DF_B1.txt", payment("B1", [row("100000", 100)]))
+    bank.run()
+    slips = {
+        bank.do("pay", "100000", SPECIAL[0], "60", "--date", "2026-03-15").strip(),
+        bank.do("pay", SPECIAL[0], TREASURY[0], "50", "--date", "2026-03-15").strip(),
+    }
+    assert len(slips) == 2 and all(each.startswith("20260315") for each in slips)
+    for wrong in (("100000", SPECIAL[0], "41"), ("100000", "1", "1"), ("100000", SPECIAL[0], "0")):
+        bank.do("pay", *wrong, "--date", "2026-03-15", expect=2)
+    funds = bank.special()
+    assert (funds["came_back_fen"], funds["transferred_fen"], funds["balance_fen"]) == (60, 50, 10**9 - 100 + 10)

@@ -265,8 +265,8 @@ def hold_findings(*, by: Actor, on: date, roster_id: int, finding_ids: Sequence[
 def release_hold(*, by: Actor, on: date, finding_ids: Sequence[int], reason: str) -> int:
     """Free held lines for the next roster of their period (补充清册); how many lines. Never by who held them."""
     reason = _reason(reason)
-    found = RosterFinding.objects.filter(pk__in=finding_ids, state=State.HELD).exclude(roster__state="withdrawn")
-    lines = set(found.values_list("line", flat=True))
+    found = RosterFinding.objects.select_for_update(of=("self",)).filter(pk__in=finding_ids, state=State.HELD)
+    lines = set(found.exclude(roster__state="withdrawn").order_by("id").values_list("line", flat=True))
     held = RosterFinding.objects.filter(line__in=lines, state=State.HELD)
     if not lines:
         raise NothingToRelease("没有可以解除的缓发", why="已经解除，或清册已撤回", remedy="请刷新后查看")

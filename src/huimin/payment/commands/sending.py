@@ -43,16 +43,18 @@ class FileChanged(Refusal):
 def write_batch_files(*, by: Actor, on: date, folder: Path) -> list[Path]:
     """Write the file of every released batch and check of the place; the paths of those that went into a folder.
 
-    What goes over SFTP is put on the list and a job is asked for.
+    What goes over SFTP is put on the list and a job is asked for. Who comes second waits, and finds it done.
     """
     written = []
-    for batch in Batch.objects.filter(state=Batch.State.RELEASED).select_related(*_BATCH).order_by("pk"):
+    batches = Batch.objects.select_for_update(of=("self",)).select_related(*_BATCH)
+    for batch in batches.filter(state=Batch.State.RELEASED).order_by("pk"):
         path, sha256 = _write(on, folder, batch.setting, batch, None)
         Batch.objects.filter(pk=batch.pk, state=Batch.State.RELEASED).update(
             state=Batch.State.WRITTEN, file_sha256=sha256, written_at=timezone.now()
         )
         written.append(path)
-    for check in NameCheck.objects.filter(state=NameCheck.State.PREPARED).select_related("setting", "bank_office"):
+    checks = NameCheck.objects.select_for_update(of=("self",)).select_related("setting", "bank_office")
+    for check in checks.filter(state=NameCheck.State.PREPARED).order_by("pk"):
         path, sha256 = _write(on, folder, check.setting, None, check)
         NameCheck.objects.filter(pk=check.pk, state=NameCheck.State.PREPARED).update(
             state=NameCheck.State.WRITTEN, file_sha256=sha256, written_at=timezone.now()
