@@ -41,8 +41,9 @@ test: install browser ## every test, on a PostgreSQL and a Chromium of its own; 
 	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 	@if [ -x $(DEBIAN_PG)/initdb ]; then HUIMIN_TEST_PG=$(DEBIAN_PG) $(BIN)/pytest -q tests/journeys -k "ends_with or verifies"; fi
 
-soak: install ## quarters of over 10,000 lines, their worker, site and PostgreSQL killed 200 times
+soak: install ## quarters of over 10,000 lines, their worker, site and PostgreSQL killed 200 times; a hundred random walks of money
 	@HUIMIN_KILLS=200 HUIMIN_TEST_PEOPLE=32000 $(BIN)/pytest -q -s tests/recovery/test_kill.py
+	@HUIMIN_WALKS=100 $(BIN)/pytest -q -s tests/payment/test_walk.py
 
 .venv-bench/.synced: requirements/bench.txt scripts/make-venv
 	@scripts/make-venv $(PYTHON) .venv-bench requirements/bench.txt
