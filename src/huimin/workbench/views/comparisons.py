@@ -14,7 +14,6 @@ from huimin.comparison.queries import DifferenceFilter
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.digests import short
 from huimin.kernel.money import yuan
-from huimin.kernel.periods import month_start
 from huimin.kernel.places import Level
 from huimin.organisation.acting import Actor, may, reading
 from huimin.organisation.queries import names_of_appointments
@@ -30,7 +29,7 @@ Kind = ComparisonDifference.Kind
 TONES = {"made": "soon", "signed": "done", "returned": "late", "replaced": "plain"}
 STANDINGS = [("open", "待说明"), ("explained", "已说明")]
 SEATS = ("经办人", "乡镇负责人", "主管部门", "财政部门")
-MONEY = (Head("审批（元）", "fen", 28), Head("清册（元）", "fen", 28), Head("银行（元）", "fen", 28))
+MONEY = (Head("审批（元）", "fen", 22), Head("清册（元）", "fen", 22), Head("银行（元）", "fen", 22))
 
 
 def month_name(month: date) -> str:
@@ -142,7 +141,7 @@ def _of_month(by: Actor, on: date, place: Any, request: Any) -> Listing:
     unit = "".join(chain_names(county, on)[2:])
     return Listing(
         f"{month_name(month)}逐户逐人核对", "系统审批、财政清册、银行代发明细，各乡镇逐户逐人核对后签字，县主管部门、财政部门再签。", SECTION,
-        [Head("乡镇"), *_heads()], rows, "这个月没有项目发放，没有要核对的乡镇。", acts=acts, across=True, of_people=False, to_sign=True,
+        [Head("乡镇"), *_heads()], rows, "这个月没有项目发放，没有要核对的乡镇。", acts=acts, across=True, of_people=False,
         filters=[Filter("month", "月份", months_shown(on), f"{month:%Y-%m}"), Filter("place", "地方", _townships(place), place.code)],
         figures=[("乡镇", f"{len(codes):,}", ""), ("已签字", f"{done:,}", "done" if codes and done == len(codes) else ""),
                  ("差异", f"{sum(row.differences_count for row in there.values()):,}", ""),
@@ -172,9 +171,9 @@ def detail(request: Any, number: int) -> HttpResponse:
         places = names_of({code for code, _ in villages}, on)
         counts = queries.count_differences(wanted)
         title = f"{''.join(chain_names(row.division, on)[2:])}{month_name(row.month)}逐户逐人核对"
-        table = _table(by, row, differences, places)
+        table = _table(by, row, differences, places, whole)
         return Listing(
-            title, _lead(row), SECTION, table[0], table[1], _empty(row, wanted), page=found, across=True, to_sign=True, totals=False,
+            title, _lead(row), SECTION, table[0], table[1], _empty(row, wanted), page=found, across=True, totals=False,
             nav=_versions(row), figures=_figures(row, counts), filters=_filters(wanted, counts, villages, places), acts=_acts(by, row, wanted, counts),
             unit="单位：元", seats=SEATS, lines=[f"{title}　　第 {row.number} 次，{row.get_state_display()}　　摘要：{short(row.digest)}"],
             notes=_notes(row), note=_signed(row, by), more={"trail": chain_names(row.division, on)},
@@ -265,15 +264,15 @@ def _notes(row: Comparison) -> list[str]:
 
 
 def _table(
-    by: Actor, row: Comparison, differences: Sequence[ComparisonDifference], places: dict[str, str]
+    by: Actor, row: Comparison, differences: Sequence[ComparisonDifference], places: dict[str, str], whole: bool
 ) -> tuple[list[Head], list[list[Any]]]:
     heads = [
-        Head("户编码", paper=38), Head("姓名", paper=20), Head("村", paper=26), Head("补贴项目", paper=28), Head("差异", paper=32), *MONEY,
-        Head("账户户主", paper=20), Head("情况", paper=40), Head("说明"),
+        Head("户编码", paper=36), Head("姓名", paper=16), Head("村", paper=20), Head("补贴项目", paper=24), Head("差异", paper=24), *MONEY,
+        Head("账户户主", paper=16), Head("情况", paper=26), Head("说明"),
     ]  # fmt: skip
     programmes = programme_names()
     people = names_of_appointments({each.explained_by for each in differences})
-    explains = row.state == Comparison.State.MADE and may(by, commands.explain_differences)
+    explains = not whole and row.state == Comparison.State.MADE and may(by, commands.explain_differences)
     rows = []
     for each in differences:
         house = (
@@ -308,7 +307,7 @@ def household(request: Any, number: int) -> HttpResponse:
         home = Household.objects.filter(pk=number).first()
         if home is None:
             raise Http404
-        month = month_of(request.GET, on, month_start(on))
+        month = month_of(request.GET, on, queries.last_due_month(home.division[: int(Level.TOWNSHIP)], on))
         names, seen = programme_names(), programmes_seen(by)
         sides = queries.sides_of_household(by, on, number, home.division, month)
         found = queries.differences_of_household(number, month)
