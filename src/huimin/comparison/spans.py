@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from huimin.database.bulk import fetch
+from huimin.kernel.errors import Refusal
 from huimin.kernel.periods import Period, add_months
 from huimin.organisation.acting import Actor
-from huimin.payment.commands.dues import NotAWholeStep, payout_period, ruled_steps
+from huimin.payment.commands.dues import payout_period, ruled_steps
 from huimin.payment.standing import Step
 from huimin.policy.models import Programme
+from huimin.policy.queries import adopted_book
+from huimin.rules.book import Book
 
 
 @dataclass(frozen=True)
@@ -57,22 +60,23 @@ def spans_of(by: Actor, low: str, high: str, month: date) -> list[Span]:
     laws = list(Programme.objects.filter(code__in=held).order_by("code"))
     ended = {programme: (here, before) for programme, here, before in fetch(_ROSTERS, where)}
     once = dict(fetch(_ONCE, where | {"programmes": [law.code for law in laws if law.period == "once"]}))
+    book = adopted_book()
     found = []
     for law in laws:
         here, before = ended.get(law.code, (False, None))
         if law.period == "once":
             if here or law.code in once:
-                found.append(_span(by, law, Period(once.get(law.code, month), until)))
+                found.append(_span(by, law, Period(once.get(law.code, month), until), book))
             continue
         payout = payout_period(law, month)
         if here or payout.until == until:
-            found.append(_span(by, law, Period(max(payout.start, before or payout.start), until)))
+            found.append(_span(by, law, Period(max(payout.start, before or payout.start), until), book))
     return found
 
 
-def _span(by: Actor, law: Programme, period: Period) -> Span:
+def _span(by: Actor, law: Programme, period: Period, book: Book) -> Span:
     try:
-        steps = tuple(ruled_steps(by, law, period))
-    except NotAWholeStep:
+        steps = tuple(ruled_steps(by, law, period, book))
+    except Refusal:  # no whole step, or a calendar dues are not made by
         return Span(law.code, period.until, False, ())
     return Span(law.code, period.start, law.period == "once", steps)

@@ -38,6 +38,7 @@ from huimin.payment.standing import (
 )
 from huimin.policy.models import Programme
 from huimin.policy.queries import adopted_book
+from huimin.rules.book import Book
 
 refused_by_constraint("base_dues_never_overlap", AlreadyDone, "这一期的应发已经生成", "请刷新后查看")
 refused_by_constraint("arrears_once", AlreadyDone, "这些补发已经生成", "请刷新后查看")
@@ -174,16 +175,18 @@ def calendar_steps(by: Actor, law: Programme, until: date) -> list[Step]:
     return [_step(by, law.code, each, months) for each in made]
 
 
-def _step(by: Actor, programme: str, period: Period, months: int, *, once: bool = False) -> Step:
+def _step(
+    by: Actor, programme: str, period: Period, months: int, *, once: bool = False, book: Book | None = None
+) -> Step:
     """With what the policy then in force says of begun periods; what is paid once is owed whole."""
-    part = "whole" if once else _part_period(by, programme, period) or "by_month"
+    part = "whole" if once else _part_period(by, programme, period, book) or "by_month"
     return Step(period, _law_period(period, months), part)
 
 
-def ruled_steps(by: Actor, law: Programme, period: Period) -> list[Step]:
-    """The steps a period's dues cover, each with the rule for begun ones; NotAWholeStep as `steps_of`."""
-    months = MONTHS.get(law.period, period.months)
-    return [_step(by, law.code, each, months, once=law.period == "once") for each in steps_of(law, period)]
+def ruled_steps(by: Actor, law: Programme, period: Period, book: Book | None = None) -> list[Step]:
+    """The steps a period's dues cover, each with the rule for begun ones (of `book`); NotAWholeStep as `steps_of`."""
+    months, once = MONTHS.get(law.period, period.months), law.period == "once"
+    return [_step(by, law.code, each, months, once=once, book=book) for each in steps_of(law, period)]
 
 
 def payout_period(law: Programme, month: date) -> Period:
@@ -226,9 +229,9 @@ def _written(period: Period) -> str:
     return f"{period.start:%Y-%m}/{add_months(period.until, -1):%Y-%m}"
 
 
-def _part_period(by: Actor, programme: str, period: Period) -> str:
+def _part_period(by: Actor, programme: str, period: Period, book: Book | None = None) -> str:
     """What the policy in force at the end of the period, or at its beginning, says of begun periods; "" for nothing."""
-    book = adopted_book()
+    book = book or adopted_book()
     for day in (period.last_day, period.start):
         try:
             [law] = book.programmes_in_force(chain(by.division), day, only=programme)
