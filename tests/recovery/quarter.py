@@ -41,12 +41,13 @@ from huimin.payment.commands.sending import FETCH, SEND
 from huimin.payment.exchange import keys
 from huimin.payment.models import Batch, ExchangeFile, Roster, RosterFinding, SummaryRoster
 from huimin.payment.quarter_proof import sign_quarter
+from huimin.printing.commands import JOBS
 from huimin.printing.models import PrintRun
-from huimin.printing.working import KIND as PRINT
 from huimin.workbench.steps import ROSTER_STEPS, find_step
 from tests.recovery.apart import Apart, BankServer
 from tests.workbench.people import client_of
 
+PRINT = JOBS[PrintRun.Kind.CARDS]
 T = TypeVar("T")
 SECONDS_MAX = 600
 """How long one of the acts is asked for before it is said that it will never be done."""
