@@ -348,6 +348,9 @@ def test_VER_04_its_pages(county: County) -> None:
     assert one.household_no in page and CODES[one.kind] in page and "去说明" in page
     assert "没有这样的差异" in clerk.get(f"/comparisons/{row.pk}/?kind=&standing=explained").content.decode()
     assert one.household_no in clerk.get(f"/comparisons/household/{one.household_id}/?month=2021-09").content.decode()
+    whole = clerk.get(f"/comparisons/village/?month=2021-09&place={one.division[:12]}").content.decode()
+    assert one.household_no in whole and "有差异" in whole and "一致" in whole and "合计" in whole
+    assert "请选一个村" in clerk.get("/comparisons/village/?place=99").content.decode()
     assert clerk.get(f"/comparisons/{row.pk}/explain/?kind=flight").status_code == 409
     assert (
         clerk.post(f"/comparisons/{row.pk}/explain/?id={one.pk}", {"token": "b" * 32, "explanation": ""}).status_code

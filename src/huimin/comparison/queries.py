@@ -188,8 +188,10 @@ def differences_of_household(household: int, month: date) -> list[ComparisonDiff
 
 @dataclass(frozen=True)
 class Sides:
-    """One beneficiary of a household as the three sides stand now; `person` 0 for the household itself."""
+    """One beneficiary as the three sides stand now; `person` 0 for the household itself."""
 
+    household: int
+    household_no: str
     programme: str
     person: int
     name: str
@@ -200,17 +202,29 @@ class Sides:
     line: int | None
 
 
-_OF_HOUSEHOLD = """
-SELECT c.programme, c.person, coalesce(c.name, p.name, ''), c.approved_fen, c.listed_fen + c.waiting_fen, c.withheld_fen, c.paid_fen, c.line_id
-FROM compared c LEFT JOIN registry_person p ON p.id = nullif(c.person, 0) ORDER BY 1, 2 LIMIT 200
+_SIDES = """
+SELECT c.household_id, coalesce(h.household_no, ''), c.programme, c.person, coalesce(c.name, p.name, w.name, ''), c.approved_fen,
+       c.listed_fen + c.waiting_fen, c.withheld_fen, c.paid_fen, c.line_id
+FROM compared c LEFT JOIN registry_household h ON h.id = c.household_id LEFT JOIN registry_person p ON p.id = nullif(c.person, 0)
+LEFT JOIN LATERAL (SELECT q.name FROM registry_membership m JOIN registry_person q ON q.id = m.person_id
+                   WHERE m.household_id = c.household_id AND m.relation = '户主' AND m.recorded_to IS NULL
+                   ORDER BY m.valid_from DESC LIMIT 1) w ON c.name IS NULL AND c.person = 0
+ORDER BY 2, 1, 3, 4 LIMIT %s
 """
 
 
 def sides_of_household(by: Actor, on: date, household: int, division: str, month: date) -> list[Sides]:
     """Computed now, by the same statements as the township's comparison; some ten queries (temporary tables)."""
     low, high = scope_of(division[:9])
-    find_sides(low, high, month, on, spans_of(by, low, high, month), household)
-    return [Sides(*row) for row in fetch(_OF_HOUSEHOLD)]
+    find_sides(low, high, month, on, spans_of(by, low, high, month), household=household)
+    return [Sides(*row) for row in fetch(_SIDES, [200])]
+
+
+def sides_of_village(by: Actor, on: date, village: str, month: date) -> list[Sides]:
+    """Everybody of a village, those who agree, too, by household; computed now."""
+    low, high = scope_of(village[:9])
+    find_sides(low, high, month, on, spans_of(by, low, high, month), village=village)
+    return [Sides(*row) for row in fetch(_SIDES, [EXPORT_MAX])]
 
 
 def count_open(comparisons: Sequence[int]) -> dict[int, int]:

@@ -1,6 +1,6 @@
 """The three sides of a month, beneficiary by beneficiary, in sets (VER-04).
 
-in    a township, a month, its spans; or one household of it
+in    a township, a month, its spans; or one household or village of it
 out   temporary tables of the transaction: `compared_line` (the month's roster lines with what the bank says of them) and
       `compared` (one row a programme, household and person: approved, listed, paid, and what lies between)
 
@@ -35,6 +35,7 @@ SELECT l.id, l.roster_id, l.division, l.programme, l.household_id, coalesce(l.pe
        r.state IN ('confirmed', 'funded', 'sent', 'settled') AS confirmed
 FROM payment_roster r JOIN payment_rosterline l ON l.roster_id = r.id
 WHERE r.division >= %(low)s AND r.division < %(high)s AND r.state <> 'withdrawn' AND r.period_until = %(until)s
+  AND l.division >= %(near)s AND l.division < %(far)s
   AND (%(household)s = 0 OR l.household_id = %(household)s)
 """
 _BANKED = """
@@ -55,7 +56,7 @@ _APPROVED = f"""
 SELECT e.programme, e.household_id, coalesce(e.person_id, 0) AS person, e.id AS entitlement_id,
        CASE WHEN p.once THEN e.amount_fen ELSE {_by_step(AMOUNT)} END AS fen
 FROM casework_entitlement e LEFT JOIN legal_stop k ON k.entitlement_id = e.id CROSS JOIN {_STEPS} {SPAN}
-WHERE e.division >= %(low)s AND e.division < %(high)s AND (%(household)s = 0 OR e.household_id = %(household)s)
+WHERE e.division >= %(near)s AND e.division < %(far)s AND (%(household)s = 0 OR e.household_id = %(household)s)
   AND {_by_step(HOLDS)}
   AND NOT (p.once AND EXISTS (SELECT FROM payment_due d WHERE d.entitlement_id = e.id AND d.kind = 'base'
                                  AND d.state <> 'stopped' AND d.period_until <> %(until)s))
@@ -79,7 +80,7 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT coalesce(n.period_until = %(until)s, d.state = 'owed' AND d.period_until <= %(until)s AND coalesce(d.made_on < %(until)s, true)) AS here,
            d.period_from >= s.since AND d.period_from < %(until)s AS spanned) m
-WHERE d.kind = 'arrears' AND d.state IN ('owed', 'paid') AND d.division >= %(low)s AND d.division < %(high)s AND m.here <> m.spanned
+WHERE d.kind = 'arrears' AND d.state IN ('owed', 'paid') AND d.division >= %(near)s AND d.division < %(far)s AND m.here <> m.spanned
   AND (%(household)s = 0 OR e.household_id = %(household)s)
 """
 _COMPARED = """
@@ -113,11 +114,14 @@ SELECT * FROM unnest(%(codes)s::text[], %(sinces)s::date[], %(single)s::bool[]) 
 """
 
 
-def find_sides(low: str, high: str, month: date, on: date, spans: list[Span], household: int = 0) -> None:
-    """The tables `compared_line` and `compared`; of one household when it is named."""
+def find_sides(
+    low: str, high: str, month: date, on: date, spans: list[Span], *, household: int = 0, village: str = ""
+) -> None:
+    """The tables `compared_line` and `compared` of a township; of one household or village of it when it is named."""
     steps = [(span, step) for span in spans for step in span.steps]
     where: dict[str, Any] = {
         "low": low, "high": high, "until": add_months(month, 1), "household": household,
+        "near": village or low, "far": village + "~" if village else high,
         "codes": [span.programme for span in spans], "sinces": [span.since for span in spans],
         "single": [span.once for span in spans],
         "programmes": [span.programme for span, _ in steps], "onces": [span.once for span, _ in steps],
@@ -131,9 +135,8 @@ def find_sides(low: str, high: str, month: date, on: date, spans: list[Span], ho
     temporary("month_line", _LINES, where)
     temporary("compared_line", _BANKED)
     if not household:
-        run(
-            "SET LOCAL enable_nestloop = off"
-        )  # far fewer rows are expected than come, and each would pass all of `legal_stop`
+        # Far fewer rows are expected than come, and each would pass all of `legal_stop`.
+        run("SET LOCAL enable_nestloop = off")
     temporary("approved_part", _APPROVED, where)
     run("SET LOCAL enable_nestloop = on")
     temporary("carried_part", _CARRIED, where)

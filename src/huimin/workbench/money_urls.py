@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("comparisons/", comparisons.listing, name="comparisons"),
     path("comparisons/new/", comparison_acts.new, name="comparison-new"),
     path("comparisons/county/", comparison_acts.county, name="comparison-county"),
+    path("comparisons/village/", comparisons.village, name="comparison-village"),
     path("comparisons/household/<int:number>/", comparisons.household, name="comparison-household"),
     path("comparisons/<int:number>/", comparisons.detail, name="comparison"),
     path("comparisons/<int:number>/explain/", comparison_acts.explain, name="comparison-explain"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -22,7 +23,7 @@ from huimin.registry.models import Household
 from huimin.workbench import guard
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, one_of, programmes_seen
-from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing
+from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, shortened
 
 SECTION = "comparisons"
 Kind = ComparisonDifference.Kind
@@ -225,7 +226,12 @@ def _versions(row: Comparison) -> list[tuple[str, str, bool]]:
 def _acts(
     by: Actor, row: Comparison, wanted: DifferenceFilter, counts: dict[str, tuple[int, int]]
 ) -> list[tuple[str, str]]:
-    acts = []
+    acts = [
+        (
+            "逐户逐人清单",
+            f"{reverse('comparison-village')}?month={row.month:%Y-%m}&place={wanted.village or _first_village(row)}",
+        )
+    ]
     number, open_ = [row.pk], queries.count_open([row.pk]).get(row.pk, 0)
     if row.state == Comparison.State.MADE:
         if may(by, commands.explain_differences) and wanted.kind and counts.get(wanted.kind, (0, 0))[1]:
@@ -238,6 +244,10 @@ def _acts(
     if row.state != Comparison.State.REPLACED and may(by, commands.compare_month):
         acts.append(("重新核对", f"{reverse('comparison-new')}?month={row.month:%Y-%m}"))
     return acts
+
+
+def _first_village(row: Comparison) -> str:
+    return next((code for code, _ in queries.villages_of(row.pk)), row.division)
 
 
 def _signed(row: Comparison, by: Actor) -> str:
@@ -353,6 +363,63 @@ def _then(each: ComparisonDifference, names: dict[str, str]) -> list[Any]:
     ]  # fmt: skip
 
 
+@require_safe
+@page(guard.PAYERS, reads=False)
+def village(request: Any) -> HttpResponse:
+    """Everybody of a village with his three amounts, household by household with its sum: the sheet behind the differences."""
+    by, on = request.actor, request.business_date
+
+    def build(whole: bool) -> Listing:
+        place = chosen_place(request)
+        month = month_of(request.GET, on, queries.last_due_month(place.prefix[: int(Level.TOWNSHIP)], on))
+        chosen = place.code if len(place.prefix) >= int(Level.VILLAGE) else ""
+        names, seen = programme_names(), programmes_seen(by)
+        sides = queries.sides_of_village(by, on, chosen, month) if chosen else []
+        sides = [each for each in sides if seen is None or each.programme in seen]
+        shown, note = shortened(_by_household(sides, names, month), whole)
+        name = dict(place.options).get(chosen, "").strip()
+        return Listing(
+            f"{name}{month_name(month)}逐户逐人清单", "每一户、每一个发放对象的审批、清册、银行金额，一致的也在内；按现在的数据。", SECTION,
+            [Head("户编码", paper=40), Head("姓名", paper=30), Head("补贴项目"), *MONEY, Head("缓发（元）", "fen", 22), Head("核对", paper=26)], shown,
+            "这个村这个月没有审批、清册和发放。" if chosen else "请选一个村。", across=True, totals=False, unit="单位：元", seats=SEATS[:2],
+            filters=[Filter("month", "月份", months_shown(on), f"{month:%Y-%m}"), Filter("place", "村", place.options, place.code)],
+            note=note, lines=[f"{name}　　{month_name(month)}"],
+            notes=[f"共 {len({each.household for each in sides}):,} 户、{len(sides):,} 个发放对象。"],
+        )  # fmt: skip
+
+    return answer_listing(request, build)
+
+
+def _by_household(sides: Sequence[queries.Sides], names: dict[str, str], month: date) -> list[list[Any]]:
+    """A row a beneficiary; a sum behind a household that has several, and one at the end."""
+    rows: list[list[Any]] = []
+    for household_id, group in groupby(sides, key=lambda each: each.household):
+        mine = list(group)
+        url = f"{reverse('comparison-household', args=[household_id])}?month={month:%Y-%m}"
+        rows += [
+            [Cell(each.household_no, url), each.name if each.person else f"全户（{each.name}）", names.get(each.programme, each.programme),
+             *_amounts([each]), _verdict([each])]
+            for each in mine
+        ]  # fmt: skip
+        if len(mine) > 1:
+            rows.append([mine[0].household_no, "全户合计", "", *_amounts(mine), _verdict(mine)])
+    if sides:
+        rows.append(["合计", "", "", *_amounts(sides), _verdict(sides)])
+    return rows
+
+
+def _amounts(sides: Sequence[queries.Sides]) -> list[int]:
+    return [
+        sum(getattr(each, name) for each in sides)
+        for name in ("approved_fen", "listed_fen", "paid_fen", "withheld_fen")
+    ]
+
+
+def _verdict(sides: Sequence[queries.Sides]) -> Cell:
+    alike = all(each.approved_fen == each.listed_fen == each.paid_fen for each in sides)
+    return Cell("一致", tone="done") if alike else Cell("有差异", tone="late")
+
+
 def reader(by: Actor, number: int) -> Comparison:
     """The comparison an act is about, or 404; for pages of acts."""
     with reading(by):
@@ -362,4 +429,4 @@ def reader(by: Actor, number: int) -> Comparison:
     return row
 
 
-__all__ = ["detail", "household", "listing", "month_name", "month_of", "months_shown", "reader"]
+__all__ = ["detail", "household", "listing", "month_name", "month_of", "months_shown", "reader", "village"]
