@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 from django.db import IntegrityError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from huimin.agentbanks import queries
@@ -166,6 +166,7 @@ def _pages(made: Assessment) -> None:
 COUNT = st.integers(0, 10**6)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(
     on_time=COUNT,
     late=COUNT,

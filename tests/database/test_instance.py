@@ -103,22 +103,6 @@ def test_commands_that_need_data_say_that_there_is_none_and_make_nothing(
     assert "Traceback" not in done.stderr and not any(home.iterdir())
 
 
-def test_a_server_without_our_database_or_without_tables(home: Path, server: Cluster) -> None:
-    given = {"DATABASE_URL": server.url("benefits")}
-    done = huimin(home, "keys", "status", **given)
-    assert done.returncode == 2 and "这个实例还没有数据库" in done.stderr, "neither roles nor a database"
-    assert huimin(home, "db", "up", **given).returncode == 0
-    assert huimin(home, "keys", "status", **given).returncode == 0
-    with psycopg.connect(server.url("benefits"), autocommit=True) as admin:
-        admin.execute("DROP SCHEMA public CASCADE")
-        admin.execute("CREATE SCHEMA public")
-    for arguments in (("keys", "status"), ("work", "--once"), ("work",)):
-        done = huimin(home, *arguments, **given)
-        assert done.returncode == 2 and "这个实例还没有数据库" in done.stderr, "a database without tables"
-    away = huimin(home, "keys", "status", DATABASE_URL="postgresql://postgres:x@127.0.0.1:1/benefits")
-    assert away.returncode == 2 and "连不上数据库" in away.stderr and "Traceback" not in away.stderr
-
-
 def test_secrets_are_for_their_owner_only_and_never_changed(home: Path) -> None:
     (home / "secrets.env").touch(0o600)
     (home / "secrets.env").write_text("HUIMIN_SEAL_KEY=abcd\n")
@@ -139,7 +123,10 @@ def test_secrets_are_for_their_owner_only_and_never_changed(home: Path) -> None:
 
 
 def test_an_instance_on_a_server_of_its_administrator(home: Path, server: Cluster) -> None:
+    """From a server without our database to one whose tables are gone."""
     given = {"DATABASE_URL": server.url("benefits")}
+    done = huimin(home, "keys", "status", **given)
+    assert done.returncode == 2 and "这个实例还没有数据库" in done.stderr, "neither roles nor a database"
     up = huimin(home, "db", "up", **given)
     assert up.returncode == 0 and "benefits（新建）" in up.stdout, up.stderr
     assert "benefits（已有）" in huimin(home, "db", "up", **given).stdout, "roles and grants are repeatable"
@@ -157,6 +144,15 @@ def test_an_instance_on_a_server_of_its_administrator(home: Path, server: Cluste
         assert connection.execute("SELECT count(*) FROM registry_person").fetchone() == (0,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("DELETE FROM registry_person")
+    assert huimin(home, "keys", "status", **given).returncode == 0
+    with psycopg.connect(server.url("benefits"), autocommit=True) as admin:
+        admin.execute("DROP SCHEMA public CASCADE")
+        admin.execute("CREATE SCHEMA public")
+    for arguments in (("keys", "status"), ("work", "--once"), ("work",)):
+        done = huimin(home, *arguments, **given)
+        assert done.returncode == 2 and "这个实例还没有数据库" in done.stderr, "a database without tables"
+    away = huimin(home, "keys", "status", DATABASE_URL="postgresql://postgres:x@127.0.0.1:1/benefits")
+    assert away.returncode == 2 and "连不上数据库" in away.stderr and "Traceback" not in away.stderr
 
 
 @pytest.mark.skipif(not (DEBIAN_15 / "initdb").exists(), reason="Debian's PostgreSQL 15 is not on this machine")

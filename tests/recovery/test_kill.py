@@ -69,7 +69,10 @@ def test_killed_anywhere_the_quarter_ends_with_the_same_figures(
                     apart.go_on()
                     carry_through(place, apart, chance, kinds)
                 require_same(place, expected)
-                print(f"quarter {number}, seed {CHANCE}, {len(kinds)} kills left, {time.monotonic() - began:.1f} s")
+                lines = sum(count for (kind, _), (count, _) in expected.items() if kind == "line")
+                print(
+                    f"quarter {number} of {lines:,} lines, seed {CHANCE}, {len(kinds)} kills left, {time.monotonic() - began:.1f} s"
+                )
                 if not kinds:
                     break
     finally:
