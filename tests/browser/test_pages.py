@@ -107,6 +107,7 @@ OF_A_MOMENT = {
     "comparison-back",
     "comparison-county",
     "comparison-explain",
+    "comparison-household",
     "comparison-sign",
     "comparison-village",
     "bank-assessment",
