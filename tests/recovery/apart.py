@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("worker", "web", "postgres")
 FROM = "accrued"
 """The stage a quarter begins from here: the households have their dues, nobody has compiled anything."""
-WHOLE = 6
+WHOLE = 8
 """Of this many kills of the worker or the site one takes the process above too, as a lack of memory might."""
 _LASTING = "fsync = on\nsynchronous_commit = on\nfull_page_writes = on\n"
 

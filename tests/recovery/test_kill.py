@@ -24,7 +24,7 @@ from tests.stages import PEOPLE, SEED, Stages
 KILLS = int(os.environ.get("HUIMIN_KILLS", "30"))
 SOAK = KILLS > 30
 CHANCE = int(os.environ.get("HUIMIN_KILL_SEED", "20210930"))
-PAUSE = float(os.environ.get("HUIMIN_KILL_PAUSE", "3.0" if SOAK else "1.2"))
+PAUSE = float(os.environ.get("HUIMIN_KILL_PAUSE", "6.0" if SOAK else "1.0"))
 """Seconds between two kills at most."""
 NEAR = 99 if SOAK else 5
 SHARES = {"worker": 1, "web": 2, "postgres": 2}
