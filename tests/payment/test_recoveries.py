@@ -15,6 +15,7 @@ from huimin.database.context import declare
 from huimin.demo.actors import actor
 from huimin.demo.paying import finance, releasers
 from huimin.funds.commands import reserve_funding, transfer_funding
+from huimin.funds.models import SpecialAccount
 from huimin.kernel.bankfile import read_format, write_file
 from huimin.kernel.errors import BadInput
 from huimin.kernel.periods import quarter
@@ -23,7 +24,9 @@ from huimin.ledger.sources import checked
 from huimin.organisation.acting import Actor, AlreadyDone, NotYourPost, SamePerson, reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment import commands
+from huimin.payment.commands.matching import copy_answer
 from huimin.payment.commands.recoveries import MoreThanOwed
+from huimin.payment.commands.statements import leave_out_known
 from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Batch, Due, Instruction, PaymentException, Rebooking, Recovery, Roster, RosterLine
 from huimin.payment.papers.recoveries import letter_of
@@ -354,6 +357,7 @@ def test_paid_back_or_written_off_by_two_and_never_more_than_is_left(story: Stor
     money = balance("1002")
     commands.settle_receipt(by=finance(Post.ACCOUNTANT), on=on, number=receipt.pk, agreed=True)
     assert balance("1002") == money + 5000
+    known_on_a_statement(dead)
     with pytest.raises(WrongState) as refused:
         commands.close_exception(by=finance(), on=on, number=story_exception(story), resolution="不")
     assert refused
@@ -373,6 +377,16 @@ def test_paid_back_or_written_off_by_two_and_never_more_than_is_left(story: Stor
     assert "县政府〔2021〕77号" in browser.get(f"/recoveries/{dead.pk}/").content.decode()
     for address in ("/recoveries/", "/recoveries/waiting/", "/recoveries/shares/"):
         assert browser.get(address).status_code == 200
+
+
+def known_on_a_statement(recovery: Recovery) -> None:
+    """FUND-04: the entry on the bank's statement is explained by the receipt; another slip of the same amount is not."""
+    rows = [{"row_state": "C", "row_amount_fen": 5000, "bank_serial": serial} for serial in ("R-77", "R-78")]
+    with reading(finance()):
+        account = SpecialAccount.objects.get(division=recovery.books, kind="special")
+        copy_answer([rows])
+        leave_out_known(account)
+        assert fetch("SELECT serial FROM answer") == [("R-78",)]
 
 
 def story_exception(story: Story) -> int:

@@ -5,17 +5,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from huimin.demo import dates, paying
 from huimin.demo.quarter import County
+from tests.payment.walk.doing import Base, Taken
 from tests.payment.walk.holds import fetched
-from tests.payment.walk.machine import Base, Taken, Walk
+from tests.payment.walk.machine import Walk
 from tests.stages import PEOPLE, SEED, Stages
 
 WALKS = int(os.environ.get("HUIMIN_WALKS", "4"))
 SOAK = WALKS > 4
+SEEN = 1  # of ten the one whose walks met the most kinds of acts
 STEPS = 60 if SOAK else 40
 DAYS = {"accrued": dates.ACCRUED, "answered": dates.LATE_RESULTS, "reissued": dates.REISSUE_RESULTS}
 
@@ -47,12 +49,12 @@ def bases(stages: Stages, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def test_PAY_06_money_walked_at_random_is_never_paid_twice_or_lost(bases: Callable[[str], Base]) -> None:
-    """`HUIMIN_WALKS=200` walks long (make soak)."""
+    """`HUIMIN_WALKS=100` walks long (make soak)."""
     Walk.bases, Walk.taken = staticmethod(bases), Taken()
     run_state_machine_as_test(
-        Walk,
+        Walk if SOAK else seed(SEEN)(Walk),
         settings=settings(
-            max_examples=WALKS, stateful_step_count=STEPS, deadline=None, derandomize=not SOAK, database=None,
+            max_examples=WALKS, stateful_step_count=STEPS, deadline=None, database=None,
             phases=[Phase.generate], suppress_health_check=list(HealthCheck), print_blob=True,
         ),
     )  # fmt: skip

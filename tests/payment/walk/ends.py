@@ -16,7 +16,7 @@ from tests.payment.walk.holds import fetched
 from tests.payment.walk.offices import COUNTY, PROGRAMMES, finance, special
 
 if TYPE_CHECKING:
-    from tests.payment.walk.machine import Walk
+    from tests.payment.walk.doing import Doing
 
 VERIFIED_EVERY = 4
 _STILL = """
@@ -39,7 +39,7 @@ WHERE d.state = 'owed' AND left(d.division, 9) || '000' = ANY(%s) AND d.programm
 """
 
 
-def require_rest(walk: "Walk") -> None:
+def require_rest(walk: "Doing") -> None:
     """Nothing waits for the bank; nothing is owed that could be paid; bank = ledger = rosters."""
     places = list(walk.offices.places)
     assert not (still := fetched(_STILL, [places])), f"the bank has not answered: {still}"
@@ -89,12 +89,12 @@ JOIN payment_batch b ON b.id = i.batch_id WHERE k.state = 'confirmed' GROUP BY 1
 """
 
 
-def not_told(walk: "Walk", place: str) -> int:
+def not_told(walk: "Doing", place: str) -> int:
     """Money back at the bank of lines that are being recovered: it waits for a receipt."""
     return int(dict(walk.bank.rows(_CAME_BACK)).get(special(place), 0)) - int(dict(fetched(_REBOOKED)).get(place, 0))
 
 
-def credited_by_place(walk: "Walk") -> dict[str, int]:
+def credited_by_place(walk: "Doing") -> dict[str, int]:
     """What the bank credited of each special account, less what came back and was booked."""
     told = {account: int(fen) for account, fen in walk.bank.rows(_CREDITED)}
     for place, fen in fetched(_REBOOKED):
@@ -102,7 +102,7 @@ def credited_by_place(walk: "Walk") -> dict[str, int]:
     return told
 
 
-def close_books(walk: "Walk") -> None:
+def close_books(walk: "Doing") -> None:
     """Every month up to the last is reviewed and closed with what the bank holds; the quarters proved and signed."""
     by, month = finance(Post.ACCOUNTANT), month_start(walk.on)
     on = add_months(month, 1) + timedelta(days=5)
@@ -134,7 +134,7 @@ def prove(on: date, year: int, number: int) -> None:
         sign_quarter(by=by, on=on, division=COUNTY, prefix=by.prefix, year=year, number=number)
 
 
-def carry(walk: "Walk") -> None:
+def carry(walk: "Doing") -> None:
     """What is left of every indicator goes into the next year, once."""
     on = date(walk.on.year + 1, 1, 10)
     if wanting := [number for (number,) in fetched("SELECT id FROM funds_allotmentmove WHERE state = 'proposed'")]:

@@ -6,22 +6,16 @@ that was refused has left no row. At the end of a run everything is driven to re
 rosters agree to the cent (`ends`).
 """
 
-import shutil
-import tempfile
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import precondition, rule
 
 from huimin.database.bulk import run
 from huimin.funds import commands as funds
 from huimin.funds import indicators
-from huimin.kernel.errors import Refusal
 from huimin.kernel.periods import add_months, month_start, quarter
 from huimin.ledger.closing import Statement, close_months
 from huimin.ledger.reviewing import review_month
@@ -30,117 +24,14 @@ from huimin.organisation.posts import Post
 from huimin.payment import commands
 from huimin.payment.recovery_rules import propose_share, settle_share
 from huimin.registry.commands import record_death
-from tests.payment.walk.bank import ALL_WRONG, PART_WRONG, Bank
-from tests.payment.walk.ends import require_rest
-from tests.payment.walk.holds import fetched, wrong
-from tests.payment.walk.offices import COUNTY, DIBAO, PROGRAMMES, WORDS, Act, Offices, at, department, finance, special
-from tests.stages import Stages
-
-MONEY = (
-    "payment_due", "payment_linedue", "payment_rosterline", "payment_instruction", "payment_batch", "payment_rebooking", "payment_recovery",
-    "payment_recoveryreceipt", "payment_recoverywriteoff", "funds_allotment", "funds_allotmentmove", "funds_fundingapplication",
-    "funds_moneymove", "ledger_voucher", "ledger_ledgerline",
-)  # fmt: skip
-"""What an act done twice must not touch the second time."""
-REST_ROUNDS = 40
-LAST_DAY = date(2021, 10, 31)
+from tests.payment.walk.bank import ALL_WRONG, PART_WRONG
+from tests.payment.walk.doing import LAST_DAY, Doing
+from tests.payment.walk.holds import fetched
+from tests.payment.walk.offices import COUNTY, DIBAO, PROGRAMMES, WORDS, at, department, finance, special
 
 
-@dataclass
-class Base:
-    """A county at a stage, with its bank, from which every run gets a copy."""
-
-    stages: Stages
-    database: str
-    home: Path
-    on: date
-    places: tuple[str, ...]
-    runs: int = 0
-
-    def copy(self) -> tuple[str, Path]:
-        self.runs += 1
-        name = f"{self.database}_w{self.runs}"
-        self.stages.use("postgres")
-        self.stages._clone(self.database, name)
-        self.stages.use(name)
-        folder = Path(tempfile.mkdtemp(prefix="walk-", dir=self.home.parent))
-        shutil.copytree(self.home / "bank", folder / "bank")
-        return name, folder
-
-
-@dataclass
-class Taken:
-    """What all runs came to, for the test and for whoever watches."""
-
-    done: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    runs: int = 0
-
-
-class Walk(RuleBasedStateMachine):
+class Walk(Doing):
     """One run."""
-
-    bases: Callable[[str], Base]
-    taken = Taken()
-
-    @initialize(stage=st.sampled_from(["answered", "accrued", "reissued"]), steps=st.integers(0, 14))
-    def begins(self, stage: str, steps: int) -> None:
-        self.base = Walk.bases(stage)
-        self.database, folder = self.base.copy()
-        self.bank = Bank(folder)
-        self.offices = Offices(self.bank, self.base.places, self.base.on)
-        self.offices.taken = {path.name for path in self.bank.files()}
-        self.accounts = self.offices.accounts()
-        if not fetched("SELECT 1 FROM funds_allotment LIMIT 1"):
-            self.above(DIBAO, 50_000_00)
-            self.above(PROGRAMMES[1], 50_000_00)
-        for _ in range(steps):
-            self.next_act(0)
-
-    # Doing.
-
-    @staticmethod
-    def mark() -> int:
-        """The last row that was written; that something was refused is remembered, too."""
-        return int(
-            fetched("SELECT id FROM audit_change WHERE table_name <> 'audit_event' ORDER BY id DESC LIMIT 1")[0][0]
-        )
-
-    def attempt(self, name: str, do: Callable[[], Any], *, twice: bool = False) -> bool:
-        """One act; what is refused leaves no row; what is done again moves no money."""
-        before = self.mark()
-        try:
-            do()
-        except Refusal as refusal:
-            assert self.mark() == before, f"{name} was refused ({refusal}) and left rows"
-            Walk.taken.refused[f"{name}: {refusal.what}"] += 1
-            return False
-        Walk.taken.done[name] += 1
-        if twice:
-            self.again(name, do)
-        return True
-
-    def again(self, name: str, do: Callable[[], Any]) -> None:
-        before = self.mark()
-        try:
-            do()
-        except Refusal:
-            assert self.mark() == before
-        moved = fetched(
-            "SELECT table_name, row_key FROM audit_change WHERE id > %s AND table_name = ANY(%s)", [before, list(MONEY)]
-        )
-        assert not moved, f"{name}, done twice, moved {moved}"
-
-    def next_act(self, nth: int, *, twice: bool = False) -> bool:
-        waiting = self.offices.waiting()
-        if not waiting:
-            return False
-        act = waiting[nth % len(waiting)]
-        return self.attempt(act.name, act.do, twice=twice and act.name not in ("wait", "correct", "give back"))
-
-    @property
-    def on(self) -> date:
-        return self.offices.on
 
     # The offices at work.
 
@@ -225,6 +116,7 @@ class Walk(RuleBasedStateMachine):
     @rule(nth=st.integers(0, 3), written=st.booleans())
     def bank_refuses(self, nth: int, written: bool) -> None:
         """A special account is frozen for a day: every file that draws on it is refused whole."""
+        self.hurry("prepare", "release")
         account = special(self.offices.places[nth % len(self.offices.places)])
         self.bank.put(account, "frozen")
         if written:
@@ -263,6 +155,19 @@ class Walk(RuleBasedStateMachine):
 
     # What happens to people, and what follows.
 
+    @rule(nth=st.integers(0, 5), late=st.booleans())
+    def batch_is_cancelled(self, nth: int, late: bool) -> None:
+        """Before it is released; too late afterwards, whether the bank has it or not."""
+        self.hurry("prepare", *(("release",) if late else ()))
+        rows = fetched(
+            "SELECT id, division FROM payment_batch WHERE division = ANY(%s) ORDER BY id DESC LIMIT 3",
+            [list(self.offices.places)],
+        )
+        if rows:
+            batch, place = rows[nth % len(rows)]
+            told = {"by": at(Post.SETTLEMENT, place), "on": self.on, "batch_id": batch}
+            self.attempt("cancel", lambda: commands.cancel_batch(**told), twice=True)
+
     @rule(nth=st.integers(0, 20), change=st.sampled_from(["cut", "raise", "death"]))
     def life(self, nth: int, change: str) -> None:
         """A standard changes back in time, or somebody dies; then the department looks what was paid too much."""
@@ -284,6 +189,7 @@ class Walk(RuleBasedStateMachine):
     @rule(nth=st.integers(0, 20), held=st.booleans())
     def doubted(self, nth: int, held: bool) -> None:
         """Somebody of a household on a roster that is not posted dies; the clerk explains the line, or holds it back."""
+        self.hurry("compile")
         rows = fetched(_LISTED, [list(self.offices.places)])
         if not rows:
             return
@@ -369,6 +275,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(nth=st.integers(0, 40), upheld=st.booleans())
     def somebody_objects(self, nth: int, upheld: bool) -> None:
+        self.hurry("compile", "publish")
         rows = fetched(
             "SELECT w.id, w.division FROM notices_noticerow w JOIN notices_notice n ON n.id = w.notice_id WHERE n.state = 'open' ORDER BY 1"
         )
@@ -384,22 +291,6 @@ class Walk(RuleBasedStateMachine):
             self.attempt("uphold", act.do)
 
     # From above, and the books.
-
-    def above(self, programme: str, fen: int, place: str = COUNTY) -> None:
-        made: list[int] = []
-
-        def both() -> None:
-            told = {
-                "division": place,
-                "programme": programme,
-                "year": 2021,
-                "document_no": self.offices.paper(),
-                "amount_fen": fen,
-            }
-            made.append(indicators.receive_allotment(by=finance(), on=self.on, **told).pk)
-            indicators.decide_allotments(by=finance(Post.FINANCE_RELEASER), on=self.on, allotment_ids=made)
-
-        self.attempt("indicator", both)
 
     @rule(
         programme=st.sampled_from(PROGRAMMES), what=st.sampled_from(["receive", "issue", "cut", "carry"]), nth=st.integers(0, 5),
@@ -453,51 +344,6 @@ class Walk(RuleBasedStateMachine):
         for each in (quarter(2021, 3).start, add_months(month, -1), month):
             review_month(by=accountant, on=self.on, prefix=accountant.prefix, month=each)
 
-    @invariant()
-    def holds(self) -> None:
-        if hasattr(self, "bank"):
-            assert (found := wrong(self.bank)) == [], "\n".join(found)
-
-    def teardown(self) -> None:
-        if not hasattr(self, "bank"):
-            return
-        try:
-            self.rest()
-        finally:
-            self.bank.close()
-            self.base.stages.drop(self.database)
-        Walk.taken.runs += 1
-
-    def rest(self) -> None:
-        """Everybody does what waits until nothing does; then bank, ledger and rosters are one."""
-        for (account,) in self.bank.rows("SELECT account FROM accounts WHERE state IN ('frozen', 'faulty', 'slow')"):
-            self.bank.put(account, "normal")
-        for _ in range(REST_ROUNDS):
-            before, waiting = self.mark(), self.offices.waiting()
-            for act in waiting:
-                self.attempt(act.name, act.do)
-            self.holds()
-            self.bank.day(self.on)
-            if self.mark() == before and not any(act.name == "wait" for act in waiting) and not self.offices._files():
-                break
-            self.enough()
-            self.state_all()
-        require_rest(self)
-
-    def enough(self) -> None:
-        """Where indicators do not hold what is asked for, another document comes."""
-        for programme in {
-            row[0] for row in fetched("SELECT programme FROM funds_fundingapplication WHERE state = 'applied'")
-        }:
-            self.above(programme, 50_000_00)
-
-    def state_all(self) -> None:
-        """What no answer told a statement tells."""
-        waits = fetched("SELECT DISTINCT b.division FROM payment_batch b JOIN payment_instruction i ON i.batch_id = b.id AND i.state IN ('sent', 'unknown')"
-                        " WHERE b.state IN ('written', 'answered')")  # fmt: skip
-        for (place,) in waits:
-            self.bank.statement(special(place), date(2021, 7, 1), self.on)
-
 
 _CREDITED = """
 SELECT files.number, r.row_id FROM order_rows AS r JOIN files ON files.id = r.file_id AND files.kind = 'payment'
@@ -525,4 +371,3 @@ _LYING = """
 SELECT r.application_id, r.division, array_agg(l.id ORDER BY l.id) FROM payment_rosterline l JOIN payment_roster r ON r.id = l.roster_id
 WHERE l.state = 'returned' AND l.withheld_reason = '' AND r.division = ANY(%s) GROUP BY 1, 2 ORDER BY 1
 """
-__all__ = ["Act", "Base", "Walk"]

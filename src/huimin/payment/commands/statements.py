@@ -5,7 +5,7 @@ out   the statement stored; lines that waited settled by it; every entry that is
 
 A statement confirms what a status report said, or says it first: the same line is settled once, whichever comes first.
 A debit and its return within one statement come to a returned line. Money that moved by a transfer order of ours is known
-by its number, what was given back (缴回) by the bank's receipt; neither is an exception. Any other credit is one. Locks: rosters, then batches, by rising id.
+by its number, what was given back (缴回) or paid back of a recovery by the bank's receipt; none is an exception. Any other credit is one. Locks: rosters, then batches, by rising id.
 """
 
 from datetime import date
@@ -41,6 +41,13 @@ WHERE m.state = 'confirmed' AND m.amount_fen = a.amount_fen AND a.line = 0
            ELSE CASE WHEN %(special)s THEN m.division = %(division)s AND m.kind <> 'in' ELSE m.kind = 'in' END END
   AND (m.receipt_no IN (a.serial, a.batch_no) OR position(m.receipt_no IN a.reason) > 0
        OR position(m.document_no IN a.reason) > 0)
+"""
+
+# And what somebody paid back of a recovery, once a second person held the entry against the bank's slip.
+_REPAID = """
+DELETE FROM answer a USING payment_recoveryreceipt p
+WHERE %(special)s AND p.state = 'confirmed' AND p.division = %(division)s AND p.amount_fen = a.amount_fen AND a.status = 'C' AND a.line = 0
+  AND (p.bank_serial IN (a.serial, a.batch_no) OR position(p.bank_serial IN a.reason) > 0)
 """
 
 
@@ -80,6 +87,7 @@ def leave_out_known(account: SpecialAccount) -> None:
     where = {"division": account.division, "account": account.pk, "special": special}
     run(_FUNDED, where)
     run(_GIVEN, where)
+    run(_REPAID, where)
 
 
 def _account_of(came: Statement, file_name: str, bank_office: int | None) -> SpecialAccount:
