@@ -155,6 +155,19 @@ class Walk(Doing):
 
     # What happens to people, and what follows.
 
+    @rule(nth=st.integers(0, 5), posted=st.booleans())
+    def roster_is_withdrawn(self, nth: int, posted: bool) -> None:
+        """Before it is posted or while it hangs; too late once it is signed."""
+        self.hurry("compile", *(("publish",) if posted else ()))
+        rows = fetched(
+            "SELECT id, division FROM payment_roster WHERE division = ANY(%s) ORDER BY id DESC LIMIT 3",
+            [list(self.offices.places)],
+        )
+        if rows:
+            roster, place = rows[nth % len(rows)]
+            told = {"by": at(Post.CLERK, place), "on": self.on, "roster_id": roster}
+            self.attempt("withdraw", lambda: commands.withdraw_roster(**told), twice=True)
+
     @rule(nth=st.integers(0, 5), late=st.booleans())
     def batch_is_cancelled(self, nth: int, late: bool) -> None:
         """Before it is released; too late afterwards, whether the bank has it or not."""
