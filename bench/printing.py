@@ -174,7 +174,7 @@ def _worked(run: Any, homes: int, take: Callable[[int], bytes], alone: float, na
     pages = papers * _pages(take(files[0].pk)) / VILLAGE
     rate = pages / seconds
     detail = {
-        "seconds": round(seconds, 1), "papers": papers, "pages": round(pages), "megabytes": size >> 20, "load": watch.load,
+        "seconds": round(seconds, 1), "papers": papers, "pages": round(pages), "megabytes": size >> 20, "load": watch.load, "cpu_seconds": watch.cpu_seconds,
         "memory_added_mb": watch.added_mb, "session_mb": watch.session_mb,
     }  # fmt: skip
     return Result(

@@ -19,6 +19,7 @@ from huimin.payment.commands.rosters import RosterChanged
 from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Roster, RosterLine
 from huimin.payment.papers import notice_pdf, roster_pdf, roster_xlsx
+from huimin.payment.papers.listing import TooLong
 from huimin.payment.papers.sheets import NoSuchNotice, NoticeChanged
 from huimin.payment.papers.workbook import plain_text
 from tests.papers.conftest import joined, texts
@@ -41,6 +42,23 @@ def test_every_page_has_the_header_row_and_its_number(officer: Actor) -> None:
         assert f"第{number}页共{len(pages)}页" in said and "单位：元" in said and "打印日期：2021年9月23日" in said
         if number < len(pages):
             assert "序号户号姓名证件号码人口核定数量金额（元）账户尾号办理情况" in said
+
+
+def test_a_village_of_a_roster_is_printed_by_itself_and_a_roster_nobody_binds_is_refused(
+    officer: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PAY-01: its own lines and sum, beside what the whole comes to."""
+    roster = longest(officer)
+    with reading(officer):
+        lines = list(RosterLine.objects.filter(roster=roster).order_by("line_no"))
+    village = lines[0].division[:12]
+    own = [line for line in lines if line.division.startswith(village)]
+    said = joined("".join(texts(roster_pdf(by=officer, roster_id=roster.pk, village=village))))
+    assert f"本村{len(own)}笔，¥{yuan(sum(line.amount_fen for line in own))}" in said and f"全册{len(lines)}笔" in said
+    monkeypatch.setattr("huimin.payment.papers.listing.LINES_MAX", len(lines) - 1)
+    for wrong in ("", "341524999999"):
+        with pytest.raises(TooLong):
+            roster_pdf(by=officer, roster_id=roster.pk, village=wrong)
 
 
 def test_the_roster_says_every_line_every_sum_and_who_signed(officer: Actor) -> None:

@@ -29,6 +29,7 @@ from huimin.payment.commands.dues import NothingOwed, accrue_dues
 from huimin.payment.commands.rosters import PeriodClosed, RosterChanged
 from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Due, LineDue, Roster, RosterLine
+from huimin.payment.queries import LineFilter, page_lines, total_lines
 
 County = Callable[[str], str]
 GRAIN = "grain-one-off"
@@ -236,6 +237,7 @@ def test_what_lines_come_to_is_kept_and_what_they_rest_on_is_there_whoever_write
     """PAY-01: sums by village and state follow every statement; a line of nobody, or a household taken from under one, is refused."""
     county("accrued")
     roster = compiled()
+    _found(roster)
     _tallied()
     with connections["maintenance"].cursor() as cursor:
         cursor.execute(
@@ -255,6 +257,28 @@ def test_what_lines_come_to_is_kept_and_what_they_rest_on_is_there_whoever_write
         ):
             with pytest.raises(IntegrityError), transaction.atomic(using="maintenance"):
                 cursor.execute(statement)
+
+
+def _found(roster: Roster) -> None:
+    """A line by its number, its household's, a name; no line of a state nobody is in; sums as the lines are."""
+    with reading(county_officer()):
+        first = page_lines(LineFilter(roster.pk)).rows[0]
+        assert first.line_no == 1
+        for text in ("1", first.household.household_no, first.name):
+            wanted = LineFilter(roster.pk, text=text)
+            assert first.pk in [row.pk for row in page_lines(wanted)] and total_lines(wanted).count >= 1
+        assert (
+            page_lines(LineFilter(roster.pk, text="无此人")).rows
+            == page_lines(LineFilter(roster.pk, state="paid")).rows
+            == []
+        )
+        village = LineFilter(roster.pk, village=first.division[:12])
+        assert (
+            total_lines(village).count
+            == village.rows().count()
+            < total_lines(LineFilter(roster.pk)).count
+            == roster.lines_count
+        )
 
 
 def _tallied() -> None:
