@@ -43,7 +43,7 @@ WITH listed AS (
     FROM listed a FULL JOIN lines b ON b.id = a.id LEFT JOIN no_card c ON c.id = a.id
 )
 SELECT what, count(*)::int, (array_agg(h.household_no ORDER BY h.household_no))[1:20]
-FROM pairs p JOIN registry_household h ON h.id = p.household_id GROUP BY 1
+FROM pairs p CROSS JOIN LATERAL (SELECT household_no FROM registry_household WHERE id = p.household_id OFFSET 0) h GROUP BY 1
 """
 _WORDS = {"unlisted": "已发放，本期不在长期公示", "unpaid": "本期在长期公示，没有上清册"}
 
