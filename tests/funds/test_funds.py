@@ -26,7 +26,7 @@ from huimin.funds.commands import (
     withdraw_application,
     write_transfer_orders,
 )
-from huimin.funds.indicators import AllotmentDiffers, FundsExhausted
+from huimin.funds.indicators import AllotmentDiffers, FundsExhausted, receive_allotment
 from huimin.funds.models import Allotment, FundingApplication, SpecialAccount
 from huimin.funds.orders import NoProgramme, NoSpecialAccount, OrderChanged
 from huimin.kernel.bankfile import parse_file, write_file
@@ -114,6 +114,11 @@ def test_FUND_01_an_allotment_is_registered_once_by_its_document(desk: Desk) -> 
     assert desk.allot("财社〔2021〕1号", 100_000).pk == desk.allotment.pk
     with pytest.raises(AllotmentDiffers, match=r"1,000\.00"):
         desk.allot("财社〔2021〕1号", 100_001)
+    with pytest.raises(AllotmentDiffers, match="性质"):
+        receive_allotment(
+            by=desk.finance, on=DAY, division=COUNTY, programme="dibao", year=2021, document_no="财社〔2021〕1号",
+            amount_fen=100_000, kind="added",
+        )  # fmt: skip
     for document_no, amount in (("  ", 5), ("财社〔2021〕2号", 0)):
         with pytest.raises(BadInput):
             desk.allot(document_no, amount)

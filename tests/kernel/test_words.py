@@ -38,7 +38,7 @@ def test_money_written_is_read_back(amount_fen: int) -> None:
     assert parse_yuan(yuan(amount_fen).replace("−", "-"), where="金额") == amount_fen
 
 
-@pytest.mark.parametrize("text", ["", "一百", "1.005", "1e3000", "NaN", "Infinity", "12 3a"])
+@pytest.mark.parametrize("text", ["", "一百", "1.005", "1e3000", "1e5", "1E+3", "1_000", "NaN", "Infinity", "12 3a"])
 def test_what_is_no_amount_is_refused_with_its_place(text: str) -> None:
     with pytest.raises(BadInput, match="第3行"):
         parse_yuan(text, where="第3行")

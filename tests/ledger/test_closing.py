@@ -63,7 +63,9 @@ def test_LED_02_a_month_closes_reviewed_and_with_the_banks_balance_explained(
     closed = close_month(**close, bank_fen=300, items=[Item("book_paid", 50, "9月30日送盘，银行次日扣款")])
     assert (closed.book_fen, closed.bank_adjust_fen, closed.in_transit_fen, closed.vouchers_count) == (250, -50, 50, 4)
     assert closed.signature is not None and len(closed.digest) == 64
-    assert close_month(**close | {"on": date(2021, 10, 9)}, bank_fen=0).pk == closed.pk
+    assert close_month(**close | {"on": date(2021, 10, 9)}, bank_fen=300).pk == closed.pk
+    with pytest.raises(NothingToClose, match=r"已经结账，银行余额是 3\.00 元"):
+        close_month(**close, bank_fen=0)
     with pytest.raises(NothingToClose):
         close_month(**close | {"month": date(2021, 8, 1)}, bank_fen=0)
     for day in (DAY, date(2021, 9, 30), date(2021, 8, 1)):

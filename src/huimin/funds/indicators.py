@@ -78,7 +78,7 @@ def receive_allotment(
 ) -> Allotment:
     """Register the document of the level that issued it; the same document again is the same indicator.
 
-    AllotmentDiffers when it was registered with another amount: a change comes by a document of its own.
+    AllotmentDiffers when it was registered with another amount, kind or issuer: a change comes by a document of its own.
     """
     require_place(by, division)
     document_no = _document(document_no, amount_fen)
@@ -99,6 +99,11 @@ def receive_allotment(
             why=f"这次填的是 {yuan(amount_fen)} 元",
             remedy="追加或调减请凭新的文号登记",
         )
+    if (allotment.kind, allotment.issuer) != (kind, issuer):
+        raise AllotmentDiffers(
+            f"{document_no} 已按“{allotment.get_kind_display()}、{allotment.get_issuer_display()}”登记",
+            why="性质或下达级次与这次填的不同", remedy="登记错了的，请由复核的人退回后重新登记",
+        )  # fmt: skip
     return allotment
 
 

@@ -3,7 +3,8 @@
 Forms follow 会计基础工作规范 第52条: `¥1,234.50` touching the figure; 大写 with 整 after 元 or 角.
 """
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 from huimin.kernel.errors import BadInput
 
@@ -24,15 +25,17 @@ def yuan_plain(amount_fen: int) -> str:
     return f"{sign}{whole}.{fen:02d}"
 
 
+_AMOUNT = re.compile(r"[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})")
+
+
 def parse_yuan(text: str, *, where: str) -> int:
     """分 from `1,234.5`, full-width digits and spaces accepted; BadInput with `where` otherwise."""
     plain = text.translate(str.maketrans("０１２３４５６７８９．，－", "0123456789.,-"))
     plain = plain.replace(",", "").replace(" ", "").removeprefix("¥").removesuffix("元")
-    try:
-        fen = Decimal(plain) * 100
-    except InvalidOperation:
-        raise BadInput(f"“{text}”不是金额", where=where, remedy="请填数字，如 1234.50") from None
-    if not fen.is_finite() or fen != fen.to_integral_value() or abs(fen) > FEN_MAX:
+    if not _AMOUNT.fullmatch(plain):  # Decimal would take 1e5 and NaN, too
+        raise BadInput(f"“{text}”不是金额", where=where, remedy="请填数字，如 1234.50")
+    fen = Decimal(plain) * 100
+    if fen != fen.to_integral_value() or abs(fen) > FEN_MAX:
         raise BadInput(f"“{text}”不是到分的金额", where=where, remedy="最多两位小数")
     return int(fen)
 

@@ -114,13 +114,23 @@ def _close(by: Actor, on: date, month: date, statements: Sequence[Statement]) ->
     return [_close_one(by, on, month, each) for each in sorted(statements, key=lambda each: each.division)]
 
 
+def _as_closed(close: MonthClose, told: Statement) -> MonthClose:
+    """The close there is, for who closes again with the same balance; NothingToClose for who has another."""
+    if close.bank_fen != told.bank_fen:
+        raise NothingToClose(
+            f"{close.month:%Y年%m月}已经结账，银行余额是 {yuan(close.bank_fen)} 元", why=f"这次填的是 {yuan(told.bank_fen)} 元",
+            remedy="结账后不能再改，有差错的在以后的月份冲正",
+        )  # fmt: skip
+    return close
+
+
 def _close_one(by: Actor, on: date, month: date, told: Statement) -> MonthClose:
     place = told.division
     require_place(by, place)
     if not LedgerAccount.objects.filter(division=place).exists():
         raise NothingToClose(f"{place} 没有账簿", remedy="请先开立惠民资金专户")
     if earlier := MonthClose.objects.filter(division=place, month=month).first():
-        return earlier
+        return _as_closed(earlier, told)
     fetch("SELECT pg_advisory_xact_lock(hashtextextended('ledger:' || %s, 0))", [place])
     _require_reviewed(place, month)
     if wrong := differences_of(place, month):
