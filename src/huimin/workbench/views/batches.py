@@ -104,7 +104,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "steps": offered(BATCH_STEPS, request.actor, batch),
         "file": file_of(batch),
         "format": formats()[batch.format].title if batch.format in formats() else batch.format,
-        "setting": batch.setting,
+        "setting": None if is_bank else batch.setting,  # whose rows the bank does not see
         "is_bank": is_bank,
         "may_see_files": request.actor.post in guard.BANK_READERS,
         "vouchers": [] if is_bank else vouchers_of_batches([batch.batch_no])[batch.batch_no],
