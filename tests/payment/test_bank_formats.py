@@ -93,6 +93,10 @@ def test_PAY_05_a_statement_settles_what_waits_and_lists_what_is_none_of_ours(
     XmlParser(config=ParserConfig(fail_on_unknown_properties=True)).from_bytes(
         path.read_bytes(), camt_053_001_08.Document
     )
+    before = told.posted()
+    told.fetch(dates.RELEASED)
+    state, error = told.came()[path.name]
+    assert state == "refused" and "对账单的截止日" in error and told.posted() == before, "a statement of days to come"
     told.fetch(dates.LATE_RESULTS)
     refused = [error for state, error in told.came().values() if state == "refused"]
     assert len(refused) == 1 and "没有批次" in refused[0]

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -70,12 +71,25 @@ def test_PAY_05_what_is_wrong_in_part_is_matched_and_the_rest_listed(stages: Sta
     ):  # fmt: skip
         with undone(stages, sent):
             sent.run_bank("--misbehave", way)
-            sent.fetch(dates.RESULTS)
+            if way == "late":
+                _not_before_its_day(sent)
+            sent.fetch(dates.RESULTS + timedelta(days=30) if way == "late" else dates.RESULTS)
             assert all(state == "taken" for name, (state, _) in sent.came().items() if _lies(sent, name)), (
                 way,
                 sent.came(),
             )
             check(sent)
+
+
+def _not_before_its_day(sent: Story) -> None:
+    """Told ahead of the day it is refused whole, and the same file is looked at again every time until the day has come."""
+    before = sent.posted()
+    for tries in (1, 2):
+        sent.fetch(dates.RESULTS)
+        with reading(finance()):
+            lying = ExchangeFile.objects.get(direction="in")
+        assert (lying.state, lying.tries) == ("refused", tries) and "以后" in lying.last_error, lying.last_error
+        assert sent.posted() == before
 
 
 def _waiting(sent: Story) -> int:

@@ -182,6 +182,20 @@ def test_a_row_that_contradicts_what_is_final_becomes_an_exception(place: Place)
                          [f"result:{found.result_id}"])[0] == 0  # fmt: skip
 
 
+def test_a_row_booked_after_today_refuses_the_file(place: Place) -> None:
+    """PAY-05: money that came on a day to come could not be booked back before it; the row is named."""
+
+    def ahead(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+        return [dict(row, booked_on=dates.LATE_RESULTS) if row["row_state"] == "S" else row for row in rows]
+
+    path, data = _answer(place, ahead, 7)
+    before = _state()
+    with pytest.raises(BadInput, match=r"第 \d+ 笔：入账日期 .* 以后"):
+        _take(path, data=data)
+    assert _state() == before
+    _take(path, data=data, on=dates.LATE_RESULTS)
+
+
 def test_a_row_of_no_instruction_is_kept_as_unmatched(place: Place) -> None:
     """PAY-05: an unknown line reference is never dropped."""
 

@@ -345,7 +345,7 @@ def take_transfer_answer(*, by: Actor, on: date, path: Path) -> FundingApplicati
         raise BadInput("读不到文件", where=path.name, remedy="请核对文件是否在回盘目录中") from missing
     parsed = parse_file(read_format(settings.BATCH_FORMAT_FILE), kind, data, path.name)
     application = _answered(parsed, path.name)
-    outcome = _outcome(parsed, application, path.name)
+    outcome = _outcome(on, parsed, application, path.name)
     if outcome == "S":
         _confirm(by, on, application, parsed, path.name)
     elif outcome == "F":
@@ -364,7 +364,7 @@ def _answered(parsed: Parsed, name: str) -> FundingApplication:
     return application
 
 
-def _outcome(parsed: Parsed, application: FundingApplication, name: str) -> str:
+def _outcome(on: date, parsed: Parsed, application: FundingApplication, name: str) -> str:
     """S, F or U as the bank says of the order's one row; F when it refused the whole file."""
     if parsed.kind == "transfer_refusal":
         return "F"
@@ -374,6 +374,11 @@ def _outcome(parsed: Parsed, application: FundingApplication, name: str) -> str:
     outcome = str(parsed.rows[0]["row_state"])
     if outcome == "S" and parsed.rows[0]["booked_on"] is None:
         raise BadInput("已入账的明细没有入账日期", where=f"{name} 第2行", remedy="请银行更正后重发")
+    if outcome == "S" and parsed.rows[0]["booked_on"] > on:
+        raise BadInput(
+            f"入账日期 {parsed.rows[0]['booked_on']} 在今天 {on} 以后", where=f"{name} 第2行",
+            remedy="请核对系统的业务日期，到了那天再收，不对的请银行更正后重发",
+        )  # fmt: skip
     return outcome
 
 

@@ -9,7 +9,7 @@ out   instructions, lines and dues in their new state; vouchers; exceptions for 
     checks of accounts and statements are passed on (payment.commands.checks, .statements)
 
 Always true: the same content again is recognised by its digest; a file that is wrong anywhere, not signed, of another
-bank, or older than the batch changes nothing. Law: 皖政办〔2008〕23号 附件4 第22条, 附件2 第28条.
+bank, older than the batch or dated after today changes nothing. Law: 皖政办〔2008〕23号 附件4 第22条, 附件2 第28条.
 """
 
 from datetime import date
@@ -35,7 +35,7 @@ from huimin.payment.commands.settling import (
     post_settled,
 )
 from huimin.payment.commands.statements import take_statement
-from huimin.payment.exchange.incoming import Named, named, opened, require_signed
+from huimin.payment.exchange.incoming import Named, named, opened, require_past, require_signed
 from huimin.payment.models import (
     BankStatement,
     Batch,
@@ -79,7 +79,7 @@ def take_result(
     require_signed(batch.setting, on, file_name, came.sha256, signature)
     if earlier := ResultFile.objects.filter(sha256=came.sha256).first():
         return earlier
-    _require_of_batch(batch, came.header, file_name)
+    _require_of_batch(on, batch, came.header, file_name)
     outcome = getattr(came, "outcome", "refusal" if told.kind.key == "payment_refusal" else "answer")
     if outcome == "acknowledgement":
         return confirm_sent(batch)
@@ -113,8 +113,8 @@ def _batch_of(told: Named, file_name: str, bank_office: int | None) -> Batch:
     return batch
 
 
-def _require_of_batch(batch: Batch, header: dict[str, Any], file_name: str) -> None:
-    """It answers the file we wrote, and not before we released it."""
+def _require_of_batch(on: date, batch: Batch, header: dict[str, Any], file_name: str) -> None:
+    """It answers the file we wrote, not before we released it and not after today."""
     if (told := header.get("order_sha256")) is not None and told != batch.file_sha256:
         raise BadInput(
             "回盘所附的原文件校验码与送出的不同", where=f"{file_name} 表头", remedy="请与银行核对收到的是哪一份文件"
@@ -125,13 +125,15 @@ def _require_of_batch(batch: Batch, header: dict[str, Any], file_name: str) -> N
             f"回盘的日期 {day} 早于放行的日期 {batch.released_on}", where=f"{file_name} 表头", why="可能是旧文件",
             remedy="请向银行要这一批的回盘",
         )  # fmt: skip
+    require_past(day, on, "回盘的日期", f"{file_name} 表头")
 
 
 _SUMS_TOLD = """
 SELECT count(*) FILTER (WHERE status = 'S'), coalesce(sum(told_fen) FILTER (WHERE status = 'S'), 0)::bigint,
        count(*) FILTER (WHERE status = 'F'), coalesce(sum(told_fen) FILTER (WHERE status = 'F'), 0)::bigint,
        count(*) FILTER (WHERE status = 'U'), coalesce(sum(told_fen) FILTER (WHERE status = 'U'), 0)::bigint,
-       min(booked_on), max(booked_on), (min(row_no) FILTER (WHERE booked_on < %(released)s))
+       min(booked_on), max(booked_on), min(row_no) FILTER (WHERE booked_on < %(released)s),
+       min(row_no) FILTER (WHERE booked_on > %(on)s)
 FROM matched
 """
 
@@ -142,12 +144,13 @@ def _take_answer(by: Actor, on: date, batch: Batch, came: Any, file_name: str) -
     names = came.kind.row.names if came.kind.row is not None else ("row_id",)
     older = ResultFile.objects.filter(batch=batch, answer_no__gt=header["answer_no"]).exists()
     match_answer(batch.pk, names, older=older)
-    *sums, first, last, early = fetch_one(_SUMS_TOLD, {"released": batch.released_on})
+    *sums, first, last, early, ahead = fetch_one(_SUMS_TOLD, {"released": batch.released_on, "on": on})
     if early is not None:
         raise BadInput(
             f"入账日期 {first} 早于放行的日期 {batch.released_on}", where=f"{file_name} 第 {early} 笔", why="可能是旧文件",
             remedy="整份不收，请与银行核对",
         )  # fmt: skip
+    require_past(last, on, "入账日期", f"{file_name} 第 {ahead} 笔")
     bank_date = header.get("business_date") or last or on
     result = ResultFile.objects.create(
         division=batch.division, batch=batch, bank_office_id=batch.bank_office_id, sha256=came.sha256, file_name=file_name,

@@ -11,7 +11,7 @@ by its number, what was given back (缴回) or paid back of a recovery by the ba
 from datetime import date
 from typing import BinaryIO
 
-from huimin.database.bulk import fetch, run
+from huimin.database.bulk import fetch, fetch_one, run
 from huimin.database.personal import ACCOUNT, keyring
 from huimin.funds.models import SpecialAccount
 from huimin.kernel.errors import BadInput
@@ -19,7 +19,7 @@ from huimin.organisation.acting import Actor, AlreadyDone, refused_by_constraint
 from huimin.payment.commands.matching import copy_answer, match_statement, settle
 from huimin.payment.commands.settling import advance, confirm_sent, exception_days, post_settled
 from huimin.payment.exchange.formats import setting_of
-from huimin.payment.exchange.incoming import Named, opened, require_signed
+from huimin.payment.exchange.incoming import Named, opened, require_past, require_signed
 from huimin.payment.exchange.iso_answers import Statement
 from huimin.payment.models import BankStatement, Batch, Roster
 from huimin.payment.publicity import check_publicity
@@ -67,6 +67,8 @@ def take_statement(
     if earlier := BankStatement.objects.filter(sha256=came.sha256).first():
         return earlier
     copy_answer(came.rows())
+    require_past(came.period_until, on, "对账单的截止日", file_name)
+    require_past(*fetch_one("SELECT max(booked_on) FROM answer"), on, "入账日期", file_name)
     _lock(account)
     leave_out_known(account)
     batches = match_statement(account.pk)

@@ -19,6 +19,11 @@ from huimin.payment.exchange.iso_answers import open_camt053, open_pain002
 from huimin.payment.exchange.signatures import require_signature
 from huimin.payment.models import BankSetting
 
+
+class TooEarly(BadInput):
+    """What the bank tells is dated after today: it is looked at again when the day has come."""
+
+
 TAKEN = ("payment_answer", "payment_refusal", "check_answer", "check_refusal", "statement")
 
 
@@ -55,3 +60,12 @@ def require_signed(setting: BankSetting | None, on: date, file_name: str, sha256
     if setting is None or not signs(setting):
         return ""
     return require_signature(setting.bank_office_id, setting.suite, on, file_name, sha256, signature)
+
+
+def require_past(day: date | None, on: date, what: str, where: str) -> None:
+    """Nothing is booked that has not happened yet: it could not be booked back before that day. TooEarly."""
+    if day is not None and day > on:
+        raise TooEarly(
+            f"{what} {day} 在今天 {on} 以后", where=where, why="还没到的日子不能先记账",
+            remedy="整份不收；请核对系统的业务日期，到了那天再收，不对的请银行更正后重发",
+        )  # fmt: skip

@@ -5,7 +5,7 @@ out   files 待送 → 已送 → 已确认, or 失败 with the last error and t
 
 Always true: each file is its own transaction, so that a killed job leaves it as it was or done; a file sent twice is the
 same file; an answer is taken whole or not at all, and one that was refused is looked at again only when it, or its
-signature, has changed. Work over the network happens outside of transactions. What fails for one file or bank does not
+signature, has changed, or while its day has not come. Work over the network happens outside of transactions. What fails for one file or bank does not
 stop the others; the sentence a job ends with counts both.
 """
 
@@ -31,7 +31,7 @@ from huimin.organisation.posts import OfficeKind
 from huimin.payment.commands.results import take_result
 from huimin.payment.commands.sending import FETCH, SEND, maker, next_number, require_same
 from huimin.payment.exchange.formats import format_of, setting_of
-from huimin.payment.exchange.incoming import named
+from huimin.payment.exchange.incoming import TooEarly, named
 from huimin.payment.exchange.routes import (
     ACK,
     ACK_BYTES_MAX,
@@ -235,7 +235,8 @@ def _take_one(
             came.seek(0)
             take_result(by=by, on=on, data=came, file_name=lying.name, signature=signature, bank_office=office)
     except Refusal as refusal:
-        _list(by, on, office, setting, lying, seen, State.REFUSED, str(refusal))
+        again = isinstance(refusal, TooEarly)
+        _list(by, on, office, setting, lying, "" if again else seen, State.REFUSED, str(refusal))
         return False
     _list(by, on, office, setting, lying, seen, State.TAKEN, "")
     return True
