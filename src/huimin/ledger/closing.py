@@ -1,7 +1,7 @@
 """Close months and years (结账, 年终结转), each month with its reconciliation with the bank, signed (LED-02, FUND-04).
 
     carry_over      income and expenses of a year into 专款结余, by programme: a voucher of 31 December, reviewed like others
-    close_months    books of one or many places up to the end of a month: all or none
+    close_months    a month of the books of one or many places, one month with vouchers after the other: all or none
 
 A close needs every voucher reviewed, books that balance line by line, and a bank statement that agrees: bank and books
 are equal after the items that explain the difference (余额调节表: 账已收银行未收 …). Balances of the month are stored with it, so that
@@ -54,6 +54,10 @@ class BankDiffers(Refusal):
     """The bank's balance is not the books', and the items do not explain it."""
 
 
+class EarlierFirst(Refusal):
+    """An earlier month with vouchers is still open."""
+
+
 class NotCarriedOver(Refusal):
     """December closes after the year was carried over."""
 
@@ -96,7 +100,7 @@ class Statement:
 def close_month(
     *, by: Actor, on: date, division: str, month: date, bank_fen: int, items: Sequence[Item] = ()
 ) -> MonthClose:
-    """Close the books of one place up to the end of the month that begins on `month`; again changes nothing."""
+    """Close the month that begins on `month` in the books of one place; again changes nothing. EarlierFirst."""
     return _close(by, on, month, [Statement(division, bank_fen, tuple(items))])[0]
 
 
@@ -132,6 +136,7 @@ def _close_one(by: Actor, on: date, month: date, told: Statement) -> MonthClose:
     if earlier := MonthClose.objects.filter(division=place, month=month).first():
         return _as_closed(earlier, told)
     fetch("SELECT pg_advisory_xact_lock(hashtextextended('ledger:' || %s, 0))", [place])
+    _require_in_order(place, month)
     _require_reviewed(place, month)
     if wrong := differences_of(place, month):
         raise BooksDiffer(f"{place} 的账自身不平", why=wrong[0].words, remedy="请停止记账并报告监督员核查")
@@ -158,6 +163,20 @@ def _content(close: MonthClose) -> list[object]:
         close.division, close.month, close.bank_fen, close.book_fen, close.items, close.in_transit,
         close.vouchers_count, close.turnover_fen, balances,
     ]  # fmt: skip
+
+
+def _require_in_order(place: str, month: date) -> None:
+    """Every month in which something was posted has its own reconciliation with the bank, as a good book-keeper does
+    (the law asks for every quarter's: 附件2 第10条); none is passed over."""
+    last = MonthClose.objects.filter(division=place).order_by("-month").values_list("month", flat=True).first()
+    before = Voucher.objects.filter(division=place, month__lt=month)
+    before = before.filter(month__gt=last) if last else before
+    first = before.order_by("month").values_list("month", flat=True).first()
+    if first is not None and (last is None or last < month):
+        raise EarlierFirst(
+            f"{place} {first.year}年{first.month}月还没有结账", why="有凭证的月份都要单独和银行对账，不能跳过",
+            remedy=f"请先结{first.month}月的账",
+        )  # fmt: skip
 
 
 def _require_reviewed(place: str, month: date) -> None:

@@ -102,8 +102,19 @@ def credited_by_place(walk: "Doing") -> dict[str, int]:
     return told
 
 
+# Months before the last with vouchers, still open, and what the books hold at their ends.
+_OPEN_MONTHS = """
+SELECT v.division, v.month, (SELECT coalesce(sum(CASE WHEN g.id = l.debit_id THEN l.amount_fen ELSE -l.amount_fen END), 0)::bigint
+    FROM ledger_ledgeraccount g JOIN ledger_ledgerline l ON g.id IN (l.debit_id, l.credit_id)
+    WHERE g.division = v.division AND g.code = '1002' AND l.occurred_on < v.month + interval '1 month')
+FROM (SELECT DISTINCT division, month FROM ledger_voucher) v
+WHERE v.month < %s AND NOT EXISTS (SELECT 1 FROM ledger_monthclose c WHERE c.division = v.division AND c.month >= v.month)
+ORDER BY v.month, v.division
+"""
+
+
 def close_books(walk: "Doing") -> None:
-    """Every month up to the last is reviewed and closed with what the bank holds; the quarters proved and signed."""
+    """Every month is reviewed and closed, the last with what the bank holds; the quarters proved and signed."""
     by, month = finance(Post.ACCOUNTANT), month_start(walk.on)
     on = add_months(month, 1) + timedelta(days=5)
     for (each,) in fetched("SELECT DISTINCT month FROM ledger_voucher WHERE month <= %s ORDER BY 1", [month]):
@@ -119,6 +130,8 @@ def close_books(walk: "Doing") -> None:
     if on.year > month.year:
         for voucher in carry_over(by=by, on=on, divisions=[place for (place,) in rows], year=month.year):
             review_voucher(by=finance(), on=on, voucher_id=voucher.pk, note="与余额表一致")
+    for place, each, book in fetched(_OPEN_MONTHS, [month]):
+        close_months(by=by, on=on, month=each, statements=[Statement(place, book)])
     close_months(by=by, on=on, month=month, statements=told)
     for year, number in ((2021, 3), (2021, 4)):
         if date(year, number * 3, 28) < month_start(on) or number == 3:
