@@ -192,5 +192,14 @@ def test_what_is_no_more_owed_and_on_no_roster_is_stopped(story: None) -> None:
     assert accrue_dues(by=officer(), on=date(2021, 11, 2), programme=DIBAO, period=NEXT) == 0
     with reading(officer()):
         dues = dict(Due.objects.filter(entitlement=entitlement, kind="base").values_list("period_from", "state"))
+        stopped = (
+            Due.objects.select_related("entitlement__decision").filter(entitlement=entitlement, state="stopped").first()
+        )
     assert dues[date(2021, 10, 1)] == "owed"
     assert {dues[date(2021, 11, 1)], dues[date(2021, 12, 1)]} == {"stopped"}
+    # LED-03: its page says why and leads on to the determination and the law; from the determination back to the dues.
+    browser = client_of(Post.SUPERVISOR, OfficeKind.AUDIT)
+    page, proposal = browser.get(f"/owed/{stopped.pk}/").content.decode(), stopped.entitlement.decision.proposal_id
+    assert "2021年10月20日去世" in page and "2021年11月1日）起不再应发" in page and "统计员编制下一份" not in page
+    assert f'href="/proposals/{proposal}/"' in page and f'href="/policies/{DIBAO}/"' in page
+    assert f'href="/owed/{stopped.pk}/"' in browser.get(f"/proposals/{proposal}/").content.decode()

@@ -43,7 +43,7 @@ from huimin.organisation.acting import (
 from huimin.organisation.models import Appointment
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
-from huimin.policy.models import Programme
+from huimin.policy.queries import programme_name
 from huimin.processes.language import END, Demand, Process, Step
 from huimin.processes.queries import way_of
 
@@ -180,10 +180,6 @@ def _require_may(by: Actor, on: date, case: Case, step: Step) -> None:
         raise SamePerson(f"办过“{earlier}”的人不能再办“{step.name}”", why="经办与复核须为两人", remedy="请由另一人办理")
     if case.household_id:
         require_not_related(by, on, [case.household_id])
-
-
-def programme_name(code: str) -> str:
-    return Programme.objects.filter(code=code).values_list("name", flat=True).first() or code
 
 
 def did(case: Case, steps: Iterable[str], account: int) -> str:

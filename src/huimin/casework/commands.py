@@ -213,7 +213,7 @@ def _prefix(division: str) -> str:
     """The digits of a place of unknown level: what its registered level says."""
     level = Division.objects.filter(code=division).order_by("-valid_from").values_list("level", flat=True).first()
     if level is None:
-        raise Refusal(f"没有区划 {division}", remedy="请从列表选择区划")
+        raise Refusal(f"区划清单里没有 {division}", remedy="请从列表选择区划")
     return scope_prefix(division, Level(level))
 
 

@@ -34,7 +34,7 @@ def get_division(code: str, on: date) -> Division:
         return found
     ended = Division.objects.filter(code=code, valid_to__lte=on).order_by("-valid_to").first()
     why = f"{ended.name}已于 {ended.valid_to} 撤并" if ended else ""
-    remedy = f"现为 {ended.successor}" if ended and ended.successor else "请核对区划代码"
+    remedy = f"现为{name_of(ended.successor)}（{ended.successor}）" if ended and ended.successor else "请核对区划代码"
     raise NoSuchDivision(f"没有代码为 {code} 的区划", why=why, remedy=remedy)
 
 
@@ -53,6 +53,12 @@ def names_of(codes: set[str], on: date) -> dict[str, str]:
     """Names of several codes at once, for a list on a page; codes not in force are left out."""
     assert len(codes) <= CHILDREN_MAX
     return dict(_in_force(on).filter(code__in=codes).values_list("code", "name"))
+
+
+def name_of(code: str) -> str:
+    """What a message calls one place: its newest name; the code alone where nothing is known of it."""
+    names = Division.objects.filter(code=code).order_by("-valid_from").values_list("name", flat=True)
+    return names.first() or f"代码为 {code} 的地方"
 
 
 def list_children(code: str, on: date) -> list[Division]:

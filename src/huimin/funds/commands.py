@@ -27,6 +27,7 @@ from django.db.models import Sum
 from huimin.database.bulk import fetch, run
 from huimin.database.context import scope_of
 from huimin.database.personal import ACCOUNT, sealed
+from huimin.divisions.queries import name_of
 from huimin.funds.indicators import FundsExhausted
 from huimin.funds.models import Allotment, FundingApplication, Route, SpecialAccount
 from huimin.funds.orders import find_parties, put_order, row_id
@@ -51,6 +52,7 @@ from huimin.organisation.acting import (
 from huimin.organisation.models import Office
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.organisation.signing import sign
+from huimin.policy.queries import programme_name
 
 TRANSFER_DAYS = 5
 State = FundingApplication.State
@@ -107,7 +109,9 @@ def _new_account(
     account_enc, account_hash = sealed(account, ACCOUNT)
     if earlier := known.get((division, kind)):
         if (bytes(earlier.account_hash), earlier.name) != (account_hash, name):
-            raise AccountDiffers(f"{division} 已登记另一个账户", why=f"户名 {earlier.name}", remedy="请核对后再登记")
+            raise AccountDiffers(
+                f"{name_of(division)}已登记另一个账户", why=f"户名 {earlier.name}", remedy="请核对后再登记"
+            )
         return None
     return SpecialAccount(
         division=division, kind=kind, name=name, account_enc=account_enc, account_hash=account_hash,
@@ -216,8 +220,8 @@ def _fitting(application: FundingApplication, allotments: list[Allotment]) -> li
 
 def _exhausted(application: FundingApplication, left_fen: int) -> FundsExhausted:
     return FundsExhausted(
-        f"{application.year} 年 {application.programme} 的指标不够",
-        why=f"申请 {application.pk} 需要 {yuan(application.amount_fen)} 元，指标还剩 {yuan(left_fen)} 元"
+        f"{application.year}年{programme_name(application.programme)}的指标不够",
+        why=f"{name_of(application.division)}的第 {application.pk} 号申请需要 {yuan(application.amount_fen)} 元，指标还剩 {yuan(left_fen)} 元"
         + ("，但没有一份文件的余额够一笔" if left_fen >= application.amount_fen else ""),
         remedy="请申请追加指标，或减少这次预留的申请",
     )
@@ -313,7 +317,7 @@ def _require_county_money(by: Actor, applications: list[FundingApplication]) -> 
         held = balance_of(by.division, DEPOSIT.code, programme) - waiting["fen"]
         if asked > held:
             raise FundsExhausted(
-                f"县级专户 {programme} 的存款不足", why=f"这次要拨 {yuan(asked)} 元，账上可拨 {yuan(held)} 元",
+                f"县级专户里{programme_name(programme)}的存款不足", why=f"这次要拨 {yuan(asked)} 元，账上可拨 {yuan(held)} 元",
                 remedy="请先把资金从财政专户拨入县级专户，登记到账后再拨",
             )  # fmt: skip
 

@@ -14,6 +14,7 @@ import re
 from datetime import date
 from typing import Any
 
+from huimin.divisions.queries import name_of
 from huimin.funds.models import FundingApplication, MoneyMove, Route, SpecialAccount
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
@@ -83,7 +84,7 @@ def propose_money(
             "种类或补贴项目不对", where="缴回和拨入", why="利息不分项目，其他要选项目", remedy="请从列表中选"
         )
     if not SpecialAccount.objects.filter(division=division, kind=SpecialAccount.Kind.SPECIAL).exists():
-        raise BadInput(f"{division} 没有惠民资金专户", where="哪个专户", remedy="请先登记账户")
+        raise BadInput(f"{name_of(division)}没有惠民资金专户", where="哪个专户", remedy="请先登记账户")
     return _propose(
         by, on, division=division, kind=kind, programme=programme, application=None, amount_fen=amount_fen, items=[],
         document_no=document_no, reason=reason,

@@ -17,6 +17,7 @@ from pathlib import Path
 from django.conf import settings
 
 from huimin.database.personal import ACCOUNT, plain
+from huimin.divisions.queries import name_of
 from huimin.funds.models import FundingApplication, Route, SpecialAccount
 from huimin.kernel.bankfile import read_format, write_file
 from huimin.kernel.errors import Refusal
@@ -86,12 +87,12 @@ def find_parties(treasury: str, applications: Iterable[FundingApplication]) -> P
     for division in sorted(places - payees.keys()):
         raise _no_account(division, SpecialAccount.Kind.SPECIAL)
     for code in sorted(codes - laws.keys()):
-        raise NoProgramme(f"补贴政策清单里没有 {code}", remedy="请先公布该项目的政策")
+        raise NoProgramme(f"补贴政策清单里没有“{code}”", remedy="请先公布该项目的政策")
     return Parties(payers, payees, laws)
 
 
 def _no_account(division: str, kind: SpecialAccount.Kind) -> NoSpecialAccount:
-    return NoSpecialAccount(f"{division} 没有登记{kind.label}", why="无法划款", remedy="请先登记账户")
+    return NoSpecialAccount(f"{name_of(division)}没有登记{kind.label}", why="无法划款", remedy="请先登记账户")
 
 
 def put_order(folder: Path, application: FundingApplication, parties: Parties) -> Path:

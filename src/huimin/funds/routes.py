@@ -9,6 +9,7 @@ the treasury to the township's special account (S0 A4 art 9, 11, 20–21); 国�
 
 from datetime import date
 
+from huimin.divisions.queries import name_of
 from huimin.funds.models import PayRoute, Route, SpecialAccount
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
@@ -59,7 +60,7 @@ def payer_of(division: str, route: str) -> SpecialAccount:
     rows = SpecialAccount.objects.filter(kind=kind, division__in=within)
     found = max(rows, key=lambda row: places.index(row.division), default=None)
     if found is None:
-        raise NoPayer(f"{division} 没有登记{kind.label}", why=Route(route).label, remedy="请先登记账户")
+        raise NoPayer(f"{name_of(division)}没有登记{kind.label}", why=Route(route).label, remedy="请先登记账户")
     return found
 
 
@@ -73,7 +74,7 @@ def propose_route(
     if route not in Route.values or not document_no or len(document_no) > 80:
         raise BadInput("支付方式要有依据文号", where="支付方式", remedy="请照文件填写")
     if programme and not Programme.objects.filter(code=programme).exists():
-        raise BadInput(f"补贴政策清单里没有 {programme}", where="补贴项目", remedy="请从列表中选")
+        raise BadInput(f"补贴政策清单里没有“{programme}”", where="补贴项目", remedy="请从列表中选")
     if valid_from < on:
         raise BadInput(
             f"{valid_from} 已经过去", where="从哪一天起", why="已提出的拨款申请不变", remedy="请填今天或以后"

@@ -38,7 +38,7 @@ def enqueue(*, by: Actor, on: date, kind: str, division: str, arguments: dict[st
         if other.prefix.startswith(prefix) or prefix.startswith(other.prefix):
             where = names_of({other.division}, on).get(other.division, other.division)
             raise Overlaps(
-                f"{where}（{other.division}）的{title}{other.get_state_display()}，与这次重叠",
+                f"{where}的{title}{other.get_state_display()}，与这次重叠",
                 why="同一个地方一次只做一件",
                 remedy="请等它做完，或先取消它",
             )

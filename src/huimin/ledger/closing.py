@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from huimin.database.bulk import fetch
+from huimin.divisions.queries import name_of
 from huimin.kernel.digests import digest
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.money import yuan
@@ -132,14 +133,16 @@ def _close_one(by: Actor, on: date, month: date, told: Statement) -> MonthClose:
     place = told.division
     require_place(by, place)
     if not LedgerAccount.objects.filter(division=place).exists():
-        raise NothingToClose(f"{place} 没有账簿", remedy="请先开立惠民资金专户")
+        raise NothingToClose(f"{name_of(place)}没有账簿", remedy="不用结账；要建账的，请县财政先登记它的惠民资金专户")
     if earlier := MonthClose.objects.filter(division=place, month=month).first():
         return _as_closed(earlier, told)
     fetch("SELECT pg_advisory_xact_lock(hashtextextended('ledger:' || %s, 0))", [place])
     _require_in_order(place, month)
     _require_reviewed(place, month)
     if wrong := differences_of(place, month):
-        raise BooksDiffer(f"{place} 的账自身不平", why=wrong[0].words, remedy="请停止记账并报告监督员核查")
+        raise BooksDiffer(
+            f"{name_of(place)}的账自身不平", why=wrong[0].words, remedy="请停止记账并报告监督员核查，查清前不要结账"
+        )
     close = _reconciled(place, month, told)
     close.closed_by, close.closed_on = by.appointment, on
     close.digest = digest(_content(close))
@@ -186,7 +189,7 @@ def _require_reviewed(place: str, month: date) -> None:
     if count := waiting.count():
         first = waiting.order_by("month", "word", "number")[0]
         raise NotReviewed(
-            f"{place} 还有 {count} 张凭证没有审核",
+            f"{name_of(place)}还有 {count} 张凭证没有审核",
             why=f"第一张是 {first.month:%Y年%m月}{first.title}",
             remedy="请先审核凭证",
         )
@@ -204,7 +207,7 @@ def _reconciled(place: str, month: date, told: Statement) -> MonthClose:
     book = sum(row.closing_fen for row in rows if row.code == DEPOSIT.code)
     if (difference := told.bank_fen + sides["bank"] - book - sides["book"]) != 0:
         raise BankDiffers(
-            f"{place} 的银行余额与账面不符，差 {yuan(difference)} 元",
+            f"{name_of(place)}的银行余额与账面不符，差 {yuan(difference)} 元",
             why=f"银行 {yuan(told.bank_fen)} 元，账面 {yuan(book)} 元，未达账项调整后仍不相等",
             remedy="请核对银行对账单，把差额写成未达账项；查不清的先不要结账",
         )

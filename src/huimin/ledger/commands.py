@@ -20,9 +20,10 @@ from datetime import date
 from typing import NamedTuple
 
 from huimin.database.bulk import fetch, run
+from huimin.divisions.queries import name_of
 from huimin.kernel.errors import Refusal
 from huimin.kernel.periods import month_start
-from huimin.ledger.chart import CHART, DEPOSIT, MOVES, PAIRS
+from huimin.ledger.chart import ACCOUNTS, CHART, DEPOSIT, MOVES, PAIRS
 from huimin.ledger.models import LedgerAccount, MonthClose, Voucher
 from huimin.organisation.acting import Actor, AlreadyDone, refused_by_constraint
 
@@ -216,7 +217,11 @@ def add_lines(posted: list[tuple[int, str, Line]], accounts: dict[tuple[str, str
         ]
     except KeyError as missing:
         division, code = missing.args[0]
-        raise NoBooks(f"{division} 没有科目 {code}", why="该地没有建账", remedy="请先开立惠民资金专户") from None
+        raise NoBooks(
+            f"{name_of(division)}没有“{code} {ACCOUNTS[code].name}”这个科目",
+            why="还没有建账",
+            remedy="请县财政先登记它的惠民资金专户，登记时建账",
+        ) from None
     if rows:
         run(
             "INSERT INTO ledger_ledgerline"
@@ -235,7 +240,7 @@ def _require_open(on: date, divisions: set[str]) -> None:
     closed = MonthClose.objects.filter(division__in=divisions, month__gte=month_start(on)).order_by("division").first()
     if closed is not None:
         raise MonthIsClosed(
-            f"{closed.division} {closed.month:%Y年%m月}已经结账，{on} 的业务不能记账",
+            f"{name_of(closed.division)}{closed.month:%Y年%m月}已经结账，{on} 的业务不能记账",
             why=f"{closed.closed_on} 结账",
             remedy="请记入未结账的月份，更正另作凭证",
         )

@@ -14,6 +14,7 @@ from datetime import date
 from huimin.database.bulk import fetch
 from huimin.kernel.money import yuan
 from huimin.kernel.periods import add_months
+from huimin.ledger.chart import ACCOUNTS
 from huimin.ledger.models import MonthClose
 
 
@@ -55,7 +56,10 @@ def differences_of(place: str, month: date) -> list[BookDifference]:
     lines = {tuple(row[:3]): (row[3], row[4]) for row in fetch(_LINES, where)}
     kept = {tuple(row[:3]): (row[3], row[4]) for row in fetch(_TURNOVERS, where)}
     found = [
-        BookDifference(place, f"{code} {day} 分录借 {yuan(d)}、贷 {yuan(c)}，账簿记 {yuan(kd)}、{yuan(kc)}")
+        BookDifference(
+            place,
+            f"{ACCOUNTS[code].name} {day:%Y年%m月%d日}分录借 {yuan(d)}、贷 {yuan(c)}，账簿记 {yuan(kd)}、{yuan(kc)}",
+        )
         for code, programme, day in sorted(lines.keys() | kept.keys())
         for (d, c), (kd, kc) in [(lines.get((code, programme, day), (0, 0)), kept.get((code, programme, day), (0, 0)))]
         if (d, c) != (kd, kc) and any((d, c, kd, kc))

@@ -16,6 +16,7 @@ from django.db import IntegrityError, ProgrammingError, transaction
 
 from huimin.audit.models import Event
 from huimin.database.context import Scope, declare, scope_of
+from huimin.divisions.queries import name_of
 from huimin.kernel.errors import Refusal
 from huimin.kernel.places import Level, chain, scope_prefix
 from huimin.organisation.posts import OfficeKind, Post
@@ -136,13 +137,22 @@ def may(by: Actor, act: Callable[..., Any]) -> bool:
 def require_place(by: Actor, division: str) -> None:
     if not division.startswith(by.prefix):
         raise NotYourPlace(
-            f"{division} 不在您的辖区内", why=f"您的岗位在 {by.office_name}", remedy="请由当地或上级办理"
+            f"{name_of(division)}不在您的辖区内", why=f"您的岗位在 {by.office_name}", remedy="请由当地或上级办理"
         )
+
+
+_NAMING: list[Callable[[str], str]] = []
+
+
+def programmes_named_by(name: Callable[[str], str]) -> None:
+    """The policy list is downstream; it says here how a programme is called in a refusal."""
+    _NAMING[:] = [name]
 
 
 def require_programme(by: Actor, programme: str, name: str = "") -> None:
     if programme not in by.programmes:
-        raise NotYourProgramme(f"{name or programme} 不由 {by.office_name} 负责", remedy="请由主管部门办理")
+        called = name or (_NAMING[0](programme) if _NAMING else programme)
+        raise NotYourProgramme(f"{called}不由{by.office_name}负责", remedy="请由主管部门办理")
 
 
 def require_another(by: Actor, earlier: int | None, step: str) -> None:

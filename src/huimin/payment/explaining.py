@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from huimin.casework.models import Entitlement
 from huimin.kernel.money import yuan
 from huimin.kernel.periods import MONTHS, Period
+from huimin.payment.ended import Ended, why_ended
 from huimin.payment.models import Due, LineDue
 from huimin.policy.queries import programme_names
 
@@ -32,6 +33,7 @@ class Explained:
     due: Due
     reasons: list[tuple[str, str]]
     lines: list[LineDue]
+    ended: Ended | None = None
 
 
 def get_explained(number: int) -> Explained:
@@ -40,7 +42,13 @@ def get_explained(number: int) -> Explained:
         "entitlement__decision__proposal", "entitlement__household", "entitlement__person", "recovery"
     ).get(pk=number)
     lines = LineDue.objects.filter(due=due).select_related("line__roster").order_by("-id")[:ROWS_MAX]
-    return Explained(due, reasons_of(due), list(lines))
+    return Explained(due, reasons_of(due), list(lines), why_ended(due))
+
+
+def dues_behind(**decision: int) -> list[Due]:
+    """What a decision made owed, the newest first: `proposal=` or `case_number=` names it. One query."""
+    where = {f"entitlement__decision__{key}": number for key, number in decision.items()}
+    return list(Due.objects.filter(**where).order_by("-period_from", "-id")[:ROWS_MAX])
 
 
 def reasons_of(due: Due) -> list[tuple[str, str]]:

@@ -91,6 +91,11 @@ def programme_names() -> dict[str, str]:
     return dict(Programme.objects.order_by("code").values_list("code", "name"))
 
 
+def programme_name(code: str) -> str:
+    """What a message calls one programme; its code where it is not on the list."""
+    return Programme.objects.filter(code=code).values_list("name", flat=True).first() or code
+
+
 def texts_in_use(using: str = "default") -> dict[str, str]:
     """Path → text of all texts in use; inside a reading transaction, but for `using="maintenance"`."""
     live = PolicyText.objects.using(using).filter(superseded_at=None)

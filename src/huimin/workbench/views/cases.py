@@ -22,6 +22,7 @@ from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.errors import Refusal
 from huimin.organisation.acting import Actor, may, reading
 from huimin.organisation.models import Appointment
+from huimin.payment.explaining import dues_behind
 from huimin.policy.models import Programme
 from huimin.policy.queries import programme_names
 from huimin.processes.drawing import draw
@@ -127,6 +128,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "told": told_of(case, on), "finding": _finding(by, on, case), "has_limit": case.step_due_on.year < 9999, "whole": case.due_on.year < 9999,
         "step_names": {step.key: step.name for step in way.steps}, "escalations": list_escalations_of(case.pk),
         "samples": lines_of_case(case.pk),
+        "dues": dues_behind(case_number=case.pk) if case.household_id and by.post in guard.PAYERS else [],
         "looked": case_side(by, case, row_of),
     }  # fmt: skip
     lacking = any(row.state != CasePaper.State.PRESENT for row in context["papers"])

@@ -88,11 +88,24 @@ def due(request: Any, number: int) -> HttpResponse:
     context = {
         "section": "owed",
         "found": found,
+        "reasons": [(label, words, _behind(found.due, label)) for label, words in found.reasons],
         "due": found.due,
         "programme": programme_names().get(found.due.programme, found.due.programme),
         "trail": chain_names(found.due.division, request.business_date),
     }
     return render(request, "workbench/due.html", context)
+
+
+def _behind(due: Due, label: str) -> str:
+    """The page of what a reason names; "" where it has none (LED-03)."""
+    decision = due.entitlement.decision
+    if label == "认定" and decision.case_number:
+        return reverse("case", args=[decision.case_number])
+    if label == "认定" and decision.proposal_id:
+        return reverse("proposal", args=[decision.proposal_id])
+    if label == "政策版本":
+        return reverse("policy", args=[due.programme])
+    return reverse("recovery", args=[due.recovery_id]) if label == "怎么算" and due.recovery_id else ""
 
 
 @require_safe

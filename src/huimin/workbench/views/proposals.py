@@ -20,6 +20,7 @@ from huimin.kernel.periods import add_months, month_start
 from huimin.kernel.places import Level
 from huimin.kinship.queries import list_left_out
 from huimin.organisation.acting import Actor, AlreadyDone, may, reading
+from huimin.payment.explaining import dues_behind
 from huimin.policy.models import Programme
 from huimin.policy.queries import programme_names
 from huimin.registry.models import Person
@@ -150,6 +151,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "trail": chain_names(proposal.division, request.business_date),
         "reasons": reasons,
         "changes": in_words(proposal.reasons, _people([proposal]), request.actor),
+        "dues": dues_behind(proposal=proposal.pk) if request.actor.post in guard.PAYERS else [],
         "ends_on": _phase_out_end(proposal, request.business_date),
         "decision": find_decision_of(proposal.pk),
         "period": PERIODS,
