@@ -1,11 +1,14 @@
 """What the bank answers: taken once, matched line by line, wrong files change nothing (PAY-05, PAY-06)."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from huimin.database.bulk import fetch, fetch_one
 from huimin.demo import dates
@@ -15,11 +18,13 @@ from huimin.demo.paying import finance
 from huimin.demo.quarter import County as Place
 from huimin.kernel.bankfile import parse_file, read_format, write_file
 from huimin.kernel.errors import BadInput
+from huimin.kernel.money import yuan
 from huimin.organisation.acting import NotYourPost, reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.commands import take_result
-from huimin.payment.models import Batch, Instruction, PaymentException
+from huimin.payment.models import Batch, ExchangeFile, Instruction, PaymentException
 from tests.stages import PEOPLE, SEED, Stages
+from tests.workbench.people import client_of
 
 County = Callable[[str], str]
 
@@ -196,17 +201,58 @@ def test_a_row_booked_after_today_refuses_the_file(place: Place) -> None:
     _take(path, data=data, on=dates.LATE_RESULTS)
 
 
-def test_a_row_of_no_instruction_is_kept_as_unmatched(place: Place) -> None:
-    """PAY-05: an unknown line reference is never dropped."""
+def test_a_row_of_no_instruction_is_kept_and_the_page_says_what_was_booked(place: Place) -> None:
+    """PAY-05: an unknown reference is never dropped, a row told twice under another sequence is a repetition; the message, the
+    batch and the exceptions tell what was posted, not what the file claims; uploads are listed, taken or refused, once (PAY-04)."""
+    officer = client_of(Post.FINANCE_OFFICER, OfficeKind.FINANCE)
 
-    def stranger(rows: list[dict[str, object]]) -> list[dict[str, object]]:
-        return [dict(rows[0], row_id="99999999")]
+    def mixed(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+        paid = next(row for row in rows if row["row_state"] == "S")
+        return [dict(paid, row_id="99999999"), paid, dict(paid, sequence=99999)]
 
-    path, data = _answer(place, stranger, 8)
-    _take(path, data=data)
+    path, data = _answer(place, mixed, 8)
+    told = _upload(officer, path.name, data)
     with reading(finance()):
-        assert PaymentException.objects.filter(kind=PaymentException.Kind.UNMATCHED).count() == 1
-        assert not Instruction.objects.filter(state="paid").exists()
+        found = list(
+            PaymentException.objects.filter(row_no__gt=0)
+            .order_by("row_no")
+            .values_list("kind", "row_no", "reason", "line_id")
+        )
+        kinds = [(kind, row) for kind, row, _, _ in found]
+        [paid] = Instruction.objects.filter(state="paid")
+    assert kinds == [("unmatched", 1), ("duplicate", 3)] and found[1][3] == paid.line_id, found
+    assert not any(reason.endswith("：") for _, _, reason, _ in found)
+    claimed = f"入账 3 行 ¥{yuan(3 * paid.amount_fen)}"
+    moved = f"入账 1 笔 ¥{yuan(paid.amount_fen)}，2 行待核对；文件写的是{claimed}"
+    assert f"已收回盘：{moved}" in told and "回盘行重复 1 行，回盘行对不上 1 行" in told and "退回的" not in told
+    assert f"/exceptions/?batch={paid.batch_id}" in told and f"第 8 号：{moved}" in told
+    listed = officer.get(f"/exceptions/?batch={paid.batch_id}").content.decode()
+    assert "E01" in listed and "E02" in listed and "第 3 行" in listed
+    assert officer.get("/exceptions/?batch=1e3").status_code == 404
+    again = _upload(officer, path.name, data)
+    assert "已经收过" in again and "当时入账 1 笔" in again and "没有改动" in again and "已收回盘" not in again
+    before = _state()
+    for _ in range(2):
+        refused = _upload(officer, path.name, data[:-20])
+        assert "不完整" in refused and "已记在" in refused
+    assert _state() == before
+    with reading(finance()):
+        entries = ExchangeFile.objects.filter(uploaded_by__isnull=False).order_by("id")
+        assert [(each.state, each.tries, each.size_bytes) for each in entries] == [
+            ("taken", 2, len(data)),
+            ("refused", 2, len(data) - 20),
+        ]
+    files = officer.get("/banks/files/?state=refused").content.decode()
+    assert path.name in files and "不完整" in files and "上传" in files and "没有拒收的文件" not in files
+    assert "没有失败的文件" in officer.get("/banks/files/?state=failed").content.decode()
+
+
+def _upload(client: Client, name: str, data: bytes) -> str:
+    """The page after a file was uploaded."""
+    token = re.search(r'name="token" value="([0-9a-f]{32})"', client.get("/batches/answer/").content.decode())
+    assert token is not None
+    told = {"token": token[1], "file": SimpleUploadedFile(name, data)}
+    return client.post("/batches/answer/", told, follow=True).content.decode()
 
 
 def test_pending_lines_are_settled_by_a_later_answer(county: County) -> None:

@@ -84,6 +84,7 @@ class NameCheck(Table):
     """Accounts a bank is asked about before money goes to them (户名核验): one file, one answer."""
 
     table_class = TableClass.BANK
+    taken_before: bool = False
     changeable = ("state", "file_sha256", "written_at", "answered_on", "refusal")
 
     class State(models.TextChoices):
@@ -145,6 +146,7 @@ class BankStatement(Table):
     """A statement (camt.053) of one special account as received; opening and entries add up to closing."""
 
     table_class = TableClass.BANK
+    taken_before: bool = False
 
     division = DivisionField()
     bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
@@ -174,7 +176,11 @@ class BankStatement(Table):
 
 
 class ExchangeFile(Table):
-    """One file to or from a bank: numbered, how far it is, how often it was tried, what went wrong last."""
+    """One file to or from a bank: numbered, how far it is, how often it was tried, what went wrong last.
+
+    What somebody uploaded (`uploaded_by`) is a row of its own for each name, content, outcome and day, `tries` how often it was that
+    day; without a bank where its name is of no batch of ours.
+    """
 
     table_class = TableClass.BANK
     changeable = (
@@ -195,7 +201,7 @@ class ExchangeFile(Table):
         REFUSED = "refused", "拒收"
 
     division = DivisionField()
-    bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
+    bank_office = models.ForeignKey(Office, on_delete=models.PROTECT, null=True)
     setting = models.ForeignKey(BankSetting, on_delete=models.PROTECT, null=True)
     direction = models.CharField(max_length=3, choices=Direction.choices)
     number = models.IntegerField()
@@ -212,10 +218,23 @@ class ExchangeFile(Table):
     created_on = models.DateField()
     moved_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
+    uploaded_by = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["bank_office", "direction", "number"], name="exchange_number_once"),
-            models.UniqueConstraint(fields=["bank_office", "direction", "file_name"], name="exchange_name_once"),
+            models.UniqueConstraint(
+                fields=["bank_office", "direction", "file_name"],
+                condition=Q(uploaded_by=None),
+                name="exchange_name_once",
+            ),
+            models.UniqueConstraint(
+                fields=["uploaded_by", "file_name", "sha256", "state", "last_error", "created_on"],
+                condition=Q(uploaded_by__isnull=False),
+                name="upload_once_a_day",
+            ),
+            models.CheckConstraint(
+                name="exchange_of_a_bank", condition=Q(bank_office__isnull=False) | Q(uploaded_by__isnull=False)
+            ),
         ]
         indexes = [models.Index(fields=["bank_office", "state"], name="exchange_waiting")]

@@ -276,6 +276,7 @@ class Batch(Table):
     """One file for the agent bank: a funded roster, or the reissue of returned lines."""
 
     table_class = TableClass.BANK
+    taken_before: bool = False  # of what `take_result` returns: the bank's word on it was here already
     changeable = (
         "state",
         "released_by",
@@ -302,6 +303,8 @@ class Batch(Table):
     format = models.CharField(max_length=40, default="rural-bank-batch", db_default="rural-bank-batch")
     roster = models.ForeignKey(Roster, on_delete=models.PROTECT, related_name="batches")
     programme = models.CharField(max_length=40)
+    # What the programme was called that day: a bank reads its batches and no policy.
+    programme_name = models.CharField(max_length=80, default="", db_default="")
     bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
     payer = models.ForeignKey(SpecialAccount, on_delete=models.PROTECT)
     lines_count = models.IntegerField()
@@ -317,6 +320,11 @@ class Batch(Table):
     file_sha256 = models.CharField(max_length=64, default="")
     written_at = models.DateTimeField(null=True)
     signature = models.ForeignKey(Signature, on_delete=models.PROTECT, null=True)
+
+    @property
+    def title(self) -> str:
+        """What is paid, for whoever reads no policies; the code of a batch from before names were kept."""
+        return self.programme_name or self.programme
 
     class Meta:
         constraints = [
@@ -373,9 +381,15 @@ class Instruction(Table):
 
 
 class ResultFile(Table):
-    """An answer of the bank as received; the same content is taken once."""
+    """An answer of the bank as received, and what came of its rows; the same content is taken once.
+
+    `paid_…`, `returned_…`, `unknown_…` are what the file claims. `booked_…` and `back_…` were paid and returned by it, `pending_rows`
+    are known to be without a result, `known_rows` told nothing new, `listed_rows` fit nothing of ours and wait for a person;
+    null where the answer was taken before that was kept.
+    """
 
     table_class = TableClass.BANK
+    taken_before: bool = False  # of what `take_result` returns: this very file was here already
 
     division = DivisionField()
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="results")
@@ -391,6 +405,13 @@ class ResultFile(Table):
     returned_fen = models.BigIntegerField()
     unknown_lines = models.IntegerField()
     unknown_fen = models.BigIntegerField()
+    booked_rows = models.IntegerField(null=True)
+    booked_fen = models.BigIntegerField(null=True)
+    back_rows = models.IntegerField(null=True)
+    back_fen = models.BigIntegerField(null=True)
+    pending_rows = models.IntegerField(null=True)
+    known_rows = models.IntegerField(null=True)
+    listed_rows = models.IntegerField(null=True)
     taken_by = models.BigIntegerField()
     taken_on = models.DateField()
     taken_at = models.DateTimeField(db_default=Now())

@@ -272,6 +272,12 @@ def page_batches(wanted: BatchFilter, place: str = "", size: int = SIZE) -> Page
     return cut(wanted.rows(), ("-id",), place, size)
 
 
+def programmes_of_batches() -> dict[str, str]:
+    """Code → name of what the batches one sees pay, as it was called then: for a bank, which reads no policies."""
+    rows = Batch.objects.order_by("programme", "-id").distinct("programme")
+    return {batch.programme: batch.title for batch in rows[:NAMED_MAX]}
+
+
 def get_batch(number: int) -> Batch:
     """Batch.DoesNotExist when it is not there or not for the actor."""
     return Batch.objects.get(pk=number)
@@ -297,6 +303,11 @@ def names_of_lines(lines: list[int]) -> dict[int, RosterLine]:
     return RosterLine.objects.filter(pk__in=lines).select_related("household", "card").in_bulk()
 
 
+def listed_of(**file: int) -> list[Total]:
+    """What one answer (`result`) or `statement` put before a person, by kind."""
+    return _totals(PaymentException.objects.filter(**file), "kind")
+
+
 def list_results(batch: int) -> list[ResultFile]:
     return list(ResultFile.objects.filter(batch=batch).order_by("answer_no")[:50])
 
@@ -320,6 +331,7 @@ class ExceptionFilter:
     kind: str = ""
     state: str = "open"
     roster: int | None = None
+    batch: int | None = None
 
     def rows(self) -> "QuerySet[PaymentException]":
         rows = _within(PaymentException.objects.all(), self.prefix)
@@ -327,6 +339,8 @@ class ExceptionFilter:
             rows = rows.filter(kind=self.kind)
         if self.roster:
             rows = rows.filter(roster=self.roster)
+        if self.batch:
+            rows = rows.filter(batch=self.batch)
         return rows.filter(state=self.state) if self.state else rows
 
 

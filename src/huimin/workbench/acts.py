@@ -28,12 +28,13 @@ _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened, in one sentence; the page that shows it; what comes next; and a line for each of many."""
+    """What happened, in one sentence; the page that shows it; what comes next; a line for each of many; words that lead on."""
 
     what: str
     where: str
     then: str = ""
     lines: tuple[str, ...] = ()
+    link: tuple[str, str] | None = None
 
 
 class PageExpired(Refusal):

@@ -177,7 +177,7 @@ def _batch_rows(asking: Asking, batches: list[Batch], verb: str, due: Callable[[
     places = asking.places({batch.division for batch in batches})
     for batch in batches:
         yield Todo(
-            f"{verb} {asking.name(batch.programme)}" if asking.programmes else verb,
+            f"{verb} {asking.programmes.get(batch.programme) or batch.title}",
             f"批次 {batch.batch_no}",
             places.get(batch.division, batch.division),
             batch.lines_count,

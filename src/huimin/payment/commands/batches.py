@@ -103,8 +103,8 @@ def prepare_batch(*, by: Actor, on: date, roster_id: int) -> Batch:
     number = Batch.objects.filter(roster=roster).count() + 1
     batch = Batch.objects.create(
         division=roster.division, batch_no=f"{roster.division[:9]}{on:%Y%m%d}{roster.pk:08d}{number:02d}",
-        roster=roster, programme=roster.programme, bank_office_id=payer.bank_office_id, payer=payer, setting=setting,
-        format=form.key,
+        roster=roster, programme=roster.programme, programme_name=Programme.objects.get(code=roster.programme).name,
+        bank_office_id=payer.bank_office_id, payer=payer, setting=setting, format=form.key,
         lines_count=lines, amount_fen=amount_fen, digest=_content_digest(roster), prepared_by=by.appointment,
         prepared_on=on,
     )  # fmt: skip

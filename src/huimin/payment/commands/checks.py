@@ -156,6 +156,8 @@ _ANSWER = """
 UPDATE payment_namecheckline k SET state = CASE a.status WHEN 'S' THEN 'right' WHEN 'F' THEN 'wrong' ELSE 'unknown' END,
        code = a.code, reason = left(a.reason, 120), answered_on = %(on)s
 FROM checked a WHERE k.check_file_id = %(check)s AND {reference}
+  AND (k.state, k.code, k.reason) IS DISTINCT FROM
+      (CASE a.status WHEN 'S' THEN 'right' WHEN 'F' THEN 'wrong' ELSE 'unknown' END, a.code, left(a.reason, 120))
 """
 _STRANGERS = """
 SELECT count(*), count(k.id), count(DISTINCT k.id)
@@ -191,8 +193,9 @@ def take_check(
     if told.kind.key == "check_refusal":
         list(came.rows())
         return _refused(check, came.header)
-    _store(on, check, came, file_name)
+    changed = _store(on, check, came, file_name)
     check.refresh_from_db()
+    check.taken_before = not changed
     return check
 
 
@@ -204,7 +207,8 @@ def _refused(check: NameCheck, header: dict[str, Any]) -> NameCheck:
     return check
 
 
-def _store(on: date, check: NameCheck, came: Any, file_name: str) -> None:
+def _store(on: date, check: NameCheck, came: Any, file_name: str) -> bool:
+    """Whether the bank said anything new."""
     names = came.kind.row.names
     by_line = "row_id" in names
     copy_rows("checked", _COLUMNS, (
@@ -221,6 +225,9 @@ def _store(on: date, check: NameCheck, came: Any, file_name: str) -> None:
             f"送核验 {check.lines_count} 个账户，回盘 {rows} 行，其中对得上的 {different} 个", where=file_name,
             why="有缺的、多的或重复的行", remedy="整份不收，请银行重发",
         )  # fmt: skip
-    run(_ANSWER.format(reference=reference), {"check": check.pk, "on": on})
+    changed = run(_ANSWER.format(reference=reference), {"check": check.pk, "on": on})
+    if not changed and check.state == NameCheck.State.ANSWERED:
+        return False
     check.state, check.answered_on = NameCheck.State.ANSWERED, on
     check.save(update_fields=["state", "answered_on"])
+    return True

@@ -7,7 +7,7 @@ Terms. A row *matches* the instruction of our reference (line, and sequence wher
 
     settle      the instruction waited (sent or unknown) and the row is its result
     same        known already: a repetition, or older news that came late
-    duplicate   the reference stands twice in one file                              待处理 E02
+    duplicate   the reference stands twice in one file, also under another sequence 待处理 E02
     amount      another amount than was sent: nothing is settled                    待处理 E03
     reversed    it was paid, and now the bank says it came back                     待处理 E05
     conflict    contradicts what is final otherwise, or names another account       待处理 E06
@@ -25,8 +25,9 @@ from huimin.database.personal import ACCOUNT, keyring
 
 CODES = {
     "unmatched": "E01", "duplicate": "E02", "amount": "E03", "late": "E04", "reversed": "E05", "conflict": "E06",
+    "returned": "E07", "unknown": "E08", "check": "E09", "no_card": "E10",
 }  # fmt: skip
-"""Our code of each obstacle, as it stands on pages, workbooks and letters to the bank."""
+"""Our code of each obstacle, as it stands on pages, workbooks and letters to the bank; a bank's own reason stands beside it."""
 COLUMNS = (
     ("row_no", "int4"), ("sequence", "int4"), ("line", "int8"), ("amount_fen", "int8"), ("status", "text"),
     ("code", "text"), ("reason", "text"), ("booked_on", "date"), ("serial", "text"), ("account_hash", "bytea"),
@@ -74,6 +75,13 @@ FROM (SELECT account_hash, amount_fen, min(line_id) AS line_id FROM payment_inst
       WHERE batch_id = ANY(%(batches)s) AND state IN ('sent', 'unknown') GROUP BY 1, 2 HAVING count(*) = 1) c
 WHERE m.verdict = 'unmatched' AND m.account_hash = c.account_hash AND m.amount_fen = c.amount_fen
 """
+# A reference that another row of the file has, too, is that row told again, whatever else it says.
+_REPEATED = """
+UPDATE matched m SET verdict = 'duplicate', likely = c.line_id
+FROM (SELECT line, min(row_no) AS first_row, min(line_id) AS line_id FROM matched
+      WHERE line IN (SELECT line FROM matched WHERE verdict = 'unmatched' AND line > 0) GROUP BY line HAVING count(*) > 1) c
+WHERE m.verdict = 'unmatched' AND m.line = c.line AND (c.line_id IS NOT NULL OR m.row_no > c.first_row)
+"""
 _SETTLE_INSTRUCTIONS = """
 UPDATE payment_instruction i SET state = m.new_state, booked_on = m.booked_on, bank_serial = m.serial,
        failure_code = m.code
@@ -107,12 +115,12 @@ SELECT coalesce(m.division, %(division)s), CASE verdict WHEN 'settle' THEN new_s
        coalesce(l.roster_id, %(roster)s), l.id, coalesce(m.batch_id, %(batch)s), %(result)s, %(statement)s, row_no, code,
        left(CASE verdict
          WHEN 'unmatched' THEN CASE WHEN m.likely IS NOT NULL THEN '没有这个行标识；账号和金额与这一户相同，银行用原标识重报后入账'
-                                    WHEN m.status = 'C' THEN '专户有一笔收入对不上：' || m.reason
-                                    ELSE '我方没有送过这一行：' || m.reason END
+                                    ELSE concat_ws('：', CASE m.status WHEN 'C' THEN '专户有一笔收入对不上'
+                                                         ELSE '我方没有送过这一行' END, nullif(m.reason, '')) END
          WHEN 'duplicate' THEN '同一份回盘里已有这一行'
          WHEN 'amount' THEN '送出 ' || to_char(m.sent_fen / 100.0, 'FM999999990.00') || ' 元，回盘 '
                             || to_char(m.amount_fen / 100.0, 'FM999999990.00') || ' 元'
-         WHEN 'reversed' THEN '入账后又退回：' || m.reason
+         WHEN 'reversed' THEN concat_ws('：', '入账后又退回', nullif(m.reason, ''))
          WHEN 'conflict' THEN CASE WHEN m.reason = '' THEN '与先前的结果或账号不一致' ELSE m.reason END
          ELSE m.reason END, 120),
        told_fen, 'open', '', %(on)s,
@@ -155,7 +163,7 @@ def match_answer(batch: int, names: tuple[str, ...], *, older: bool) -> None:
     by_line, by_sequence = "row_id" in names, "sequence" in names
     reference = _BY_LINE_AND_SEQUENCE if by_line and by_sequence else _BY_LINE if by_line else _BY_SEQUENCE
     temporary("matched", _MATCH_ANSWER.format(reference=reference), {"batch": batch, "older": older, "pairs": False})
-    _find_likely([batch])
+    _find_likely([batch], repeated=True)
 
 
 def match_statement(account: int) -> list[int]:
@@ -168,9 +176,14 @@ def match_statement(account: int) -> list[int]:
     return list(batches)
 
 
-def _find_likely(batches: list[int]) -> None:
-    [unknown] = fetch_one("SELECT count(*) FROM matched WHERE verdict = 'unmatched' AND account_hash IS NOT NULL")
-    if unknown and batches:
+def _find_likely(batches: list[int], *, repeated: bool = False) -> None:
+    """Of rows without an instruction: which are told `repeated`ly in one answer, and whose money they may be."""
+    [unknown] = fetch_one("SELECT count(*) FROM matched WHERE verdict = 'unmatched'")
+    if not unknown:
+        return
+    if repeated:
+        run(_REPEATED)
+    if batches:
         run(_LIKELY, {"batches": batches})
 
 

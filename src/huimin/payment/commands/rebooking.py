@@ -120,7 +120,9 @@ def settle_rebooking(*, by: Actor, on: date, number: int, agreed: bool, refusal:
 
 def _open_again(by: Actor, on: date, row: Rebooking, roster: Roster) -> None:
     """As a line the bank returned: its dues are owed, on no live line, until an account is corrected."""
-    Instruction.objects.filter(pk=row.instruction_id).update(state=Instruction.State.RETURNED, failure_code="E05")
+    Instruction.objects.filter(pk=row.instruction_id).update(
+        state=Instruction.State.RETURNED, failure_code=row.exception.code
+    )
     RosterLine.objects.filter(pk=row.line_id).update(state=RosterLine.State.RETURNED)
     where = {"line": row.line_id}
     run(
@@ -134,7 +136,7 @@ def _open_again(by: Actor, on: date, row: Rebooking, roster: Roster) -> None:
     )
     PaymentException.objects.create(
         division=row.division, kind=PaymentException.Kind.RETURNED, roster=roster, line_id=row.line_id,
-        entitlement_id=row.line.entitlement_id, batch_id=row.instruction.batch_id, code="E05", reason=row.exception.reason,
+        entitlement_id=row.line.entitlement_id, batch_id=row.instruction.batch_id, code=row.exception.code, reason=row.exception.reason,
         amount_fen=row.amount_fen, opened_on=on, due_on=on + timedelta(days=RETURNED_DAYS),
     )  # fmt: skip
 

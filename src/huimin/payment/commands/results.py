@@ -65,8 +65,8 @@ def take_result(
 ) -> Taken:
     """Take one file of the bank (fetched from `bank_office`, when given).
 
-    Returns the stored answer (also when it was taken before), the batch that was refused or acknowledged, the check, or
-    the statement.
+    Returns the stored answer, the batch that was refused or acknowledged, the check, or the statement; `taken_before` when the
+    bank's word was here already and nothing changed.
     """
     told = named(file_name)
     source = BytesIO(data) if isinstance(data, bytes) else data
@@ -78,6 +78,7 @@ def take_result(
     came = opened(told, source, file_name)
     require_signed(batch.setting, on, file_name, came.sha256, signature)
     if earlier := ResultFile.objects.filter(sha256=came.sha256).first():
+        earlier.taken_before = True
         return earlier
     _require_of_batch(on, batch, came.header, file_name)
     outcome = getattr(came, "outcome", "refusal" if told.kind.key == "payment_refusal" else "answer")
@@ -138,6 +139,17 @@ FROM matched
 """
 
 
+_SUMS_BOOKED = """
+SELECT count(*) FILTER (WHERE new_state = 'paid' AND settles), coalesce(sum(sent_fen) FILTER (WHERE new_state = 'paid' AND settles), 0)::bigint,
+       count(*) FILTER (WHERE new_state = 'returned' AND settles),
+       coalesce(sum(sent_fen) FILTER (WHERE new_state = 'returned' AND settles), 0)::bigint,
+       count(*) FILTER (WHERE new_state = 'unknown' AND settles), count(*) FILTER (WHERE verdict = 'same'),
+       count(*) FILTER (WHERE NOT settles AND verdict <> 'same')
+FROM (SELECT *, verdict = 'settle' AS settles FROM matched) m
+"""
+_BOOKED = ("booked_rows", "booked_fen", "back_rows", "back_fen", "pending_rows", "known_rows", "listed_rows")
+
+
 def _take_answer(by: Actor, on: date, batch: Batch, came: Any, file_name: str) -> ResultFile:
     copy_answer(came.rows())
     header = came.header
@@ -157,6 +169,7 @@ def _take_answer(by: Actor, on: date, batch: Batch, came: Any, file_name: str) -
         reference=header.get("reference") or "", answer_no=header["answer_no"], bank_date=bank_date,
         paid_lines=sums[0], paid_fen=sums[1], returned_lines=sums[2], returned_fen=sums[3], unknown_lines=sums[4],
         unknown_fen=sums[5], taken_by=by.appointment, taken_on=on,
+        **dict(zip(_BOOKED, fetch_one(_SUMS_BOOKED), strict=True)),
     )  # fmt: skip
     settle(exception_days(by, on) | {
         "batch": batch.pk, "roster": batch.roster_id, "result": result.pk, "statement": None, "division": batch.division,
@@ -186,6 +199,7 @@ def _flag_late(by: Actor, on: date, batch: Batch, result: ResultFile) -> None:
 def _take_refusal(by: Actor, on: date, batch: Batch, header: dict[str, Any]) -> Batch:
     """The bank took nothing of the batch: its lines are payable again, its money is back in the special account."""
     if batch.state == Batch.State.REJECTED:
+        batch.taken_before = True
         return batch
     if batch.state == Batch.State.ANSWERED or batch.results.exists():
         raise BadInput("这个批次已有逐笔回盘，不能再整批拒收", where=batch.batch_no, remedy="请与银行核对")

@@ -167,11 +167,12 @@ def _list_file(
     )  # fmt: skip
 
 
-def next_number(office: int, direction: str) -> int:
+def next_number(office: int | None, direction: str) -> int:
     """Files of a bank and direction are numbered without gaps; one transaction at a time."""
-    fetch_one("SELECT pg_advisory_xact_lock(hashtextextended('bank exchange ' || %s, 0))::text", [office])
+    fetch_one("SELECT pg_advisory_xact_lock(hashtextextended('bank exchange ' || %s, 0))::text", [office or 0])
     [number] = fetch_one(
-        "SELECT coalesce(max(number), 0) + 1 FROM payment_exchangefile WHERE bank_office_id = %s AND direction = %s",
+        "SELECT coalesce(max(number), 0) + 1 FROM payment_exchangefile WHERE bank_office_id IS NOT DISTINCT FROM %s"
+        " AND direction = %s",
         [office, direction],
     )
     return int(number)

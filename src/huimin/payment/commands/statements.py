@@ -65,6 +65,7 @@ def take_statement(
     account = _account_of(came, file_name, bank_office)
     require_signed(setting_of(account.bank_office_id, on), on, file_name, came.sha256, signature)
     if earlier := BankStatement.objects.filter(sha256=came.sha256).first():
+        earlier.taken_before = True
         return earlier
     copy_answer(came.rows())
     require_past(came.period_until, on, "对账单的截止日", file_name)

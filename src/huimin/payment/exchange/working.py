@@ -221,7 +221,7 @@ def _take_one(
     seen = f"{lying.seen}:{hashlib.sha256(signature or b'').hexdigest()[:16]}"
     with reading(by):
         known = ExchangeFile.objects.filter(
-            bank_office=office, direction=Direction.IN, file_name=lying.name[:120]
+            bank_office=office, direction=Direction.IN, file_name=lying.name[:120], uploaded_by=None
         ).first()
         if known is not None and known.seen == seen:
             return None
@@ -248,7 +248,7 @@ def _list(
     """The ledger of what came: once a name, with how often it was looked at and why it was refused last."""
     with reading(by):
         found = ExchangeFile.objects.select_for_update().filter(
-            bank_office=office, direction=Direction.IN, file_name=lying.name[:120]
+            bank_office=office, direction=Direction.IN, file_name=lying.name[:120], uploaded_by=None
         ).first()  # fmt: skip
         if found is None:
             found = ExchangeFile(

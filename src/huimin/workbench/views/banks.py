@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from huimin.jobs.queries import anybody_works, find_latest
 from huimin.kernel.bankfile import Format
 from huimin.organisation.acting import may, reading
+from huimin.organisation.queries import names_of_appointments
 from huimin.payment import exchange_queries as queries
 from huimin.payment.commands import (
     close_exception,
@@ -55,15 +56,15 @@ def files(request: Any) -> HttpResponse:
             one_of(request.GET, "direction", Direction.values), one_of(request.GET, "state", State.values)
         )
         found = queries.page_files(wanted, "" if whole else request.GET.get("at", ""), 1000 if whole else 50)
+        people = names_of_appointments({row.uploaded_by for row in found})
         acts = [
             (title, reverse("bank-exchange", args=[key])) for key, (act, title, _) in _EXCHANGES.items() if may(by, act)
         ]
         return Listing(
-            "银行文件", "送出的、取回的，每个都有编号、状态、试了几次、最后一次的错误。", "bank-files",
+            "银行文件", "送出的、取回的、上传的，每个都有编号、状态、试了几次、最后一次的错误。", "bank-files",
             [Head("编号", paper=14), Head("方向", paper=16), Head("文件", paper=0), Head("银行", paper=34), Head("批次", paper=46),
              Head("状态", paper=20), Head("次数", "count", 12), Head("时间", paper=30), Head("最后一次的错误", paper=60)],
-            [_file(row) for row in found],
-            "还没有文件。放行批次后在“银行批次”里写出，这里就会列出来。", page=found, across=True, acts=acts,
+            [_file(row, people) for row in found], _none(wanted), page=found, across=True, acts=acts,
             note=_note(), figures=_figures(queries.count_files()),
             filters=[Filter("direction", "方向", Direction.choices, wanted.direction), Filter("state", "状态", State.choices, wanted.state)],
         )  # fmt: skip
@@ -71,14 +72,27 @@ def files(request: Any) -> HttpResponse:
     return answer_listing(request, build)
 
 
-def _file(row: ExchangeFile) -> list[Any]:
+def _none(wanted: queries.FileFilter) -> str:
+    """What an empty list means, of these files."""
+    words = [
+        State(wanted.state).label if wanted.state else "",
+        Direction(wanted.direction).label if wanted.direction else "",
+    ]
+    if any(words):
+        return f"没有{'、'.join(filter(None, words))}的文件。"
+    return "还没有文件。放行批次后在“银行批次”里写出，这里就会列出来。"
+
+
+def _file(row: ExchangeFile, people: dict[int, str]) -> list[Any]:
     owner = Cell(row.batch.batch_no, reverse("batch", args=[row.batch_id])) if row.batch else Cell(
         f"户名核验 {row.name_check.check_no}" if row.name_check else ""
     )  # fmt: skip
     when = row.confirmed_at or row.moved_at
+    marks = [f"{row.size_bytes:,} 字节" if row.size_bytes else "", f"校验码 {row.sha256[:12]}" if row.sha256 else ""]
+    way = Cell("上传", sub=people.get(row.uploaded_by, "")) if row.uploaded_by else row.get_direction_display()
     return [
-        row.number, row.get_direction_display(), Cell(row.file_name, sub=f"{row.size_bytes:,} 字节" if row.size_bytes else ""),
-        row.bank_office.name, owner, Cell(row.get_state_display(), tone=TONES.get(row.state, "plain")), row.tries,
+        row.number, way, Cell(row.file_name, sub="，".join(filter(None, marks))),
+        row.bank_office.name if row.bank_office else "认不出", owner, Cell(row.get_state_display(), tone=TONES.get(row.state, "plain")), row.tries,
         when.astimezone().strftime("%Y-%m-%d %H:%M") if when else "", row.last_error,
     ]  # fmt: skip
 

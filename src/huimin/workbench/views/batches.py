@@ -16,14 +16,15 @@ from huimin.audit.models import Event
 from huimin.database.context import declare
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.errors import BadInput, Refusal
-from huimin.kernel.money import in_words, yuan
+from huimin.kernel.money import in_words
 from huimin.organisation.acting import Actor, may, record_event
 from huimin.payment.booked import vouchers_of_batches
 from huimin.payment.commands import take_result, write_batch_files
 from huimin.payment.commands.sending import batch_file
 from huimin.payment.exchange.formats import formats
+from huimin.payment.exchange.uploads import take_upload
 from huimin.payment.exchange_queries import file_of
-from huimin.payment.models import BankStatement, Batch, Instruction, NameCheck, ResultFile
+from huimin.payment.models import Batch, Instruction
 from huimin.payment.queries import (
     BatchFilter,
     get_batch,
@@ -33,10 +34,12 @@ from huimin.payment.queries import (
     names_of_lines,
     page_batches,
     page_instructions,
+    programmes_of_batches,
 )
 from huimin.policy.queries import programme_names
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
+from huimin.workbench.answer_told import outcome_of_taken, told_of_answer
 from huimin.workbench.bank_forms import BankAnswer
 from huimin.workbench.guard import page
 from huimin.workbench.listing import one_of, programmes_seen, require_seen, seen_of
@@ -55,7 +58,8 @@ class FileChanged(Refusal):
 @require_safe
 @page(guard.BATCH_READERS)
 def listing(request: Any) -> HttpResponse:
-    names = seen_of(request.actor, programme_names())
+    is_bank = request.actor.audience == "bank"
+    names = programmes_of_batches() if is_bank else seen_of(request.actor, programme_names())
     wanted = BatchFilter(
         state=one_of(request.GET, "state", Batch.State.values),
         programme=one_of(request.GET, "programme", names),
@@ -72,7 +76,7 @@ def listing(request: Any) -> HttpResponse:
         "programmes": names,
         "wanted": wanted,
         "states": Batch.State.choices,
-        "is_bank": request.actor.audience == "bank",
+        "is_bank": is_bank,
         "may_take": may(request.actor, take_result),
         "to_write": may(request.actor, write_batch_files) and BatchFilter(state=Batch.State.RELEASED).rows().count(),
     }
@@ -91,7 +95,7 @@ def detail(request: Any, number: int) -> HttpResponse:
     context = {
         "section": "batches",
         "batch": batch,
-        "title": programme_names().get(batch.programme, batch.programme),
+        "title": programme_names().get(batch.programme, batch.title),
         "trail": chain_names(batch.division, request.business_date),
         "words": in_words(batch.amount_fen),
         "states": [(each, Instruction.State(each.key).label) for each in instructions_by_state(number)],
@@ -99,7 +103,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "state": state,
         "page": page_of,
         "lines": {} if is_bank else names_of_lines([row.line_id for row in page_of]),
-        "results": list_results(number),
+        "results": [(each, told_of_answer(each)) for each in list_results(number)],
         "signatures": [] if is_bank else list_signatures(f"batch:{batch.pk}"),
         "steps": offered(BATCH_STEPS, request.actor, batch),
         "file": file_of(batch),
@@ -197,28 +201,14 @@ def take(request: Any) -> HttpResponse:
         try:
             return once(request, lambda: _take_answer(request, **form.cleaned_data))
         except BadInput as wrong:
-            form.add_error("file", str(wrong))
+            form.add_error("file", f"{wrong}已记在“银行文件”里。")
     context = {"section": "batches", "form": form, "title": "收回盘文件", "back": reverse("batches")}
     return render(request, "workbench/take.html", context, status=422 if form.errors else 200)
 
 
 def _take_answer(request: Any, file: Any, signature: Any = None) -> Outcome:
-    taken = take_result(
-        by=request.actor, on=request.business_date, data=file.file, file_name=file.name,
+    taken = take_upload(
+        by=request.actor, on=request.business_date, source=file.file, file_name=file.name,
         signature=signature.read() if signature else None,
     )  # fmt: skip
-    if isinstance(taken, NameCheck):
-        return Outcome(
-            "已收户名核验回盘",
-            reverse("roster", args=[taken.roster_id]),
-            "相符的可以编制批次；不符的编制时转到待处理。",
-        )
-    if isinstance(taken, BankStatement):
-        what = f"已收对账单：{taken.entries_count:,} 笔分录，期末 ¥{yuan(taken.closing_fen)}"
-        return Outcome(what, reverse("bank-statements"), "对不上的分录已列入待处理。")
-    if isinstance(taken, ResultFile):
-        what = f"已收回盘：入账 {taken.paid_lines:,} 行 ¥{yuan(taken.paid_fen)}，退回 {taken.returned_lines:,} 行 ¥{yuan(taken.returned_fen)}，处理中 {taken.unknown_lines:,} 行"
-        return Outcome(what, reverse("batch", args=[taken.batch_id]), "退回的行已列入待处理。")
-    if taken.state != Batch.State.REJECTED:
-        return Outcome("银行已收妥这一批", reverse("batch", args=[taken.pk]), "还没有逐笔结果，钱没有动。")
-    return Outcome("银行整批拒收，已退回", reverse("batch", args=[taken.pk]), "核对后可以重新编制批次。")
+    return outcome_of_taken(request.actor, taken)

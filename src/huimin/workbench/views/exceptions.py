@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -10,9 +10,10 @@ from huimin.divisions.queries import names_of
 from huimin.organisation.acting import may
 from huimin.payment.commands import close_exception, propose_rebooking, reissue_returned, settle_rebooking
 from huimin.payment.commands.matching import CODES
-from huimin.payment.models import PaymentException
+from huimin.payment.models import Batch, PaymentException
 from huimin.payment.queries import (
     ExceptionFilter,
+    get_batch,
     iterate_exceptions,
     list_reissuable,
     page_exceptions,
@@ -21,7 +22,7 @@ from huimin.payment.queries import (
 )
 from huimin.workbench import guard
 from huimin.workbench.guard import page
-from huimin.workbench.listing import chosen_place, kept, one_of
+from huimin.workbench.listing import chosen_place, kept, one_of, require_seen
 from huimin.workbench.spreadsheet import Column, export
 
 STATES = [("open", "待处理"), ("closed", "已处理")]
@@ -32,10 +33,12 @@ STATES = [("open", "待处理"), ("closed", "已处理")]
 def listing(request: Any) -> HttpResponse:
     """By deadline, with what the bank said and what to do about it."""
     place = chosen_place(request)
+    batch = _batch_asked(request)
     wanted = ExceptionFilter(
         prefix=place.prefix,
         kind=one_of(request.GET, "kind", PaymentException.Kind.values),
         state=one_of(request.GET, "state", dict(STATES), "open"),
+        batch=batch.pk if batch else None,
     )
     if request.GET.get("export") == "xlsx":
         return _export(request, wanted)
@@ -53,14 +56,27 @@ def listing(request: Any) -> HttpResponse:
         "reissuable": list_reissuable(place.prefix, request.business_date)
         if may(request.actor, reissue_returned)
         else [],
-        "codes": {kind: CODES.get(kind, "—") for kind in PaymentException.Kind.values},
+        "codes": CODES,
+        "batch": batch,
         "may_close": may(request.actor, close_exception),
         "may_rebook": may(request.actor, propose_rebooking),
         "may_settle_rebooking": may(request.actor, settle_rebooking),
         "rebooked": waiting_rebookings([row.pk for row in page_of if row.kind == PaymentException.Kind.REVERSED]),
-        "query": kept(request.GET, "kind", "state", "place"),
+        "query": kept(request.GET, "kind", "state", "place", "batch"),
     }
     return render(request, "workbench/exceptions.html", context)
+
+
+def _batch_asked(request: Any) -> Batch | None:
+    """The one batch whose exceptions are asked for; 404 where it is none of ours."""
+    told = request.GET.get("batch", "")
+    if not told:
+        return None
+    if not (told.isascii() and told.isdigit() and len(told) < 19):
+        raise Http404
+    batch = get_batch(int(told))
+    require_seen(request.actor, batch.programme)
+    return batch
 
 
 def _export(request: Any, wanted: ExceptionFilter) -> HttpResponse:

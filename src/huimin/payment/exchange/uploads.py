@@ -1,0 +1,78 @@
+"""A file of a bank that somebody uploads: taken, and listed among the files of banks whatever came of it (PAY-05, SEC-05).
+
+in    a file under the name its bank gave it, perhaps its signature
+out   what `take_result` returns, or its refusal; in both cases an entry: who, which file, its digest, what came of it
+
+Always true: a refusal undoes everything the file did and is listed by a transaction of its own afterwards; the same file
+with the same end, uploaded again by the same person that day, is the same entry, counted. Who was not allowed to take files at all has
+not sent one.
+"""
+
+import hashlib
+from datetime import date
+from typing import BinaryIO
+
+from django.utils import timezone
+
+from huimin.kernel.errors import BadInput, Refusal
+from huimin.organisation.acting import Actor, NotYourPost, reading
+from huimin.payment.commands.results import Taken, take_result
+from huimin.payment.commands.sending import next_number
+from huimin.payment.exchange.incoming import named
+from huimin.payment.models import Batch, ExchangeFile, NameCheck
+
+State, Direction = ExchangeFile.State, ExchangeFile.Direction
+_BLOCK = 1 << 20
+
+
+def take_upload(*, by: Actor, on: date, source: BinaryIO, file_name: str, signature: bytes | None) -> Taken:
+    """`take_result` of an uploaded file; its refusal is listed before it goes on."""
+    sha256, size = _measured(source)
+    try:
+        taken = take_result(by=by, on=on, data=source, file_name=file_name, signature=signature)
+    except NotYourPost:
+        raise
+    except Refusal as refusal:
+        _list(by, on, file_name, sha256, size, State.REFUSED, str(refusal))
+        raise
+    _list(by, on, file_name, sha256, size, State.TAKEN, "")
+    return taken
+
+
+def _measured(source: BinaryIO) -> tuple[str, int]:
+    whole, size = hashlib.sha256(), 0
+    source.seek(0)
+    while block := source.read(_BLOCK):
+        whole.update(block)
+        size += len(block)
+    source.seek(0)
+    return whole.hexdigest(), size
+
+
+def _list(by: Actor, on: date, file_name: str, sha256: str, size: int, state: State, why: str) -> None:
+    same = {
+        "uploaded_by": by.appointment, "file_name": file_name[:120], "sha256": sha256, "state": state,
+        "last_error": why[:300], "created_on": on,
+    }  # fmt: skip
+    with reading(by):
+        batch, check = _meant(file_name)
+        office = batch.bank_office_id if batch else check.bank_office_id if check else None
+        number = next_number(office, Direction.IN)  # one at a time from here on, so that two at once are one entry
+        entry = ExchangeFile.objects.filter(**same).first() or ExchangeFile(
+            **same, division=by.division, bank_office_id=office, direction=Direction.IN, number=number, size_bytes=size,
+            batch=batch, name_check=check,
+        )  # fmt: skip
+        entry.tries += 1
+        entry.moved_at = timezone.now()
+        entry.save(update_fields=["tries", "moved_at"] if entry.pk else None)
+
+
+def _meant(file_name: str) -> tuple[Batch | None, NameCheck | None]:
+    """The batch or check its name tells, where it is one of ours."""
+    try:
+        told = named(file_name)
+    except BadInput:
+        return None, None
+    if told.kind.key.startswith("check"):
+        return None, NameCheck.objects.filter(check_no=told.number).first()
+    return Batch.objects.filter(batch_no=told.number).first(), None
