@@ -4,8 +4,11 @@ import re
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from huimin.demo.actors import actor
+from huimin.organisation.acting import reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.models import BankSetting, Batch, PaymentException
+from huimin.policy.queries import programme_names
 from tests.workbench.people import client_of
 
 
@@ -58,12 +61,20 @@ def test_files_transfer_and_exceptions_are_shown_with_their_codes_pay_05(county)
     assert f"DF_{batch.batch_no}.txt" in listed and "已确认" in listed
     one = text(officer.get(f"/batches/{batch.pk}/"))
     assert "农村商业银行惠民补贴代发批量文件" in one and "不签名" in one and "试了 1 次" in one
+    bank = client_of(Post.BANK_OPERATOR, OfficeKind.BANK)
+    with reading(actor(Post.FINANCE_OFFICER, OfficeKind.FINANCE)):
+        name = programme_names()[batch.programme]
+    for path in ("/batches/", f"/batches/?programme={batch.programme}", f"/batches/{batch.pk}/"):
+        shown = text(bank.get(path))
+        assert name in shown and f">{batch.programme}<" not in shown and f" {batch.programme} " not in shown, path
     assert "送银行文件" not in text(officer.get("/banks/fetch/")) and officer.get("/banks/nothing/").status_code == 404
     assert officer.post("/banks/send/", {"token": "0" * 32}).status_code == 409
     PaymentException.objects.using("maintenance").create(
         division=batch.division, kind="unmatched", roster_id=batch.roster_id, batch=batch, row_no=7, reason="我方没有送过这一行",
         amount_fen=100, opened_on="2021-09-22", due_on="2021-09-24",
     )  # fmt: skip
+    page = text(officer.get("/exceptions/?kind=returned"))
+    assert "E07" in page and "银行代码 F" in page and "第 0 行" not in page
     page = text(officer.get("/exceptions/?kind=unmatched"))
     assert "E01" in page and "与银行核对后了结" in page
     row = PaymentException.objects.using("maintenance").get(kind="unmatched")
