@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from huimin.kernel.bankfile import Parsed, parse_file, read_format, write_file
+from huimin.kernel.bankfile import Parsed, parse_file, read_format, read_formats, write_file
 from huimin.kernel.errors import BadInput
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,6 +138,34 @@ def test_PAY_05_a_cut_file_is_called_cut() -> None:
     for cut in (data[: len(data) // 2], data[:trailer_at], data[:-1], b"", b"T|0|0|" + b"0" * 64 + b"\r\n"):
         with pytest.raises(BadInput, match="文件不完整"):
             take(cut)
+
+
+def test_PAY_05_a_file_that_was_opened_and_saved_is_told_what_happened_to_it() -> None:
+    """Other line ends, a mark, another encoding: named with what was agreed, never called cut; limits and sums with their unit."""
+    data, csv_form = written_answer(), read_formats(ROOT / "policy" / "banks")["csv-utf8"]
+    text = data.decode("gb18030")
+    table = (
+        "行标识,账号,金额（元）,结果,原因码,原因,入账日期,流水号\n1,6217000000001,1.00,失败,E05,已销户,,\n合计,1,1.00\n"
+    )
+    name = "jieguo-1-1.csv"
+    assert parse_file(csv_form, "payment_answer", table.encode(), name).rows[0]["row_amount_fen"] == 100
+    for form, wrong, called, words in (
+        (FORM, data.replace(b"\r\n", b"\n"), "DFR_B-1_2.txt", "第1行：行尾是 LF（换行），约定的是 CRLF"),
+        (FORM, data.replace(b"\r\n", b"\r"), "DFR_B-1_2.txt", "行尾是 CR（回车），约定的是 CRLF"),
+        (FORM, data[:-60].replace(b"\r\nD|3", b"\nD|3") + data[-60:], "DFR_B-1_2.txt", "第3行：行尾是 LF"),
+        (FORM, text.encode(), "DFR_B-1_2.txt", "文件是 UTF-8 编码，约定的是 GB18030。照约定读时：校验码与内容不符"),
+        (FORM, text.encode("utf-8-sig"), "DFR_B-1_2.txt", "文件是 UTF-8 编码，约定的是 GB18030"),
+        (FORM, text.encode("utf-16"), "DFR_B-1_2.txt", "文件是 UTF-16 编码"),
+        (csv_form, table.replace("\n", "\r\n").encode(), name, "行尾是 CRLF（回车换行），约定的是 LF"),
+        (csv_form, table.encode("utf-8-sig"), name, "文件开头多了 UTF-8 的标记（BOM）"),
+        (csv_form, table.encode("gbk"), name, "文件是 GBK 编码，约定的是 UTF-8"),
+        (csv_form, table.replace("合计,1,1.00", "合计,1,2.00").encode(), name, "写的是 2.00 元，明细合计 1.00 元"),
+        (csv_form, table.replace("合计,1,1.00", "合计,2,1.00").encode(), name, "写的是 2 笔，明细合计 1 笔"),
+        (csv_form, b"," * (csv_form.bytes_max + 1), name, "文件超过 128 MB"),
+    ):  # fmt: skip
+        with pytest.raises(BadInput) as refused:
+            parse_file(form, "payment_answer", wrong, called)
+        assert words in str(refused.value) and "不完整" not in str(refused.value), refused.value
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,21 @@ def test_PAY_05_what_is_wrong_in_itself_is_refused_whole(sent: Story) -> None:
     shutil.rmtree(book)
     kept.rename(book)
     sent.run_bank()
+    if sent.format in ("rural-bank-batch", "fixed-gbk"):
+        _saved_in_another_encoding(sent)
     sent.fetch()
     assert sent.states().get("paid"), "the honest answer is taken afterwards, under the name that was refused before"
+
+
+def _saved_in_another_encoding(sent: Story) -> None:
+    """Opened and saved as UTF-8 on the way: the digest or the signature is wrong for that reason, and it is said."""
+    [path] = [path for path in sent.inbox.iterdir() if path.suffix not in (".sig", ".ack")]
+    data = path.read_bytes()
+    path.write_bytes(data.decode("gb18030").encode())
+    sent.fetch()
+    state, error = sent.came()[path.name]
+    assert state == "refused" and "是 UTF-8 编码，约定的是 GB" in error, error
+    path.write_bytes(data)
 
 
 def _lies(sent: Story, name: str) -> bool:

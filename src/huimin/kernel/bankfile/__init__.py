@@ -6,6 +6,7 @@ out   the bytes of a whole file; or its header and rows with whole numbers and d
     describing   a description into a `Format`, or everything that is wrong with it
     fields       one value: how it is written, what it may hold
     lines        a record as a line: separated, of fixed width, or a table with titles
+    differing    what an office did to a file that it opened and saved again
     writing      `write_to` a stream, piece by piece; `write_file` for small ones
     reading      `open_file`, whose rows come piece by piece; `parse_file` for small ones
 
@@ -16,6 +17,7 @@ own code (PAY-04). Messages of ISO 20022 are described here too and written and 
 """
 
 from huimin.kernel.bankfile.describing import BadDescription, FileKind, Format, read_format, read_formats
+from huimin.kernel.bankfile.differing import other_encoding, sized, too_big
 from huimin.kernel.bankfile.fields import AMOUNT, Value
 from huimin.kernel.bankfile.reading import Incoming, Parsed, open_file, parse_file
 from huimin.kernel.bankfile.writing import Written, write_file, write_to
@@ -30,9 +32,12 @@ __all__ = [
     "Value",
     "Written",
     "open_file",
+    "other_encoding",
     "parse_file",
     "read_format",
     "read_formats",
+    "sized",
+    "too_big",
     "write_file",
     "write_to",
 ]

@@ -17,6 +17,7 @@ from io import BytesIO
 from typing import Any, BinaryIO
 
 from huimin.kernel.bankfile.describing import FileKind, Format, Record
+from huimin.kernel.bankfile.differing import naming_encoding, require_ends, require_no_mark, too_big
 from huimin.kernel.bankfile.fields import AMOUNT
 from huimin.kernel.bankfile.lines import check_titles, decode_lines, not_encoded
 from huimin.kernel.bankfile.writing import PIECE, check_column, compare
@@ -52,6 +53,10 @@ class Incoming:
 
     def rows(self) -> Iterator[list[dict[str, Any]]]:
         """Pieces of typed rows; BadInput at the first that is wrong, or at the end when the sums are."""
+        with naming_encoding(self.form, self.source, self.name):
+            yield from self._rows()
+
+    def _rows(self) -> Iterator[list[dict[str, Any]]]:
         record = self.kind.row
         if record is None:
             _check_sums(self)
@@ -89,6 +94,11 @@ def open_file(form: Format, kind: str, source: BinaryIO, file_name: str) -> Inco
     made = form.files[kind]
     require_size(form, source, file_name)
     name = require_name(made, file_name)
+    with naming_encoding(form, source, file_name):
+        return _framed(form, made, source, file_name, name)
+
+
+def _framed(form: Format, made: FileKind, source: BinaryIO, file_name: str, name: re.Match[str]) -> Incoming:
     seen = _look_through(form, source, file_name)
     titles = form.layout == "table" and made.row is not None
     heads = 1 if titles or made.header else 0
@@ -112,7 +122,7 @@ def require_size(form: Format, source: BinaryIO, file_name: str) -> None:
     size = source.seek(0, os.SEEK_END)
     source.seek(0)
     if size > form.bytes_max:
-        raise BadInput(f"文件超过 {form.bytes_max} 字节", where=file_name, remedy="请向银行核对")
+        raise too_big(form.bytes_max, file_name)
 
 
 def require_name(made: FileKind, file_name: str) -> re.Match[str]:
@@ -139,10 +149,16 @@ def _look_through(form: Format, source: BinaryIO, file_name: str) -> _Seen:
     while block := source.readlines(_BLOCK):
         whole.update(last)
         whole.update(b"".join(block[:-1]))
-        first = first or block[0]
-        _require_encoded(form, block, file_name, lines)
+        if not lines:
+            first = block[0]
+            require_no_mark(form, first, file_name)
+        data = b"".join(block)
+        require_ends(form, block, data, file_name, lines)
+        _require_encoded(form, block, data, file_name, lines)
         lines += len(block)
         last = block[-1]
+    if not lines:
+        raise _cut(file_name, "文件是空的")
     if not last.endswith(ending):
         raise _cut(file_name, "最后一行没有行尾")
     body = whole.copy()
@@ -150,8 +166,7 @@ def _look_through(form: Format, source: BinaryIO, file_name: str) -> _Seen:
     return _Seen(first, last, lines, whole.hexdigest(), body.hexdigest())
 
 
-def _require_encoded(form: Format, block: list[bytes], file_name: str, lines: int) -> None:
-    data = b"".join(block)
+def _require_encoded(form: Format, block: list[bytes], data: bytes, file_name: str, lines: int) -> None:
     try:
         data.decode(form.encoding)
     except UnicodeDecodeError as wrong:
@@ -173,7 +188,8 @@ def _require_whole(form: Format, made: FileKind, seen: _Seen, heads: int, file_n
 
 
 def _cut(file_name: str, why: str) -> BadInput:
-    return BadInput("文件不完整", where=file_name, why=f"{why}，可能在传送中被截断", remedy="请重新取得完整文件")
+    told = why if why.startswith("文件") else f"{why}，可能在传送中被截断"
+    return BadInput("文件不完整", where=file_name, why=told, remedy="请重新取得完整文件")
 
 
 def _header(form: Format, made: FileKind, seen: _Seen, file_name: str) -> dict[str, Any]:

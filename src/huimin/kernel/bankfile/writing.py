@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from huimin.kernel.bankfile.describing import FileKind, Format, Record
 from huimin.kernel.bankfile.fields import AMOUNT, Field, Value
 from huimin.kernel.bankfile.lines import encode_lines, title_line
 from huimin.kernel.errors import BadInput
+from huimin.kernel.money import yuan
 
 PIECE = 5_000
 
@@ -109,6 +110,7 @@ def check_column(field: Field, number: int, column: Sequence[str], name: str, fi
         )
 
 
-def compare(told: object, found: int, where: str, what: str) -> None:
+def compare(told: Any, found: int, where: str, what: str) -> None:
     if told != found:
-        raise BadInput(f"{what}不符：写的是 {told}，明细合计 {found}", where=where, remedy="请重新取得或更正文件")
+        shown, summed = (f"{yuan(n)} 元" if what.endswith("金额") else f"{n:,} 笔" for n in (told, found))
+        raise BadInput(f"{what}不符：写的是 {shown}，明细合计 {summed}", where=where, remedy="请重新取得或更正文件")

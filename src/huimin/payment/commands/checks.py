@@ -187,7 +187,7 @@ def take_check(
     if check.state == NameCheck.State.PREPARED:
         raise BadInput("这份核验还没有送银行", where=file_name, remedy="请核对文件")
     came = opened(told, source, file_name)
-    require_signed(check.setting, on, file_name, came.sha256, signature)
+    require_signed(check.setting, on, file_name, came, signature)
     if (order := came.header.get("order_sha256")) is not None and order != check.file_sha256:
         raise BadInput("回盘所附的原文件校验码与送出的不同", where=f"{file_name} 表头", remedy="请与银行核对")
     if told.kind.key == "check_refusal":

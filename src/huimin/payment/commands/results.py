@@ -76,7 +76,7 @@ def take_result(
         return take_check(by, on, told, source, file_name, signature, bank_office)
     batch = _batch_of(told, file_name, bank_office)
     came = opened(told, source, file_name)
-    require_signed(batch.setting, on, file_name, came.sha256, signature)
+    require_signed(batch.setting, on, file_name, came, signature)
     if earlier := ResultFile.objects.filter(sha256=came.sha256).first():
         earlier.taken_before = True
         return earlier

@@ -63,7 +63,7 @@ def take_statement(
     """A step of `take_result`. The same statement again is the same."""
     came: Statement = opened(told, source, file_name)
     account = _account_of(came, file_name, bank_office)
-    require_signed(setting_of(account.bank_office_id, on), on, file_name, came.sha256, signature)
+    require_signed(setting_of(account.bank_office_id, on), on, file_name, came, signature)
     if earlier := BankStatement.objects.filter(sha256=came.sha256).first():
         earlier.taken_before = True
         return earlier

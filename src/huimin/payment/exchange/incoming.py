@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, BinaryIO
 
-from huimin.kernel.bankfile import FileKind, Format, open_file
+from huimin.kernel.bankfile import FileKind, Format, Incoming, open_file, other_encoding
 from huimin.kernel.errors import BadInput
 from huimin.payment.exchange.formats import formats, signs
 from huimin.payment.exchange.iso_answers import open_camt053, open_pain002
-from huimin.payment.exchange.signatures import require_signature
+from huimin.payment.exchange.signatures import BadSignature, require_signature
 from huimin.payment.models import BankSetting
 
 
@@ -55,11 +55,17 @@ def opened(told: Named, source: BinaryIO, file_name: str) -> Any:
     return open_pain002(told.form, told.kind, source, file_name)
 
 
-def require_signed(setting: BankSetting | None, on: date, file_name: str, sha256: str, signature: bytes | None) -> str:
-    """The key that signed, "" where the setting wants no signature. BadSignature."""
+def require_signed(setting: BankSetting | None, on: date, file_name: str, came: Any, signature: bytes | None) -> str:
+    """The key that signed, "" where the setting wants no signature. BadSignature, which tells when the encoding is another."""
     if setting is None or not signs(setting):
         return ""
-    return require_signature(setting.bank_office_id, setting.suite, on, file_name, sha256, signature)
+    try:
+        return require_signature(setting.bank_office_id, setting.suite, on, file_name, came.sha256, signature)
+    except BadSignature as wrong:
+        if not signature or not isinstance(came, Incoming) or not (other := other_encoding(came.form, came.source)):
+            raise
+        why = f"文件是 {other} 编码，约定的是 {came.form.encoding.upper()}，内容已不是银行签名的那一份"
+        raise BadSignature(wrong.what, where=wrong.where, why=why, remedy="请用银行给的原文件，不要打开另存") from wrong
 
 
 def require_past(day: date | None, on: date, what: str, where: str) -> None:

@@ -19,8 +19,9 @@ from datetime import date
 from itertools import islice
 from typing import Any, BinaryIO
 
-from huimin.kernel.bankfile import FileKind, Format
+from huimin.kernel.bankfile import FileKind, Format, too_big
 from huimin.kernel.errors import BadInput
+from huimin.kernel.money import yuan
 from huimin.payment.exchange.iso_reading import Message, Record
 
 _PIECE = 5_000
@@ -128,10 +129,9 @@ class Statement:
         while piece := list(islice(made, _PIECE)):
             yield piece
         if self.opening_fen + self.credit_fen - self.debit_fen != self.closing_fen:
-            raise self.message.wrong(
-                f"期初加收入减支出是 {self.opening_fen + self.credit_fen - self.debit_fen} 分，期末写的是 {self.closing_fen} 分",
-                "对账单不平",
-            )
+            found = yuan(self.opening_fen + self.credit_fen - self.debit_fen)
+            told = f"期初加收入减支出是 {found} 元，期末写的是 {yuan(self.closing_fen)} 元"
+            raise self.message.wrong(told, "对账单不平")
 
     def _made(self) -> Iterator[dict[str, Any]]:
         inside = 0
@@ -153,7 +153,7 @@ class Statement:
         if record.inner == 0:
             yield self._row(record, record)
         elif inside != amount:
-            raise self.message.wrong(f"分录 {amount} 分，明细合计 {inside} 分", "分录与明细不符")
+            raise self.message.wrong(f"分录 {yuan(amount)} 元，明细合计 {yuan(inside)} 元", "分录与明细不符")
 
     def _count(self, record: Record, amount: int) -> None:
         self.count += 1
@@ -219,7 +219,7 @@ def _opened(form: Format, kind: FileKind, source: BinaryIO, name: str) -> tuple[
     """The name's numbers and the digest; BadInput by size before a byte is read, or by name."""
     size = source.seek(0, os.SEEK_END)
     if size > form.bytes_max:
-        raise BadInput(f"文件超过 {form.bytes_max} 字节", where=name, remedy="请向银行核对")
+        raise too_big(form.bytes_max, name)
     matched = kind.name_pattern.fullmatch(name)
     if matched is None:
         raise BadInput(f"文件名不是{kind.title}的样式", where=name, remedy="请用银行给出的原文件名")

@@ -55,7 +55,7 @@ def write_pain001(
     put("".join(made))
     if (count, total) != (header["rows_count"], header["amount_fen"]):
         raise BadInput(
-            f"总笔数或总金额不符：写的是 {header['rows_count']} 笔 {header['amount_fen']} 分，明细 {count} 笔 {total} 分",
+            f"总笔数或总金额不符：写的是 {header['rows_count']} 笔 {yuan(header['amount_fen'])} 元，明细 {count} 笔 {yuan(total)} 元",
             where=form.files["payment"].title, remedy="请重新编制批次",
         )  # fmt: skip
     put(_TAIL)

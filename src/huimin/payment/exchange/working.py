@@ -24,6 +24,7 @@ from django.utils import timezone
 from huimin.jobs.kinds import Report, handles
 from huimin.jobs.models import Job
 from huimin.jobs.working import Cancelled, TakenOver
+from huimin.kernel.bankfile import too_big
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.organisation.acting import Actor, reading
 from huimin.organisation.models import Office
@@ -229,7 +230,7 @@ def _take_one(
     try:
         named(lying.name)
         if lying.size > limit:
-            raise BadInput(f"文件超过 {limit} 字节", where=lying.name, remedy="没有打开；请向银行核对")
+            raise too_big(limit, lying.name)
         with spool() as came:
             route.get(lying, came, lambda done: None)
             came.seek(0)
