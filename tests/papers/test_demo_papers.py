@@ -11,6 +11,7 @@ from huimin.demo.papers import write_papers
 from huimin.demo.quarter import County
 from huimin.kernel.money import yuan_plain
 from huimin.organisation.acting import Actor, reading
+from huimin.payment.counting import with_sums
 from huimin.payment.models import Roster
 from tests.stages import PEOPLE, SEED
 
@@ -32,13 +33,13 @@ def test_papers_are_written_counted_and_hold_no_plain_number(officer: Actor, tmp
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert counts["files"] == len(files) and counts["pages"] >= counts["statements_pages"] > 0
     with reading(officer):
-        rosters = list(Roster.objects.order_by("pk"))
+        rosters = with_sums(Roster.objects.order_by("pk"))
     assert len(list((tmp_path / "out/rosters").glob("*.xlsx"))) == len(rosters)
     assert len(list((tmp_path / "out/rosters").glob("*.pdf"))) == 3
     assert len(list((tmp_path / "out/notices").glob("*.pdf"))) == counts["notices_files"] > 0
     with (tmp_path / "out/rosters/summary.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["金额（元）"] for row in rows] == [yuan_plain(roster.amount_fen) for roster in rosters]
+    assert [row["应付金额（元）"] for row in rows] == [yuan_plain(roster.sums.amount_fen) for roster in rosters]
     numbers = _numbers(officer)
     report = scan_files(numbers, [tmp_path / "out"])
     assert report.files == len(files) and report.ok, report.places

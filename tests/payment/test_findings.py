@@ -1,5 +1,6 @@
 """What looks wrong on a roster is found, explained or held back, before anything is posted (PAY-01, PAY-06)."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -12,6 +13,7 @@ from huimin.demo.actors import actor
 from huimin.demo.granting import county_officer
 from huimin.demo.listing import townships
 from huimin.kernel.errors import BadInput, Refusal
+from huimin.kernel.money import in_words, yuan
 from huimin.notices.models import NoticeRow
 from huimin.organisation.acting import NotYourPost, SamePerson, reading
 from huimin.organisation.posts import Post
@@ -24,11 +26,16 @@ from huimin.payment.commands import (
     release_hold,
 )
 from huimin.payment.commands.findings import DoubtsOpen, NotExplainable, NothingToRelease
+from huimin.payment.commands.rosters import payable
 from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Due, LineDue, Roster, RosterFinding, RosterLine
-from huimin.payment.queries import owed_without_roster
+from huimin.payment.papers import roster_pdf
+from huimin.payment.queries import RosterFilter, owed_without_roster, total_rosters
+from huimin.policy.models import Programme
 from huimin.registry.commands import record_death
 from huimin.workbench.todo import list_todo
+from tests.papers.conftest import texts
+from tests.workbench.people import client_of
 
 County = Callable[[str], str]
 GRAIN = "grain-one-off"
@@ -65,17 +72,32 @@ def test_PAY_01_a_death_is_found_held_back_and_paid_later_by_another_roster(coun
     roster = compiled()
     assert [each.line.household_id for each in found(roster).values()] == [home]
     record_death(by=clerk, on=dates.COMPILED, person=second, died_on=DIED, evidence="死亡证明")
-    with pytest.raises(DoubtsOpen, match="2 件"):
+    run("UPDATE registry_household SET closed_on = '2021-08-01' WHERE id = %s", [home], using="maintenance")
+    with pytest.raises(DoubtsOpen, match="3 件"):
         publish_roster(by=reviewer, on=dates.PUBLISHED, roster_id=roster.pk)
-    assert check_roster(by=clerk, on=dates.COMPILED, roster_id=roster.pk) == 2
+    assert check_roster(by=clerk, on=dates.COMPILED, roster_id=roster.pk) == 3
     with reading(county_officer()):
-        ids = list(roster.findings.values_list("pk", flat=True))
+        doubts = {(each.line.household_id, each.kind): each for each in roster.findings.select_related("line")}
+        name = Programme.objects.get(code=GRAIN).name
+    ids, closed = [each.pk for (_, kind), each in doubts.items() if kind == "died"], doubts[home, "moved"].pk
+    both = sum(doubts[each, "died"].amount_fen for each in (home, other))
+    desk, path = (
+        client_of(Post.CLERK, townships()[0]),
+        "/findings/hold/?" + "&".join(f"id={each}" for each in [*ids, closed]),
+    )
+    asked = desk.get(path).content.decode()
+    assert "合计 3 件，2 行" in asked and f'<td class="num">{yuan(both)}</td></tr></tfoot>' in asked
+    token = re.search(r'name="token" value="([0-9a-f]{32})"', asked)[1]
+    again = desk.post(path, {"token": token, "id": [*ids, closed], "reason": ""})
+    assert again.status_code == 422 and name in again.content.decode() and GRAIN not in again.content.decode()
+    assert "还有 1 件待核对，一并缓发" in desk.get(f"/findings/hold/?id={ids[0]}").content.decode()
     told = {"by": clerk, "on": dates.COMPILED, "roster_id": roster.pk, "finding_ids": ids}
     with pytest.raises(BadInput):
         hold_findings(**told, reason="。")
     with pytest.raises(NotYourPost):
         hold_findings(**told | {"by": reviewer}, reason="待核实死亡")
     assert hold_findings(**told, reason="待核实死亡日期") == 2 and hold_findings(**told, reason="待核实死亡日期") == 0
+    what_counts_is_one_definition(roster, both)
     publish_roster(by=reviewer, on=dates.PUBLISHED, roster_id=roster.pk)
     with reading(county_officer()):
         held = list(RosterLine.objects.filter(roster=roster, state="withheld"))
@@ -88,13 +110,42 @@ def test_PAY_01_a_death_is_found_held_back_and_paid_later_by_another_roster(coun
     free = {"on": dates.PUBLISHED, "finding_ids": ids, "reason": "死亡证明已核对，待遇按月计算无误"}
     with pytest.raises(NotYourPost):
         release_hold(by=clerk, **free)
-    assert release_hold(by=reviewer, **free) == 2
+    page = client_of(Post.REVIEWER, townships()[0]).get(f"/findings/release/?id={ids[0]}").content.decode()
+    assert "还有 1 件缓发没有勾选" in page and "户已迁走或注销" not in page.partition("<tfoot>")[0]
+    assert release_hold(by=reviewer, **free) == (2, 1, 1), "one line is held by another doubt"
     with pytest.raises(NothingToRelease):
         release_hold(by=reviewer, **free)
+    with reading(county_officer()):
+        [waiting] = [
+            each
+            for each in owed_without_roster(townships()[0][:9], dates.QUARTER, dates.PUBLISHED)
+            if each.programme == GRAIN
+        ]
+        assert (waiting.ready.count, waiting.ready.amount_fen) == (1, doubts[other, "died"].amount_fen)
+    assert release_hold(by=reviewer, **free | {"finding_ids": [closed]}) == (1, 1, 0)
     again = compiled(on=dates.PUBLISHED)
     with reading(county_officer()):
         assert again.number == 2 and {line.household_id for line in again.lines.all()} == {home, other}
         assert again.amount_fen == sum(line.amount_fen for line in held)
+
+
+def what_counts_is_one_definition(roster: Roster, held_fen: int) -> None:
+    """PAY-01, PAY-02: lines held back are in no sum and in no words, on every page before and after the signatures."""
+    fen, lines = roster.amount_fen - held_fen, roster.lines_count - 2
+    small, large = yuan(fen), in_words(fen)
+    reviewer = client_of(Post.REVIEWER, roster.division)
+    for path in (f"/rosters/{roster.pk}/", f"/rosters/{roster.pk}/publish/", f"/rosters/many/publish/?id={roster.pk}"):
+        page = reviewer.get(path).content.decode()
+        assert small in page and large in page and in_words(roster.amount_fen) not in page, path
+        assert "缓发" in page and yuan(roster.amount_fen) not in page, path
+    for path in ("/rosters/", "/"):
+        page = reviewer.get(path).content.decode()
+        assert small in page and yuan(roster.amount_fen) not in page, path
+    said = "".join(texts(roster_pdf(by=county_officer(), roster_id=roster.pk))).replace("\n", "").replace(" ", "")
+    assert f"应付{lines}笔，¥{small}（{large}）" in said and in_words(roster.amount_fen) not in said
+    with reading(county_officer()):
+        [total] = total_rosters(RosterFilter(roster.division[:9]))
+        assert (total.count, total.amount_fen) == (1, fen) and payable(roster) == (lines, fen)
 
 
 def test_PAY_01_what_is_paid_to_a_person_after_his_death_is_only_held(county: County) -> None:

@@ -1,6 +1,7 @@
 """Rosters: compiled, published, signed, confirmed; by the right post, at the right place, once (PAY-01 to PAY-03)."""
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from django.db import IntegrityError, connections, transaction
@@ -11,6 +12,7 @@ from huimin.demo import dates
 from huimin.demo.actors import actor
 from huimin.demo.granting import county_officer
 from huimin.demo.listing import rosters, townships
+from huimin.kernel.money import yuan
 from huimin.kernel.periods import month, quarter
 from huimin.ledger.models import MonthClose
 from huimin.notices.commands import NoticeStillOpen
@@ -26,10 +28,12 @@ from huimin.payment.commands import (
     withdraw_roster,
 )
 from huimin.payment.commands.dues import NothingOwed, accrue_dues
-from huimin.payment.commands.rosters import PeriodClosed, RosterChanged
+from huimin.payment.commands.roster_digest import RosterChanged, altered_lines, is_unchanged
+from huimin.payment.commands.rosters import PeriodClosed
 from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Due, LineDue, Roster, RosterLine
-from huimin.payment.queries import LineFilter, page_lines, total_lines
+from huimin.payment.queries import LineFilter, late_parts, owed_without_roster, page_lines, total_lines
+from tests.workbench.people import client_of
 
 County = Callable[[str], str]
 GRAIN = "grain-one-off"
@@ -118,14 +122,27 @@ def test_compiling_is_refused_for_post_place_and_closed_period(county: County) -
         )  # fmt: skip
     with pytest.raises(PeriodClosed):
         compile_roster(by=actor(Post.CLERK, here), division=here, **arguments)
-    # What the closed period left is not lost: the next one pays it, as paid after its time.
+    # What the closed period left is not lost: the next one pays it, as left by an earlier period, and it is called that.
+    with reading(county_officer()):
+        run("UPDATE registry_card SET state = 'lost' WHERE id = (SELECT min(c.id) FROM registry_card c JOIN casework_entitlement e"
+            " ON e.household_id = c.household_id AND e.programme = %s WHERE c.use = 'household' AND c.division LIKE %s"
+            " AND c.state = 'active')", [GRAIN, here[:9] + "%"])  # fmt: skip
+        [waiting] = [
+            each for each in owed_without_roster(here[:9], quarter(2021, 4), dates.COMPILED) if each.programme == GRAIN
+        ]
+    assert waiting.without_card.left == 1 and waiting.ready.left == waiting.ready.count and not waiting.ready.arrears
+    assert waiting.every.left == waiting.ready.left + 1
+    page = client_of(Post.CLERK, here).get("/rosters/compile/?period=2021Q4").content.decode()
+    assert f"含前期未编入 {waiting.ready.left:,} 笔 {yuan(waiting.ready.left_fen)}" in page and "补发" not in page
     later = compile_roster(by=actor(Post.CLERK, here), division=here, **arguments | {"period": quarter(2021, 4)})
     with reading(county_officer()):
         lines, late, amount = fetch_one(
             "SELECT count(*), sum(arrears_fen)::bigint, sum(amount_fen)::bigint FROM payment_rosterline WHERE roster_id = %s",
             [later.pk],
         )
+        shown = {each.pk: late_parts([each]).get(each.pk) for each in later.lines.all()}
     assert lines and late == amount == later.amount_fen
+    assert {told[0] for told in shown.values()} == {0} and sum(told[1] for told in shown.values()) == amount, "no 补发"
     with pytest.raises(NothingOwed):
         compile_roster(by=actor(Post.CLERK, here), division=here, **arguments | {"period": quarter(2022, 1)})
 
@@ -203,9 +220,33 @@ def test_confirmation_goes_department_first_then_finance(county: County) -> None
 
 
 def test_a_changed_line_stops_the_next_signature(county: County) -> None:
-    """SEC-07: whoever gets around the application is met at the next signature."""
+    """SEC-07, PAY-01: whoever gets around the application is met at the next signature. The digest says what the roster is of."""
     county("signed")
-    roster = next(r for r in rosters(Roster.State.SIGNED) if r.programme == GRAIN)
+    every = rosters(Roster.State.SIGNED)
+    roster = next(r for r in every if r.programme == GRAIN)
+    with reading(county_officer()):
+        assert altered_lines() == 0 and all(map(is_unchanged, every))
+        lines = fetch_one(
+            "SELECT encode(sha256(string_agg(digest, ''::bytea ORDER BY line_no)), 'hex') FROM payment_rosterline WHERE roster_id = %s",
+            [roster.pk],
+        )
+        other = {
+            "period_from": date(2021, 4, 1), "period_until": date(2021, 7, 1), "division": "341524999000",
+            "programme": "dibao-rural", "number": 9, "kind": "reissue", "version": "2020-01",
+        }  # fmt: skip
+        for column, value in other.items():
+            same = Roster.objects.get(pk=roster.pk)
+            setattr(same, column, value)
+            assert not is_unchanged(same), f"the digest covers {column}"
+        same.digest = lines[0]  # as compiled before the digest said what it is of
+        assert is_unchanged(same)
+    run(
+        "UPDATE payment_rosterline SET payee_id = payee_id + 1 WHERE roster_id = %s AND line_no = 1",
+        [roster.pk],
+        using="maintenance",
+    )
+    with reading(county_officer()):
+        assert altered_lines() == 1
     run(
         "UPDATE payment_rosterline SET digest = sha256('other') WHERE roster_id = %s AND line_no = 1",
         [roster.pk],

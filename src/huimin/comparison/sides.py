@@ -15,6 +15,7 @@ from typing import Any
 from huimin.comparison.spans import Span
 from huimin.database.bulk import run, temporary
 from huimin.kernel.periods import add_months
+from huimin.payment.counting import COUNTS
 from huimin.payment.standing import AMOUNT, HOLDS, SPAN, find_legal_stops
 
 _OF_STEP = {"%(programme)s": "p.programme", "%(step)s": "p.size", "%(months)s": "p.months"}
@@ -28,16 +29,16 @@ def _by_step(text: str) -> str:
 
 
 # The month's lines. Of a withdrawn roster nothing counts; a replaced line is counted as the one that replaced it.
-_LINES = """
+_LINES = f"""
 SELECT l.id, l.roster_id, l.division, l.programme, l.household_id, coalesce(l.person_id, 0) AS person, l.entitlement_id, l.name,
        l.payee_id, l.card_id, l.authority_id, l.amount_fen, l.state, l.withheld_reason,
-       l.state NOT IN ('withheld', 'replaced') AS live,
+       l.{COUNTS} AS live,
        r.state IN ('confirmed', 'funded', 'sent', 'settled') AS confirmed
 FROM payment_roster r JOIN payment_rosterline l ON l.roster_id = r.id
 WHERE r.division >= %(low)s AND r.division < %(high)s AND r.state <> 'withdrawn' AND r.period_until = %(until)s
   AND l.division >= %(near)s AND l.division < %(far)s
   AND (%(household)s = 0 OR l.household_id = %(household)s)
-"""
+"""  # noqa: S608
 _BANKED = """
 SELECT m.*, i.paid_fen, i.flight_fen, i.returned_fen, i.accounts FROM month_line m LEFT JOIN (
     SELECT line_id, sum(amount_fen) FILTER (WHERE state = 'paid')::bigint AS paid_fen,

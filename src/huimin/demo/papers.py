@@ -26,6 +26,7 @@ from huimin.kernel.periods import Period
 from huimin.notices.models import Notice
 from huimin.organisation.acting import Actor, reading
 from huimin.organisation.queries import business_date
+from huimin.payment.counting import with_sums
 from huimin.payment.models import Roster
 from huimin.payment.papers import notice_pdf, roster_pdf, roster_xlsx, statements_pdf
 from huimin.policy.queries import programme_names
@@ -33,7 +34,7 @@ from huimin.policy.queries import programme_names
 SITE = "http://127.0.0.1:8000"
 LINES_MAX = 2_000  # of a township whose rosters are printed
 WORKBOOK_LINES_MAX = 20_000  # of a county whose rosters are all written as workbooks
-_COLUMNS = ("清册编号", "乡镇", "项目", "类别", "所属期", "笔数", "金额（元）", "状态", "摘要")
+_COLUMNS = ("清册编号", "乡镇", "项目", "类别", "所属期", "应付笔数", "应付金额（元）", "状态", "摘要")
 
 
 @dataclass
@@ -62,7 +63,7 @@ def write_papers(county: County, out: Path) -> dict[str, int]:
     """Write them, replacing those of an earlier run; files and pages, in all and by kind."""
     by, shelf = county_officer(), _Shelf(out)
     with reading(by):
-        rosters = list(Roster.objects.exclude(state=Roster.State.WITHDRAWN).order_by("pk"))
+        rosters = with_sums(Roster.objects.exclude(state=Roster.State.WITHDRAWN).order_by("pk"))
         places = names_of({roster.division for roster in rosters}, dates.PUBLISHED)
         programmes = programme_names()
     shelf.put("rosters", "summary.csv", _summary(rosters, places, programmes))
@@ -91,8 +92,8 @@ def _summary(rosters: list[Roster], places: dict[str, str], programmes: dict[str
     for each in rosters:
         writer.writerow([
             each.pk, places.get(each.division, each.division), programmes.get(each.programme, each.programme),
-            each.get_kind_display(), Period(each.period_from, each.period_until), each.lines_count,
-            yuan_plain(each.amount_fen), each.get_state_display(), each.digest,
+            each.get_kind_display(), Period(each.period_from, each.period_until), each.sums.lines,
+            yuan_plain(each.sums.amount_fen), each.get_state_display(), each.digest,
         ])  # fmt: skip
     return text.getvalue().encode("utf-8-sig")
 

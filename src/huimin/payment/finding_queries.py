@@ -47,6 +47,13 @@ def findings_of(ids: list[int]) -> list[RosterFinding]:
     return list(RosterFinding.objects.filter(pk__in=ids).select_related(*_WITH).order_by("roster_id", "id"))
 
 
+def others_of(rows: list[RosterFinding], state: str) -> list[RosterFinding]:
+    """What else is in this state about the same lines."""
+    lines = {row.line_id for row in rows if row.line_id}
+    others = RosterFinding.objects.filter(line__in=lines, state=state).exclude(pk__in=[row.pk for row in rows])
+    return list(others.select_related(*_WITH).order_by("roster_id", "id")[:1000])
+
+
 def count_findings(wanted: FindingFilter) -> dict[str, int]:
     """By state."""
     return {row["state"]: row["count"] for row in wanted.rows().values("state").annotate(count=Count("id"))}

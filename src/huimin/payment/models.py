@@ -13,6 +13,8 @@ Always true, by the database itself (this file and migrations/0002_gate.py):
 - a frozen line or instruction is never edited: only its state columns may change.
 """
 
+from typing import TYPE_CHECKING
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
@@ -31,6 +33,9 @@ from huimin.payment.recovery_models import Recovery, RecoveryPart, RecoveryRecei
 from huimin.payment.summary_models import SummaryLine, SummaryRoster
 from huimin.payment.tally_models import RosterTally
 from huimin.registry.models import Card, CardAuthority, Household, Person
+
+if TYPE_CHECKING:
+    from huimin.payment.counting import Sums
 
 __all__ = [
     "BankSetting", "BankStatement", "Batch", "Due", "ExchangeFile", "Instruction", "LineDue", "NameCheck", "NameCheckLine",
@@ -133,6 +138,7 @@ class Roster(Table):
     period_from = models.DateField()
     period_until = models.DateField()
     number = models.SmallIntegerField(default=1)
+    # As compiled, whatever is held back later; what is to be paid is counted by payment.counting.
     lines_count = models.IntegerField()
     amount_fen = models.BigIntegerField()
     digest = models.CharField(max_length=64)
@@ -158,6 +164,9 @@ class Roster(Table):
             )
         ]
         indexes = [models.Index(fields=["division", "state"], name="roster_list")]
+
+    sums: "Sums"
+    """What counts of it, where payment.counting.with_sums has put it."""
 
     @property
     def has_asked(self) -> bool:
@@ -204,6 +213,9 @@ class RosterLine(Table):
         RETURNED = "returned", "已退汇"
         UNKNOWN = "unknown", "银行处理中"
         REPLACED = "replaced", "已转重发"
+
+    OUT = (State.WITHHELD, State.REPLACED)
+    """Lines that stand on a roster and are not paid by it: held back, or moved to a reissue (payment.counting)."""
 
     roster = models.ForeignKey(
         Roster, on_delete=models.PROTECT, db_constraint=False, related_name="lines", db_index=False

@@ -22,7 +22,10 @@ class OwedFilter:
 
     def rows(self) -> "QuerySet[Due]":
         low, high = scope_of(self.prefix)
-        freed = RosterFinding.objects.filter(line=OuterRef("line"), state=RosterFinding.State.RELEASED)
+        held = RosterFinding.objects.filter(line=OuterRef("line"), state=RosterFinding.State.HELD)
+        freed = RosterFinding.objects.filter(
+            ~Exists(held), line=OuterRef("line"), state=RosterFinding.State.RELEASED
+        )  # as payment.standing.ON_A_ROSTER
         listed = LineDue.objects.filter(~Exists(freed), due=OuterRef("pk")).exclude(
             line__roster__state=Roster.State.WITHDRAWN
         )

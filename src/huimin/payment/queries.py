@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -16,6 +17,7 @@ from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
 from huimin.kernel.periods import Period, add_months, quarter
 from huimin.notices.models import Notice, Objection
+from huimin.payment.counting import COUNTED, with_sums
 from huimin.payment.models import (
     Batch,
     Instruction,
@@ -26,7 +28,7 @@ from huimin.payment.models import (
     RosterLine,
     RosterTally,
 )
-from huimin.payment.standing import PAID_LATE, TAKEN_UP
+from huimin.payment.standing import ARREARS, LEFT_OVER, ON_A_ROSTER, TAKEN_UP
 from huimin.registry.accounts import account_of, payee_of
 from huimin.registry.models import Household, Membership
 
@@ -93,24 +95,32 @@ class RosterFilter:
 
 
 def page_rosters(wanted: RosterFilter, place: str = "", size: int = SIZE) -> Page[Roster]:
-    """Newest first."""
-    return cut(wanted.rows(), ("-id",), place, size)
+    """Newest first, each with what counts of it."""
+    found = cut(wanted.rows(), ("-id",), place, size)
+    with_sums(found.rows)
+    return found
 
 
 def total_rosters(wanted: RosterFilter) -> list[Total]:
-    """By programme; `count` is of rosters."""
-    return _totals(wanted.rows(), "programme")
+    """By programme, what is to be paid; `count` is of rosters. What was withdrawn counts where it is asked for alone."""
+    rows = wanted.rows() if wanted.state else wanted.rows().exclude(state=Roster.State.WITHDRAWN)
+    tallies = RosterTally.objects.filter(COUNTED, roster__in=rows).values_list("roster__programme")
+    paid = dict(tallies.annotate(fen=Sum("amount_fen")))
+    counts = rows.order_by("programme").values_list("programme").annotate(count=Count("id"))
+    return [Total(programme, count, paid.get(programme, 0)) for programme, count in counts]
 
 
 def get_roster(number: int) -> Roster:
-    """Roster.DoesNotExist when it is not there or not in the actor's place."""
-    return Roster.objects.select_related("application__allotment", "origin").get(pk=number)
+    """With what counts of it; Roster.DoesNotExist when it is not there or not in the actor's place."""
+    roster = Roster.objects.select_related("application__allotment", "origin").get(pk=number)
+    with_sums([roster])
+    return roster
 
 
 def list_quarter(prefix: str, period: Period) -> list[Roster]:
-    """Every base roster of the period that was not withdrawn: one a programme and township."""
+    """Every base roster of the period that was not withdrawn: one a programme and township, with what counts of it."""
     rows = _within(Roster.objects.filter(kind=Roster.Kind.BASE), prefix).exclude(state=Roster.State.WITHDRAWN)
-    return list(rows.filter(period_from__gte=period.start, period_until__lte=period.until).order_by("id")[:2000])
+    return with_sums(rows.filter(period_from__gte=period.start, period_until__lte=period.until).order_by("id")[:2000])
 
 
 def list_ready_to_sign(prefix: str, on: date) -> list[Roster]:
@@ -168,19 +178,38 @@ def page_lines(wanted: LineFilter, place: str = "", size: int = SIZE) -> Page[Ro
     return cut(rows, ("line_no",), place, size)
 
 
-def iterate_lines(wanted: LineFilter) -> Iterator[RosterLine]:
-    rows = wanted.rows().select_related("household", "card").order_by("line_no")
-    return rows[:EXPORT_MAX].iterator(2000)
+def iterate_lines(wanted: LineFilter) -> Iterator[tuple[RosterLine, int, int]]:
+    """Each with its 补发 and 前期未编入 (分)."""
+    rows = wanted.rows().select_related("household", "card").order_by("line_no")[:EXPORT_MAX].iterator(2000)
+    while some := list(islice(rows, 2000)):
+        late = late_parts(some)
+        yield from ((line, *late.get(line.pk, (0, 0))) for line in some)
 
 
 def total_lines(wanted: LineFilter) -> Total:
-    """From what is kept of villages and states (RosterTally), whatever the number of lines; what was searched for is few."""
+    """What is to be paid of them, or all of a state where one is asked for.
+
+    From what is kept of villages and states (RosterTally), whatever the number of lines; what was searched for is few.
+    """
+    counted = Q() if wanted.state else COUNTED
     if wanted.text:
-        return Total("", **wanted.rows().aggregate(count=Count("id"), amount_fen=Sum("amount_fen", default=0)))
+        rows = wanted.rows().filter(counted)
+        return Total("", **rows.aggregate(count=Count("id"), amount_fen=Sum("amount_fen", default=0)))
+    tallies = _tallies(wanted).filter(counted)
+    return Total("", **tallies.aggregate(count=Sum("lines", default=0), amount_fen=Sum("amount_fen", default=0)))
+
+
+def count_lines(wanted: LineFilter) -> int:
+    """All that are listed, whether they count or not."""
+    if wanted.text:
+        return wanted.rows().count()
+    return int(_tallies(wanted).aggregate(count=Sum("lines", default=0))["count"])
+
+
+def _tallies(wanted: LineFilter) -> "QuerySet[RosterTally]":
     rows = RosterTally.objects.filter(roster=wanted.roster)
     rows = _within(rows, wanted.village[:12]) if wanted.village else rows
-    rows = rows.filter(state=wanted.state) if wanted.state else rows
-    return Total("", **rows.aggregate(count=Sum("lines", default=0), amount_fen=Sum("amount_fen", default=0)))
+    return rows.filter(state=wanted.state) if wanted.state else rows
 
 
 def lines_by_state(roster: int) -> list[Total]:
@@ -204,26 +233,32 @@ def list_signatures(subject: str) -> list[Signature]:
 
 
 @dataclass(frozen=True)
-class Owed:
-    """What a programme owes for a period and is on no roster: what one would take up, and what lacks an account."""
+class Waiting:
+    """Beneficiaries and 分 of them; among it dues that are arrears (补发), and dues an earlier period left on no roster (前期未编入)."""
 
-    programme: str
     count: int
     amount_fen: int
-    without_card: int
-    without_card_fen: int
-    arrears: int = 0
-    arrears_fen: int = 0
+    arrears: int
+    arrears_fen: int
+    left: int
+    left_fen: int
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What a programme owes for a period and is on no roster: what one would take up, what lacks an account, and both."""
+
+    programme: str
+    ready: Waiting
+    without_card: Waiting
+    every: Waiting
 
 
 # The same dues as payment.commands.rosters takes up, with the same joins.
 _OWED = f"""
-SELECT d.programme, count(DISTINCT e.id) FILTER (WHERE c.id IS NOT NULL)::int,
-       coalesce(sum(d.amount_fen) FILTER (WHERE c.id IS NOT NULL), 0)::bigint,
-       count(DISTINCT e.id) FILTER (WHERE c.id IS NULL)::int,
-       coalesce(sum(d.amount_fen) FILTER (WHERE c.id IS NULL), 0)::bigint,
-       count(*) FILTER (WHERE {PAID_LATE})::int,
-       coalesce(sum(d.amount_fen) FILTER (WHERE {PAID_LATE}), 0)::bigint
+SELECT d.programme, c.id IS NOT NULL, count(DISTINCT e.id)::int, sum(d.amount_fen)::bigint,
+       count(*) FILTER (WHERE {ARREARS})::int, coalesce(sum(d.amount_fen) FILTER (WHERE {ARREARS}), 0)::bigint,
+       count(*) FILTER (WHERE {LEFT_OVER})::int, coalesce(sum(d.amount_fen) FILTER (WHERE {LEFT_OVER}), 0)::bigint
 FROM payment_due d
 JOIN casework_entitlement e ON e.id = d.entitlement_id
 JOIN policy_programme g ON g.code = d.programme
@@ -232,11 +267,7 @@ LEFT JOIN registry_membership m ON m.household_id = e.household_id AND m.recorde
      AND CASE WHEN g.unit = 'person' THEN m.person_id = e.person_id ELSE m.relation = '户主' END
 LEFT JOIN LATERAL {account_of("m.person_id", "g.unit")} c ON true
 WHERE d.state = 'owed' AND d.division >= %(low)s AND d.division < %(high)s AND {TAKEN_UP}
-  AND NOT EXISTS (SELECT 1 FROM payment_linedue x JOIN payment_rosterline l ON l.id = x.line_id
-                           JOIN payment_roster r ON r.id = l.roster_id
-                   WHERE x.due_id = d.id AND r.state <> 'withdrawn'
-                     AND NOT EXISTS (SELECT 1 FROM payment_rosterfinding f WHERE f.line_id = l.id AND f.state = 'released'))
-GROUP BY d.programme ORDER BY d.programme
+  AND NOT {ON_A_ROSTER}GROUP BY 1, 2 ORDER BY 1, 2
 """  # noqa: S608
 
 
@@ -244,7 +275,28 @@ def owed_without_roster(prefix: str, period: Period, on: date) -> list[Owed]:
     """By programme: dues of the period that are on no roster."""
     low, high = scope_of(prefix)
     where = {"low": low, "high": high, "start": period.start, "until": period.until, "on": on}
-    return [Owed(*row) for row in fetch(_OWED, where)]
+    found: dict[str, dict[bool, list[int]]] = {}
+    for programme, ready, *told in fetch(_OWED, where):
+        found.setdefault(programme, {True: [0] * 6, False: [0] * 6})[ready] = told
+    return [
+        Owed(programme, Waiting(*of[True]), Waiting(*of[False]), Waiting(*map(sum, zip(*of.values(), strict=True))))
+        for programme, of in found.items()
+    ]
+
+
+# Of lines with something paid after its time: the part that is arrears, the rest was left by an earlier period.
+_LATE = """
+SELECT x.line_id, coalesce(sum(d.amount_fen) FILTER (WHERE d.kind = 'arrears'), 0)::bigint
+FROM payment_linedue x JOIN payment_due d ON d.id = x.due_id WHERE x.line_id = ANY(%s) GROUP BY 1
+"""
+
+
+def late_parts(lines: list[RosterLine]) -> dict[int, tuple[int, int]]:
+    """Line → (补发, 前期未编入), of those that have either; one query for a page of lines."""
+    late = {line.pk: line.arrears_fen for line in lines if line.arrears_fen}
+    if not late:
+        return {}
+    return {line: (fen, late[line] - fen) for line, fen in fetch(_LATE, [list(late)])}
 
 
 # Batches and results.

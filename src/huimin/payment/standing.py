@@ -145,8 +145,17 @@ d.kind IN ('base', 'arrears') AND d.period_until <= %(until)s AND (d.kind = 'arr
     SELECT 1 FROM ledger_monthclose k WHERE k.division IN (left(d.division, 9) || '000', left(d.division, 6) || '000000')
        AND k.month >= greatest(date_trunc('quarter', d.period_from) + interval '2 months', date_trunc('month', d.period_until - 1))))
 """
-# Of them, what is paid after its time (补发).
-PAID_LATE = "(d.kind = 'arrears' OR d.period_from < %(start)s)"
+# Of them, what is paid after its time: arrears (补发), and what an earlier period left on no roster (前期未编入).
+ARREARS = "d.kind = 'arrears'"
+LEFT_OVER = "d.kind <> 'arrears' AND d.period_from < %(start)s"
+PAID_LATE = f"({ARREARS} OR {LEFT_OVER})"
+# The due stands on a roster. Not where its line was held back and every doubt about it is resolved: another roster takes it up then.
+ON_A_ROSTER = """
+EXISTS (SELECT 1 FROM payment_linedue x JOIN payment_rosterline l ON l.id = x.line_id JOIN payment_roster r ON r.id = l.roster_id
+         WHERE x.due_id = d.id AND r.state <> 'withdrawn'
+           AND NOT EXISTS (SELECT 1 FROM payment_rosterfinding f WHERE f.line_id = l.id AND f.state = 'released'
+                              AND NOT EXISTS (SELECT 1 FROM payment_rosterfinding o WHERE o.line_id = f.line_id AND o.state = 'held')))
+"""
 
 
 def find_legal_stops(programmes: Sequence[str], on: date) -> None:

@@ -23,6 +23,7 @@ from huimin.organisation.acting import may
 from huimin.organisation.posts import Post
 from huimin.payment import commands, queries
 from huimin.payment import exchange_queries as exchange
+from huimin.payment.counting import with_sums
 from huimin.payment.finding_queries import FindingFilter, count_findings
 from huimin.payment.models import Batch, Roster, RosterFinding
 from huimin.payment.summary_queries import list_unsigned
@@ -36,13 +37,13 @@ def _owed(asking: Asking) -> Iterator[Todo]:
         return
     period = queries.current_quarter(asking.on)
     for owed in queries.owed_without_roster(asking.by.prefix, period, asking.on):
-        if owed.count:
+        if owed.ready.count:
             yield Todo(
                 f"编制{asking.name(owed.programme)}清册",
                 str(period),
                 asking.by.office_name,
-                owed.count,
-                owed.amount_fen,
+                owed.ready.count,
+                owed.ready.amount_fen,
                 queries.publish_due_on(period),
                 reverse("compile"),
             )
@@ -74,14 +75,14 @@ def _rosters(act: Callable[..., object], states: tuple[str, ...], verb: str, due
 
 def _roster_rows(asking: Asking, rosters: list[Roster], verb: str, due: Callable[[Period], date]) -> Iterator[Todo]:
     places = asking.places({roster.division for roster in rosters})
-    for roster in rosters:
+    for roster in with_sums(rosters):
         period = Period(roster.period_from, roster.period_until)
         yield Todo(
             f"{verb}{asking.name(roster.programme)}清册",
             str(period),
             places.get(roster.division, roster.division),
-            roster.lines_count,
-            roster.amount_fen,
+            roster.sums.lines,
+            roster.sums.amount_fen,
             due(period),
             reverse("roster", args=[roster.pk]),
         )

@@ -13,7 +13,7 @@ from django.db import connection
 from huimin.kernel.periods import Period
 from huimin.organisation.acting import Actor
 from huimin.payment import queries
-from huimin.payment.models import Roster
+from huimin.payment.models import Roster, RosterLine
 from huimin.screening.models import Run
 from huimin.screening.queries import find_latest_run
 from huimin.workbench.guard import STAFF
@@ -62,11 +62,11 @@ def _confirmed(rosters: list[Roster]) -> Progress | None:
 
 def _paid(by: Actor, period: Period, rosters: list[Roster]) -> Progress | None:
     """Lines that arrived; counted when something was sent, and then at most twice a minute for a place."""
-    whole = sum(roster.lines_count for roster in rosters)
+    whole = sum(roster.sums.lines for roster in rosters)
     done = 0
     if any(roster.state in (Roster.State.SENT, Roster.State.SETTLED) for roster in rosters):
         key = f"paid:{connection.settings_dict['NAME']}:{by.prefix}:{period.start}"
         states = cache.get_or_set(key, lambda: queries.paid_so_far(by.prefix, period), SECONDS_KEPT)
-        whole = sum(total.count for state, total in states.items() if state != "withheld")
+        whole = sum(total.count for state, total in states.items() if state not in RosterLine.OUT)
         done = states["paid"].count if "paid" in states else 0
     return Progress("银行已付", done, whole, f"{done:,} / {whole:,} 笔") if whole else None

@@ -32,7 +32,8 @@ from huimin.organisation.acting import (
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.payment.commands.checks import hold_unchecked, require_checked
-from huimin.payment.commands.rosters import EXCEPTION_DAYS, payable, require_unchanged
+from huimin.payment.commands.roster_digest import require_unchanged
+from huimin.payment.commands.rosters import EXCEPTION_DAYS, payable
 from huimin.payment.commands.settling import event_of
 from huimin.payment.commands.states import WrongState, get_roster
 from huimin.payment.deadlines import answer_due_on

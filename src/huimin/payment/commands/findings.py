@@ -2,8 +2,9 @@
 
     find_doubts        part of compile_roster, and of check_roster when facts have moved on
     explain_findings   the clerk says why the line is right; the reviewer who posts the roster reads it
-    hold_findings      the clerk holds the line back; what it owes stays owed
-    release_hold       another person frees it; the next roster of the period takes it up (补充清册)
+    hold_findings      the clerk holds the line back, for every open doubt about it; what it owes stays owed
+    release_hold       another person resolves doubts one by one; where none is left that holds it, the next roster of the period
+                       takes the line up (补充清册)
 
 Nothing is posted while a doubt is open. A line of a person that pays for a time after his death can only be held back; in a household that lives on
 a death is looked into. How unlike the last period an amount must be to be asked about is our own expectation; no text sets it. All doubts of a roster are found by
@@ -12,6 +13,7 @@ three statements, whatever its length. Law: 皖政办〔2008〕23号 附件4 第
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 from huimin.database.bulk import fetch_one, run, temporary
 from huimin.kernel.errors import BadInput, Refusal
@@ -27,6 +29,7 @@ from huimin.organisation.acting import (
 from huimin.organisation.posts import Post
 from huimin.payment.commands.states import get_roster
 from huimin.payment.commands.withholding import free_of_held
+from huimin.payment.counting import COUNTS, sums_of_roster
 from huimin.payment.models import Roster, RosterFinding
 from huimin.policy.queries import adopted_book
 
@@ -80,24 +83,24 @@ SELECT s.id, s.person_id, p.closed_on, p.closed_on, p.name, s.last
 """
 
 # One row a line and kind; what a place does not see of a household that moved is a move, too.
-_FOUND = """
+_FOUND = f"""
 WITH before AS (
     SELECT s.id, l.amount_fen AS was, s.amount_fen::numeric / l.amount_fen AS ratio
       FROM roster_spans s
       JOIN payment_rosterline l ON l.roster_id = ANY(%(last)s) AND l.household_id = s.household_id
-           AND l.person_id IS NOT DISTINCT FROM s.person_id AND l.state NOT IN ('withheld', 'replaced')),
+           AND l.person_id IS NOT DISTINCT FROM s.person_id AND l.{COUNTS}),
 usual AS MATERIALIZED (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ratio)::numeric AS ratio FROM before),
 others AS (
     SELECT s.id, s.since, s.until, o.roster_id, o.line_no
       FROM roster_spans s JOIN payment_rosterline o ON o.person_id = s.person_id
-     WHERE o.programme = %(programme)s AND o.household_id <> s.household_id AND o.state NOT IN ('withheld', 'replaced')
+     WHERE o.programme = %(programme)s AND o.household_id <> s.household_id AND o.{COUNTS}
     UNION ALL
     SELECT s.id, s.since, s.until, o.roster_id, o.line_no
       FROM roster_spans s
       JOIN payment_rosterline o ON o.payee_id = s.payee_id AND o.person_id IS NOT DISTINCT FROM s.person_id
            AND o.authority_id IS NOT DISTINCT FROM s.authority_id
      WHERE s.person_id IS NULL AND s.authority_id IS NULL
-       AND o.programme = %(programme)s AND o.household_id <> s.household_id AND o.state NOT IN ('withheld', 'replaced'))
+       AND o.programme = %(programme)s AND o.household_id <> s.household_id AND o.{COUNTS})
 SELECT id, CASE WHEN bool_or(person_id IS NOT NULL AND closed_on < last) THEN 'dead' ELSE 'died' END AS kind,
        string_agg(name || ' 于 ' || closed_on || ' 死亡', '；' ORDER BY closed_on) AS detail
   FROM roster_gone WHERE closed_on IS NOT NULL GROUP BY id
@@ -132,7 +135,7 @@ SELECT b.id, 'unlike', '上期 ' || to_char(b.was / 100.0, 'FM999999990.00') || 
        || to_char(b.was * b.ratio / 100.0, 'FM999999990.00') || ' 元'
   FROM before b, usual u
  WHERE abs(b.ratio / u.ratio - 1) * 100 > %(percent)s
-"""
+"""  # noqa: S608
 
 _ADD = f"""
 INSERT INTO payment_rosterfinding (division, roster_id, line_id, kind, detail, amount_fen, found_on, state, answer,
@@ -189,12 +192,13 @@ def _over(roster: Roster, on: date) -> int:
     """A doubt about the whole roster where indicators are registered and hold less than it."""
     where = {"chain": list(chain(roster.division)), "programme": roster.programme, "year": roster.period_from.year}
     received, left = fetch_one(_LEFT, where)
-    if not received or left >= roster.amount_fen:
+    asked = sums_of_roster(roster.pk).amount_fen
+    if not received or left >= asked:
         return 0
     detail = f"指标还剩 {left / 100:,.2f} 元"
     _, made = RosterFinding.objects.get_or_create(
         roster=roster, line=None, kind=Kind.OVER,
-        defaults={"division": roster.division, "detail": detail, "amount_fen": roster.amount_fen, "found_on": on},
+        defaults={"division": roster.division, "detail": detail, "amount_fen": asked, "found_on": on},
     )  # fmt: skip
     return int(made)
 
@@ -245,13 +249,16 @@ UPDATE payment_linedue x SET live = false FROM payment_rosterfinding f
 
 @command(Post.CLERK)
 def hold_findings(*, by: Actor, on: date, roster_id: int, finding_ids: Sequence[int], reason: str) -> int:
-    """Hold the lines of these findings back, with every doubt about them; how many lines. Their dues stay owed."""
+    """Hold the lines of these findings back, for every open doubt about them; how many lines. Their dues stay owed.
+
+    What was explained before stays explained: it holds nothing.
+    """
     roster = _mine(by, roster_id)
     reason = _reason(reason)
     lines = list(
         roster.findings.filter(pk__in=finding_ids, state=State.OPEN, line__isnull=False).values_list("line", flat=True)
     )
-    waiting = roster.findings.filter(line__in=lines, state__in=[State.OPEN, State.EXPLAINED])
+    waiting = roster.findings.filter(line__in=lines, state=State.OPEN)
     waiting.update(state=State.HELD, answer=reason, answered_by=by.appointment, answered_on=on)
     held = run(_HOLD_LINES, {"roster": roster.pk, "why": f"{HELD}：{reason}"[:200]})
     run(_FREE_DUES, {"roster": roster.pk})
@@ -261,21 +268,35 @@ def hold_findings(*, by: Actor, on: date, roster_id: int, finding_ids: Sequence[
     return held
 
 
+class Released(NamedTuple):
+    """Doubts that were resolved; lines the next roster takes up; lines another doubt still holds."""
+
+    findings: int
+    lines: int
+    still_held: int
+
+
 @command(Post.REVIEWER)
-def release_hold(*, by: Actor, on: date, finding_ids: Sequence[int], reason: str) -> int:
-    """Free held lines for the next roster of their period (补充清册); how many lines. Never by who held them."""
+def release_hold(*, by: Actor, on: date, finding_ids: Sequence[int], reason: str) -> Released:
+    """Resolve these doubts, and no other: a line is free for the next roster of its period (补充清册) when nothing holds it any more.
+
+    Never by who held it. NothingToRelease where none of them is held.
+    """
     reason = _reason(reason)
     found = RosterFinding.objects.select_for_update(of=("self",)).filter(pk__in=finding_ids, state=State.HELD)
-    lines = set(found.exclude(roster__state="withdrawn").order_by("id").values_list("line", flat=True))
-    held = RosterFinding.objects.filter(line__in=lines, state=State.HELD)
-    if not lines:
+    held = list(found.exclude(roster__state="withdrawn").select_related("roster").order_by("id"))
+    if not held:
         raise NothingToRelease("没有可以解除的缓发", why="已经解除，或清册已撤回", remedy="请刷新后查看")
-    for programme in set(held.values_list("roster__programme", flat=True)):
+    for programme in {each.roster.programme for each in held}:
         require_programme(by, programme)
-    for holder in set(held.values_list("answered_by", flat=True)):
+    for holder in {each.answered_by for each in held}:
         require_another(by, holder, "缓发")
-    held.update(state=State.RELEASED, release_reason=reason, released_by=by.appointment, released_on=on)
-    return len(lines)
+    lines = {each.line_id for each in held}
+    RosterFinding.objects.filter(pk__in=[each.pk for each in held]).update(
+        state=State.RELEASED, release_reason=reason, released_by=by.appointment, released_on=on
+    )
+    still = RosterFinding.objects.filter(line__in=lines, state=State.HELD).values("line").distinct().count()
+    return Released(len(held), len(lines) - still, still)
 
 
 def _mine(by: Actor, roster_id: int) -> Roster:

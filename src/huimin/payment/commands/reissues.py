@@ -11,13 +11,14 @@ they are, with their open exception.
 
 from datetime import date
 
-from huimin.database.bulk import fetch_one, run, temporary
+from huimin.database.bulk import run, temporary
 from huimin.organisation.acting import Actor, command, require_place
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.payment.commands.batches import require_money, withhold_without_account
 from huimin.payment.commands.dues import NothingOwed
-from huimin.payment.commands.rosters import payable, require_unchanged
+from huimin.payment.commands.roster_digest import REISSUED, digest_of, require_unchanged, sums_of_draft
+from huimin.payment.commands.rosters import payable
 from huimin.payment.commands.settling import settle_roster
 from huimin.payment.commands.states import WrongState, get_roster
 from huimin.payment.models import Roster, RosterLine
@@ -29,8 +30,7 @@ SELECT row_number() OVER (ORDER BY l.line_no)::int AS line_no, l.id AS old_id, c
        l.division, l.programme, l.entitlement_id, l.household_id, l.person_id, c.holder_id AS payee_id,
        c.id AS card_id, c.authority_id, paid.name,
        l.people, l.group_code, l.quantity, l.amount_fen, l.arrears_fen, l.withheld_fen, l.facts_digest,
-       sha256(convert_to(concat_ws('|', l.entitlement_id, l.household_id, l.person_id, c.holder_id, paid.name,
-              l.amount_fen, encode(c.account_hash, 'hex'), l.facts_digest, l.id), 'UTF8')) AS digest
+       {REISSUED.format(payee="c.holder_id", name="paid.name", replaces="l.id")} AS digest
 FROM payment_rosterline l
 JOIN registry_card old ON old.id = l.card_id
 LEFT JOIN registry_cardauthority a ON a.id = l.authority_id
@@ -67,11 +67,6 @@ UPDATE payment_paymentexception e SET state = 'closed', resolution = '账户已�
        closed_on = %(on)s
 FROM reissue_draft d WHERE e.line_id = d.old_id AND e.kind IN ('returned', 'no_card', 'check') AND e.state = 'open'
 """
-_SUMS = """
-SELECT count(*)::int, coalesce(sum(amount_fen), 0)::bigint,
-       encode(sha256(coalesce(string_agg(digest, ''::bytea ORDER BY line_no), ''::bytea)), 'hex')
-FROM reissue_draft
-"""
 
 
 @command(Post.SETTLEMENT)
@@ -86,16 +81,16 @@ def reissue_returned(*, by: Actor, on: date, roster_id: int) -> Roster:
     temporary("reissue_draft", _DRAFT, {
         "roster": roster.pk, "on": on, "reason": RosterLine.NOT_IN_FORCE, "other": list(RosterLine.REISSUED_REASONS[1:]),
     })  # fmt: skip
-    lines, amount_fen, digest = fetch_one(_SUMS)
+    lines, amount_fen, over = sums_of_draft("reissue_draft", "digest")
     if not lines:
         raise NothingOwed("没有可以重发的行", why="退汇行的账户尚未更正并审核", remedy="请先在待处理事项中更正账户")
-    new = _insert_roster(by, on, roster, lines, amount_fen, digest)
+    new = _insert_roster(by, on, roster, lines, amount_fen, over)
     run(_LINES, {"new": new.pk})
     run(_MOVE_DUES, {"new": new.pk})
     run(_REPLACE)
     run(_CLOSE, {"by": by.appointment, "on": on})
     settle_roster(roster.pk)
-    sign(by=by, on=on, act="编制重发清册", subject=f"roster:{new.pk}", content_digest=digest, division=new.division)
+    sign(by=by, on=on, act="编制重发清册", subject=f"roster:{new.pk}", content_digest=new.digest, division=new.division)
     return new
 
 
@@ -109,17 +104,16 @@ def _require_nothing_to_send(on: date, roster: Roster) -> None:
         raise WrongState("清册还有可以发放的行", why="重发在送银行之后", remedy="请先编制批次")
 
 
-def _insert_roster(by: Actor, on: date, roster: Roster, lines: int, amount_fen: int, digest: str) -> Roster:
+def _insert_roster(by: Actor, on: date, roster: Roster, lines: int, amount_fen: int, over: str) -> Roster:
     """Signed and confirmed by those who signed and confirmed its origin: nothing but the account is new."""
     origin = roster.origin or roster
+    where = {
+        "division": roster.division, "programme": roster.programme, "kind": Roster.Kind.REISSUE,
+        "period_from": roster.period_from, "period_until": roster.period_until,
+    }  # fmt: skip
+    what = where | {"number": Roster.objects.filter(**where).count() + 1, "version": roster.version}
     return Roster.objects.create(
-        division=roster.division, programme=roster.programme, version=roster.version, kind=Roster.Kind.REISSUE,
-        period_from=roster.period_from, period_until=roster.period_until,
-        number=Roster.objects.filter(
-            division=roster.division, programme=roster.programme, kind=Roster.Kind.REISSUE,
-            period_from=roster.period_from, period_until=roster.period_until,
-        ).count() + 1,
-        lines_count=lines, amount_fen=amount_fen, digest=digest, state=Roster.State.FUNDED, origin=origin,
+        **what, lines_count=lines, amount_fen=amount_fen, digest=digest_of(what, lines, amount_fen, over), state=Roster.State.FUNDED, origin=origin,
         compiled_by=by.appointment, compiled_on=on, published_on=origin.published_on,
         signed_by=origin.signed_by, signed_on=origin.signed_on, department_by=origin.department_by,
         department_on=origin.department_on, finance_by=origin.finance_by, finance_on=origin.finance_on,

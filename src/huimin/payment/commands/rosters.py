@@ -4,15 +4,13 @@
         └──────────────withdraw─────────────┘ (before the township head signs)
 
 A roster is frozen when compiled: each line has a digest over beneficiary, account, amount, facts and policy version,
-and the roster one over its lines; every signature names that digest. A beneficiary without a usable account is not on
+and the roster one over its lines and what it is of (roster_digest); every signature names that digest. A beneficiary without a usable account is not on
 the roster but on the exceptions list, and what he is owed stays owed; what looks wrong is answered before it is posted
 (findings). Law: 皖政办〔2008〕23号 附件4 第17–19条.
 """
 
 from datetime import date, timedelta
 from typing import Any
-
-from django.db.models import Count, Sum
 
 from huimin.database.bulk import fetch_one, run, streamed, temporary
 from huimin.kernel.errors import Refusal
@@ -34,10 +32,12 @@ from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.payment.commands.dues import NothingOwed
 from huimin.payment.commands.findings import find_doubts, require_answered
+from huimin.payment.commands.roster_digest import LINE, digest_of, require_unchanged, sums_of_draft
 from huimin.payment.commands.states import get_roster
 from huimin.payment.commands.withholding import free_of_roster, put_on_lines, recount_of_roster, withhold_from_draft
+from huimin.payment.counting import sums_of_roster
 from huimin.payment.models import Roster, RosterNotice
-from huimin.payment.standing import PAID_LATE, TAKEN_UP
+from huimin.payment.standing import ON_A_ROSTER, PAID_LATE, TAKEN_UP
 from huimin.policy.models import Programme
 from huimin.registry.accounts import account_of
 from huimin.registry.commands.cooling import put_due_in_force
@@ -53,10 +53,6 @@ class PeriodClosed(Refusal):
     """The books of that period are closed."""
 
 
-class RosterChanged(Refusal):
-    """What is stored is not what was signed."""
-
-
 _DRAFT = f"""
 SELECT row_number() OVER (ORDER BY h.division, h.household_no, o.person_id)::int AS line_no,
        h.division, o.entitlement_id, e.household_id, e.person_id, coalesce(c.holder_id, m.person_id) AS payee_id,
@@ -67,11 +63,7 @@ FROM (SELECT e.id AS entitlement_id, e.person_id, sum(d.amount_fen)::bigint AS g
         FROM payment_due d JOIN casework_entitlement e ON e.id = d.entitlement_id
        WHERE d.programme = %(programme)s AND d.state = 'owed'
          AND d.division >= %(low)s AND d.division < %(high)s AND {TAKEN_UP}
-         AND NOT EXISTS (SELECT 1 FROM payment_linedue x JOIN payment_rosterline l ON l.id = x.line_id
-                                  JOIN payment_roster r ON r.id = l.roster_id
-                          WHERE x.due_id = d.id AND r.state <> 'withdrawn'
-                            AND NOT EXISTS (SELECT 1 FROM payment_rosterfinding f WHERE f.line_id = l.id AND f.state = 'released'))
-       GROUP BY e.id, e.person_id) o
+         AND NOT {ON_A_ROSTER}       GROUP BY e.id, e.person_id) o
 JOIN casework_entitlement e ON e.id = o.entitlement_id
 JOIN casework_decision d ON d.id = e.decision_id
 JOIN registry_household h ON h.id = e.household_id
@@ -82,18 +74,13 @@ LEFT JOIN LATERAL {account_of("m.person_id", "%(payee)s")} c ON true
 LEFT JOIN registry_person p ON p.id = m.person_id
 """  # noqa: S608
 
-# What a line is frozen as; the parts of its amount as well as the amount.
-_LINE_DIGEST = """
-sha256(convert_to(concat_ws('|', entitlement_id, household_id, person_id, payee_id, name, amount_fen, arrears_fen, withheld_fen,
-       encode(account_hash, 'hex'), facts_digest, version), 'UTF8'))
-"""
 _LINES = f"""
 INSERT INTO payment_rosterline (roster_id, line_no, division, programme, entitlement_id, household_id, person_id,
     payee_id, card_id, authority_id, name, people, group_code, quantity, amount_fen, arrears_fen, withheld_fen, facts_digest,
     digest, state, withheld_reason)
 SELECT %(roster)s, row_number() OVER (ORDER BY line_no), division, %(programme)s, entitlement_id, household_id,
        person_id, payee_id, card_id, authority_id, name, people, division, quantity, amount_fen,
-       arrears_fen, withheld_fen, facts_digest, {_LINE_DIGEST}, 'listed', ''
+       arrears_fen, withheld_fen, facts_digest, {LINE}, 'listed', ''
 FROM roster_draft WHERE card_id IS NOT NULL
 """  # noqa: S608
 
@@ -117,19 +104,6 @@ SELECT division, 'no_card', %(roster)s, entitlement_id, 0, '', CASE WHEN EXISTS 
 FROM roster_draft r WHERE card_id IS NULL
 ON CONFLICT DO NOTHING
 """
-
-_DIGEST = """
-SELECT count(*)::int, coalesce(sum(amount_fen), 0)::bigint,
-       encode(sha256(coalesce(string_agg(digest, ''::bytea ORDER BY line_no), ''::bytea)), 'hex')
-FROM payment_rosterline WHERE roster_id = %s
-"""
-
-# The digest of lines that do not exist yet, over the draft.
-_DRAFT_DIGEST = f"""
-SELECT count(*)::int, coalesce(sum(amount_fen), 0)::bigint,
-       encode(sha256(coalesce(string_agg({_LINE_DIGEST}, ''::bytea ORDER BY line_no), ''::bytea)), 'hex')
-FROM roster_draft WHERE card_id IS NOT NULL
-"""  # noqa: S608
 
 
 @command(Post.CLERK)
@@ -164,11 +138,13 @@ def compile_roster(*, by: Actor, on: date, programme: str, division: str, period
 
 def _require_open_books(period: Period) -> None:
     if MonthClose.objects.filter(month__gte=period.split("month")[-1].start).exists():
-        raise PeriodClosed(f"{period}已结账", why="结账后的期间不能再编制清册", remedy="请在以后的期间补发")
+        raise PeriodClosed(
+            f"{period}已结账", why="结账后的期间不能再编制清册", remedy="没有编入的，请编入以后期间的清册"
+        )
 
 
 def _insert_roster(by: Actor, on: date, law: Programme, division: str, period: Period) -> Roster:
-    lines, amount_fen, digest = fetch_one(_DRAFT_DIGEST)
+    lines, amount_fen, over = sums_of_draft("roster_draft", LINE, "card_id IS NOT NULL")
     if not lines:
         raise NothingOwed(
             f"{period}没有可编入清册的{law.name}应发",
@@ -184,16 +160,11 @@ def _insert_roster(by: Actor, on: date, law: Programme, division: str, period: P
     }
     [version] = fetch_one("SELECT string_agg(DISTINCT version, '、') FROM roster_draft")
     number = Roster.objects.filter(**where).exclude(state=Roster.State.WITHDRAWN).count() + 1
+    what = where | {"number": number, "version": version[:100]}
     return Roster.objects.create(
-        **where, number=number, version=version[:100], lines_count=lines, amount_fen=amount_fen, digest=digest,
+        **what, lines_count=lines, amount_fen=amount_fen, digest=digest_of(what, lines, amount_fen, over),
         compiled_by=by.appointment, compiled_on=on,
     )  # fmt: skip
-
-
-def require_unchanged(roster: Roster) -> None:
-    """The stored lines are the ones the roster's digest was made over; RosterChanged otherwise."""
-    if fetch_one(_DIGEST, [roster.pk]) != (roster.lines_count, roster.amount_fen, roster.digest):
-        raise RosterChanged("清册内容与编制时的摘要不符", why="数据可能被改动", remedy="请停止办理并报告监督员核查")
 
 
 _NOTICE_ROWS = """
@@ -306,5 +277,5 @@ def _move(roster: Roster, state: str, **columns: Any) -> Roster:
 
 def payable(roster: Roster) -> tuple[int, int]:
     """(lines, 分) of a roster that are to be paid."""
-    sums = roster.lines.filter(state="listed").aggregate(lines=Count("id"), amount=Sum("amount_fen", default=0))
-    return sums["lines"], sums["amount"]
+    sums = sums_of_roster(roster.pk)
+    return sums.lines, sums.amount_fen

@@ -15,7 +15,8 @@ from huimin.kernel.periods import Period
 from huimin.organisation.acting import Actor, AlreadyDone, command, require_another, require_place
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
-from huimin.payment.commands.rosters import require_unchanged
+from huimin.payment.commands.roster_digest import require_unchanged
+from huimin.payment.counting import COUNTS
 from huimin.payment.models import Roster, SummaryRoster
 from huimin.payment.queries import STEPS
 
@@ -32,12 +33,12 @@ class NoSummary(Refusal):
     """The summary is not there, not at this step, or no longer what it was."""
 
 
-_LINES = """
+_LINES = f"""
 INSERT INTO payment_summaryline (summary_id, line_no, division, household_id, name, amounts, amount_fen)
 WITH sums AS MATERIALIZED (
     SELECT household_id, programme, sum(amount_fen)::bigint AS fen, min(group_code) AS place,
            min(name) FILTER (WHERE person_id IS NULL) AS head, min(name) AS somebody
-      FROM payment_rosterline WHERE roster_id = ANY(%(rosters)s) AND state NOT IN ('withheld', 'replaced')
+      FROM payment_rosterline WHERE roster_id = ANY(%(rosters)s) AND {COUNTS}
      GROUP BY household_id, programme),
 homes AS MATERIALIZED (
     SELECT household_id, min(place) AS place, min(head) AS head, min(somebody) AS somebody, sum(fen)::bigint AS fen,
@@ -52,21 +53,21 @@ SELECT %(summary)s, row_number() OVER (ORDER BY s.place, h.household_no)::int, s
   LEFT JOIN registry_membership m ON m.household_id = s.household_id AND m.relation = '户主'
        AND m.recorded_to IS NULL AND m.valid_from <= %(on)s AND (m.valid_to IS NULL OR m.valid_to > %(on)s)
   LEFT JOIN registry_person w ON w.id = m.person_id
-"""
+"""  # noqa: S608
 
-_SUMS = """
+_SUMS = f"""
 SELECT count(DISTINCT household_id)::int, coalesce(sum(amount_fen), 0)::bigint
-  FROM payment_rosterline WHERE roster_id = ANY(%(rosters)s) AND state NOT IN ('withheld', 'replaced')
-"""
+  FROM payment_rosterline WHERE roster_id = ANY(%(rosters)s) AND {COUNTS}
+"""  # noqa: S608
 
 # Over what the rosters' own digests cover, and what of them is left to pay.
-_DIGEST = """
+_DIGEST = f"""
 SELECT encode(sha256(convert_to(string_agg(concat_ws('|', r.id, r.digest, p.lines, p.amount_fen), ';' ORDER BY r.id), 'UTF8')), 'hex')
   FROM payment_roster r
   CROSS JOIN LATERAL (SELECT count(*) AS lines, coalesce(sum(l.amount_fen), 0) AS amount_fen FROM payment_rosterline l
-                       WHERE l.roster_id = r.id AND l.state NOT IN ('withheld', 'replaced')) p
+                       WHERE l.roster_id = r.id AND l.{COUNTS}) p
  WHERE r.id = ANY(%(rosters)s)
-"""
+"""  # noqa: S608
 
 
 @command(Post.SETTLEMENT)

@@ -22,7 +22,7 @@ from huimin.organisation.acting import Actor, command, record_event, require_pro
 from huimin.organisation.models import Appointment
 from huimin.organisation.posts import Post
 from huimin.organisation.queries import business_date
-from huimin.payment.commands.rosters import require_unchanged
+from huimin.payment.commands.roster_digest import require_unchanged
 from huimin.payment.commands.states import get_roster
 from huimin.payment.models import Roster, RosterLine, RosterNotice
 from huimin.policy.models import Programme
@@ -32,7 +32,6 @@ READERS = (
     Post.FINANCE_OFFICER, Post.FINANCE_RELEASER, Post.ACCOUNTANT, Post.COUNTY_OFFICER, Post.SUPERVISOR,
 )  # fmt: skip
 _OF_ONE_PROGRAMME = (Post.DEPARTMENT_OFFICER, Post.DEPARTMENT_APPROVER)
-OUT = (RosterLine.State.WITHHELD,)
 LINES_MAX = 20_000
 """Of one paper or workbook: 700 pages."""
 
@@ -55,6 +54,11 @@ class Line(NamedTuple):
     state: str
     note: str
     place: str  # 12 digits of a village, 15 of a group
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is to be paid by this roster."""
+        return self.state not in RosterLine.OUT
 
     @property
     def standing(self) -> str:
@@ -96,20 +100,28 @@ class Listing:
 
     @property
     def counted(self) -> tuple[int, int]:
-        """(lines, 分) of what is listed here: the roster, or the lines of its village."""
+        """(lines, 分) of what is listed here, whether it is to be paid or not: the roster, or the lines of its village."""
         if not self.village:
             return self.roster.lines_count, self.roster.amount_fen
         return len(self.lines), sum(line.amount_fen for line in self.lines)
+
+    @property
+    def payable(self) -> tuple[int, int]:
+        """(lines, 分) of it that are to be paid."""
+        paid = [line.amount_fen for line in self.lines if line.counts]
+        return len(paid), sum(paid)
 
     @property
     def issuer(self) -> str:
         return self.seats[0].office
 
     @property
-    def withheld(self) -> tuple[int, int]:
-        """(lines, 分) that stay on the list and are not paid."""
-        out = [line.amount_fen for line in self.lines if line.state in OUT]
-        return len(out), sum(out)
+    def out(self) -> list[tuple[str, int, int]]:
+        """(state, lines, 分) that stay on the list and are not paid by it."""
+        found = [
+            (state.label, [line.amount_fen for line in self.lines if line.state == state]) for state in RosterLine.OUT
+        ]
+        return [(label, len(fen), sum(fen)) for label, fen in found if fen]
 
     def villages(self) -> Iterator[tuple[str, list[Line]]]:
         for village, lines in groupby(self.lines, key=lambda line: line.place[:12]):
@@ -172,12 +184,15 @@ def _seats(roster: Roster) -> list[Seat]:
 _LINES = """
 SELECT l.line_no, h.household_no, l.name, p.id_number_enc, l.people, l.quantity, l.amount_fen, c.account_tail, l.state,
        concat_ws('，', nullif(l.withheld_reason, ''),
-                 CASE WHEN l.arrears_fen > 0 THEN '含补发' || to_char(l.arrears_fen / 100.0, 'FM999999990.00') END,
+                 CASE WHEN late.fen > 0 THEN '含补发' || to_char(late.fen / 100.0, 'FM999999990.00') END,
+                 CASE WHEN l.arrears_fen > late.fen THEN '含前期未编入' || to_char((l.arrears_fen - late.fen) / 100.0, 'FM999999990.00') END,
                  CASE WHEN l.withheld_fen > 0 THEN '已抵扣' || to_char(l.withheld_fen / 100.0, 'FM999999990.00') END), l.group_code
 FROM payment_rosterline l
 JOIN registry_household h ON h.id = l.household_id
 JOIN registry_person p ON p.id = l.payee_id
 JOIN registry_card c ON c.id = l.card_id
+LEFT JOIN LATERAL (SELECT coalesce(sum(d.amount_fen), 0)::bigint AS fen FROM payment_linedue x JOIN payment_due d ON d.id = x.due_id
+                    WHERE x.line_id = l.id AND d.kind = 'arrears') late ON l.arrears_fen > 0
 WHERE l.roster_id = %(roster)s AND l.division >= %(low)s AND l.division < %(high)s ORDER BY l.line_no
 """
 _COUNT = """

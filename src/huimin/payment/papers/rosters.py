@@ -1,7 +1,7 @@
 """A roster on paper (单项清册): A4 across, header row on every page, subtotals, places to sign and seal (PAY-01).
 
-Lines stand in the roster's own order, which is by village and group. Withheld lines stay on the list with their reason;
-what is to be paid is said apart. Law: 皖政办〔2008〕23号 附件4 第17–19条.
+Lines stand in the roster's own order, which is by village and group. Withheld lines stay on the list with their reason
+and are in no sum of what is to be paid, which alone is written in words. Law: 皖政办〔2008〕23号 附件4 第17–19条.
 """
 
 from collections.abc import Iterator
@@ -60,21 +60,24 @@ def _cells(line: Line) -> Row:
 
 
 def _subtotal(label: str, lines: list[Line]) -> Row:
-    return ["place", f"{label}　小计 {len(lines)} 笔", yuan(sum(line.amount_fen for line in lines))]
+    """Of what is to be paid; subtotals add up to it."""
+    paid = [line.amount_fen for line in lines if line.counts]
+    out = f"，不计缓发、已转重发 {len(lines) - len(paid)} 笔" if len(paid) < len(lines) else ""
+    return ["place", f"{label}　小计 {len(paid)} 笔{out}", yuan(sum(paid))]
 
 
 def _total(listing: Listing) -> str:
     roster = listing.roster
     whole_lines, whole = listing.counted
     name = "本村" if listing.village else "总计"
-    total = f"{name} {whole_lines} 笔，¥{yuan(whole)}（{in_words(whole)}）"
+    total = f"{name} {whole_lines} 笔，¥{yuan(whole)}" + ("" if listing.out else f"（{in_words(whole)}）")
     if listing.village:
         total += f"，为全册 {roster.lines_count} 笔、¥{yuan(roster.amount_fen)} 的一部分"
-    lines, amount = listing.withheld
-    if not lines:
+    if not listing.out:
         return total + "。"
-    rest = f"；其中缓发 {lines} 笔，¥{yuan(amount)}；应付 {whole_lines - lines} 笔，"
-    return total + rest + f"¥{yuan(whole - amount)}（{in_words(whole - amount)}）。"
+    rest = "".join(f"；其中{label} {lines} 笔，¥{yuan(fen)}" for label, lines, fen in listing.out)
+    lines, fen = listing.payable
+    return total + rest + f"；应付 {lines} 笔，¥{yuan(fen)}（{in_words(fen)}）。"
 
 
 def _seat(seat: Seat) -> dict[str, str]:

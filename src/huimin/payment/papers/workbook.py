@@ -87,17 +87,17 @@ def _write_line(sheet: Any, row: int, line: Line, listing: Listing, formats: dic
 
 def _write_totals(sheet: Any, row: int, listing: Listing, formats: dict[str, Any]) -> None:
     roster = listing.roster
-    lines, amount = listing.withheld
     sums = [(f"总计 {roster.lines_count} 笔", roster.amount_fen)]
-    if lines:
-        sums += [
-            (f"其中缓发 {lines} 笔", amount),
-            (f"应付 {roster.lines_count - lines} 笔", roster.amount_fen - amount),
-        ]
+    if listing.out:
+        lines, amount = listing.payable
+        sums += [(f"其中{label} {count} 笔", fen) for label, count, fen in listing.out]
+        sums.append((f"应付 {lines} 笔", amount))
+    paid = sums[-1]
     for label, fen in sums:
         sheet.write_string(row, 0, label, formats["head"])
         sheet.write_number(row, _AMOUNT, fen / 100, formats["sum"])
-        sheet.write_string(row, _AMOUNT + 1, in_words(fen), formats["plain"])
+        if (label, fen) == paid:
+            sheet.write_string(row, _AMOUNT + 1, in_words(fen), formats["plain"])
         row += 1
     for seat in listing.seats:
         on = day_in_words(seat.on) if seat.on else ""

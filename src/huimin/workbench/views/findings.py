@@ -19,6 +19,7 @@ from huimin.payment.finding_queries import (
     count_findings,
     findings_of,
     iterate_findings,
+    others_of,
     page_findings,
 )
 from huimin.payment.models import RosterFinding
@@ -39,7 +40,7 @@ class Answer:
     """One of the three things to do with a finding."""
 
     key: str
-    act: Callable[..., int]
+    act: Callable[..., Any]
     state: str
     button: str
     ask: str
@@ -64,11 +65,11 @@ ANSWERS = (
     ),
     Answer(
         "hold", hold_findings, State.OPEN, "缓发", "把这些行缓发？",
-        "缓发的行不公示、不发放，应发还在；核实后由另一人解除，编入补充清册。", "例如：户主死亡日期待核实", "已缓发",
+        "一行有几件事项的，待核对的一并缓发。缓发的行不公示、不发放，应发还在；每件核实后由另一人解除，都解除了编入补充清册。", "例如：户主死亡日期待核实", "已缓发",
     ),
     Answer(
         "release", release_hold, State.HELD, "解除缓发", "解除这些行的缓发？",
-        "解除后由统计员编制补充清册。", "例如：已核对死亡证明，待遇已变更", "已解除",
+        "只解除列出的这几件。一行的缓发都解除后，由统计员编入补充清册；还有别的事项没有核实的，仍缓发。", "例如：已核对死亡证明，待遇已变更", "已解除",
     ),
 )  # fmt: skip
 
@@ -99,13 +100,13 @@ def listing(request: Any) -> HttpResponse:
         return _export(request, wanted)
     page_of = page_findings(wanted, request.GET.get("at", ""))
     fitting = {row.pk: [answer for answer in ANSWERS if answer.fits(by, row)] for row in page_of}
-    keys = {answer.key for answers in fitting.values() for answer in answers}
+    keys, counts = {answer.key for answers in fitting.values() for answer in answers}, count_findings(wanted)
     context = {
         "section": "rosters",
         "page": page_of,
         "ticks": {pk for pk, answers in fitting.items() if answers},
         "answers": [answer for answer in ANSWERS if answer.key in keys],
-        "counts": [(state, label, count_findings(wanted).get(state, 0)) for state, label in State.choices],
+        "counts": [(state, label, counts.get(state, 0)) for state, label in State.choices],
         "places": names_of({row.division for row in page_of} | {row.roster.division for row in page_of}, request.business_date),
         "people": names_of_appointments({row.answered_by for row in page_of} | {row.released_by for row in page_of}),
         "programmes": programme_names(),
@@ -147,8 +148,9 @@ def answer(request: Any, key: str) -> HttpResponse:
         raise Http404
     ids = ids_of(request.POST if request.method == "POST" else request.GET, TICKED_MAX)
     with reading(request.actor):
-        found = findings_of(ids)
+        found, names = findings_of(ids), programme_names()
         rows = [row for row in found if chosen.fits(request.actor, row)]
+        others = others_of(rows, chosen.state)
     form = Reason(request.POST or None, hint=chosen.hint)
     if request.method == "POST" and form.is_valid():
         return once(request, lambda: _take(request, chosen, rows, form.cleaned_data["reason"]))
@@ -158,13 +160,22 @@ def answer(request: Any, key: str) -> HttpResponse:
         "section": "rosters",
         "answer": chosen,
         "rows": rows,
+        "others": others,
         "left_out": len(found) - len(rows),
-        "amount_fen": sum(row.amount_fen for row in rows),
-        "programmes": programme_names(),
+        "lines_count": len({row.line_id for row in rows if row.line_id}),
+        "amount_fen": _amount(rows),
+        "programmes": names,
         "form": form,
         "back": reverse("findings"),
     }
     return render(request, "workbench/finding_answer.html", context, status=422 if form.errors else 200)
+
+
+def _amount(rows: list[RosterFinding]) -> int:
+    """Each line once, whatever is found about it; what is found about a whole roster is the roster."""
+    whole = {row.roster_id: row.amount_fen for row in rows if row.line_id is None}
+    lines = {row.line_id: row.amount_fen for row in rows if row.line_id and row.roster_id not in whole}
+    return sum(whole.values()) + sum(lines.values())
 
 
 def _take(request: Any, chosen: Answer, rows: list[RosterFinding], reason: str) -> Outcome:
@@ -173,8 +184,10 @@ def _take(request: Any, chosen: Answer, rows: list[RosterFinding], reason: str) 
     if not ids:
         raise Refusal("没有勾选可以这样办的事项", why="可能已有人办理", remedy="请返回列表查看")
     if chosen.key == "release":
-        done = chosen.act(finding_ids=ids, **told)
-        return Outcome(f"{chosen.done} {done} 行", reverse("findings") + "?state=released", chosen.effect)
+        freed = chosen.act(finding_ids=ids, **told)
+        then = f"{freed.lines} 行可以编入补充清册。" if freed.lines else ""
+        then += f"{freed.still_held} 行还有别的事项没有核实，仍缓发。" if freed.still_held else ""
+        return Outcome(f"{chosen.done} {freed.findings} 件", reverse("findings") + "?state=released", then)
     done = 0
     for roster in sorted({row.roster_id for row in rows}):
         done += chosen.act(roster_id=roster, finding_ids=[row.pk for row in rows if row.roster_id == roster], **told)

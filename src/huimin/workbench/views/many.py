@@ -17,6 +17,7 @@ from huimin.divisions.queries import names_of
 from huimin.kernel.errors import Refusal
 from huimin.kernel.money import in_words, yuan
 from huimin.organisation.acting import Actor, reading
+from huimin.payment.counting import with_sums
 from huimin.payment.models import Batch, Roster
 from huimin.policy.queries import programme_names
 from huimin.workbench.acts import Outcome, once
@@ -31,21 +32,28 @@ ONE_BY_ONE = frozenset({"withdraw", "cancel", "reissue"})
 
 @dataclass(frozen=True)
 class Subjects:
-    """What a step is taken on: rosters or batches."""
+    """What a step is taken on: rosters or batches; `counted` tells what of one is to be paid (lines, 分)."""
 
     steps: tuple[Step, ...]
     parameter: str
     section: str
     route: str
     found: Callable[[list[int]], list[Any]]
+    counted: Callable[[Any], tuple[int, int]]
 
 
 ROSTERS = Subjects(
     ROSTER_STEPS, "roster_id", "rosters", "rosters",
-    lambda ids: list(Roster.objects.filter(pk__in=ids).select_related("application").order_by("id")),
+    lambda ids: with_sums(Roster.objects.filter(pk__in=ids).select_related("application").order_by("id")),
+    lambda row: (row.sums.lines, row.sums.amount_fen),
 )  # fmt: skip
 BATCHES = Subjects(
-    BATCH_STEPS, "batch_id", "batches", "batches", lambda ids: list(Batch.objects.filter(pk__in=ids).order_by("id"))
+    BATCH_STEPS,
+    "batch_id",
+    "batches",
+    "batches",
+    lambda ids: list(Batch.objects.filter(pk__in=ids).order_by("id")),
+    lambda row: (row.lines_count, row.amount_fen),
 )
 
 
@@ -87,15 +95,17 @@ def _many(request: Any, subjects: Subjects, key: str) -> HttpResponse:
     rows = [row for row in found if step in steps_for(subjects, request.actor, row)]
     if not rows:
         raise Refusal("没有勾选可以办这一步的", why="可能已有人办理，或勾选的不到这一步", remedy="请返回列表勾选后再办")
-    amount_fen = sum(row.amount_fen for row in rows)
+    sums = [subjects.counted(row) for row in rows]
+    lines, amount_fen = (sum(each) for each in zip(*sums, strict=True))
     context = {
         "section": subjects.section,
         "step": step,
-        "rows": rows,
+        "rows": [(row, *told) for row, told in zip(rows, sums, strict=True)],
         "left_out": len(found) - len(rows),
         "places": names_of({row.division for row in rows}, request.business_date),
         "programmes": programme_names(),
-        "lines_count": sum(row.lines_count for row in rows),
+        "lines_count": lines,
+        "held": sum(row.sums.held_lines for row in rows) if subjects is ROSTERS else 0,
         "amount_fen": amount_fen,
         "words": in_words(amount_fen),
         "back": reverse(subjects.route),
@@ -111,13 +121,14 @@ def _take(request: Any, subjects: Subjects, step: Step, ids: list[int]) -> Outco
         places = names_of({row.division for row in rows}, request.business_date)
     lines, done, amount_fen = [], 0, 0
     for row in rows:
-        what = f"{places.get(row.division, row.division)} {names.get(row.programme, row.programme)} ¥{yuan(row.amount_fen)}"
+        fen = subjects.counted(row)[1]
+        what = f"{places.get(row.division, row.division)} {names.get(row.programme, row.programme)} ¥{yuan(fen)}"
         try:
             step.act(by=request.actor, on=request.business_date, **{subjects.parameter: row.pk})
         except Refusal as refusal:
             lines.append(f"没有办：{what}。{refusal}")
         else:
-            done, amount_fen = done + 1, amount_fen + row.amount_fen
+            done, amount_fen = done + 1, amount_fen + fen
             lines.append(f"{step.done}：{what}")
     refused = len(rows) - done
     what = f"{step.done} {done} 份，合计 ¥{yuan(amount_fen)}" + (f"；{refused} 份没有办" if refused else "")

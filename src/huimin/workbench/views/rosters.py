@@ -24,9 +24,11 @@ from huimin.payment.queries import (
     LineFilter,
     RosterFilter,
     application_due_on,
+    count_lines,
     current_quarter,
     get_roster,
     iterate_lines,
+    late_parts,
     lines_by_state,
     lines_by_village,
     list_batches_of,
@@ -101,6 +103,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         return _export(request, roster, wanted)
     villages = lines_by_village(number)
     page_of = page_lines(wanted, request.GET.get("at", ""))
+    total, listed = total_lines(wanted), count_lines(wanted)
     codes = {row.group_code for row in page_of} | {total.key for total in villages}
     context = {
         "section": "rosters",
@@ -108,7 +111,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "programme": Programme.objects.get(code=roster.programme),
         "trail": chain_names(roster.division, request.business_date),
         "period": Period(roster.period_from, roster.period_until),
-        "words": in_words(roster.amount_fen),
+        "words": in_words(roster.sums.amount_fen),
         "way": _way(roster),
         "villages": villages,
         "places": names_of(codes, request.business_date),
@@ -116,7 +119,10 @@ def detail(request: Any, number: int) -> HttpResponse:
         "line_states": RosterLine.State.choices,
         "wanted": wanted,
         "page": page_of,
-        "total": total_lines(wanted),
+        "late": late_parts(page_of.rows),
+        "total": total,
+        "listed": listed,
+        "listed_out": listed - total.count,
         "signatures": list_signatures(f"roster:{roster.pk}"),
         "batches": list_batches_of(number),
         "notice": _notice_of(roster),
@@ -161,24 +167,24 @@ def _notice_of(roster: Roster) -> dict[str, Any] | None:
 
 
 def _export(request: Any, roster: Roster, wanted: LineFilter) -> HttpResponse:
-    if (found := total_lines(wanted).count) > EXPORT_MAX:
+    if (found := count_lines(wanted)) > EXPORT_MAX:
         raise BadInput(
             f"有 {found:,} 行，一个工作簿最多 {EXPORT_MAX:,} 行", where="导出", remedy="请先选一个村，按村导出"
         )
     columns = (
         Column("行号", "text", 8), Column("村（组）", width=18), Column("户编码", width=22), Column("姓名", width=12),
-        Column("人口", "text", 8), Column("数量", width=12), Column("本期应发（元）", "fen"), Column("补发（元）", "fen"), Column("抵扣（元）", "fen"), Column("金额（元）", "fen"), Column("账户尾号", width=10),
+        Column("人口", "text", 8), Column("数量", width=12), Column("本期应发（元）", "fen"), Column("补发（元）", "fen"), Column("前期未编入（元）", "fen"), Column("抵扣（元）", "fen"), Column("金额（元）", "fen"), Column("账户尾号", width=10),
         Column("状态", width=12), Column("缓发原因", width=20),
     )  # fmt: skip
     places: dict[str, str] = {}
 
     def rows() -> Any:
-        for line in iterate_lines(wanted):
+        for line, arrears_fen, left_fen in iterate_lines(wanted):
             if line.group_code not in places:
                 places.update(names_of({line.group_code}, request.business_date) or {line.group_code: line.group_code})
             yield (
                 line.line_no, places[line.group_code], line.household.household_no, line.name, line.people,
-                line.quantity, line.base_fen, line.arrears_fen, line.withheld_fen, line.amount_fen, line.card.account_tail if line.card else "", line.get_state_display(),
+                line.quantity, line.base_fen, arrears_fen, left_fen, line.withheld_fen, line.amount_fen, line.card.account_tail if line.card else "", line.get_state_display(),
                 line.withheld_reason,
             )  # fmt: skip
 

@@ -87,7 +87,12 @@
     var boxes = all("input.box[name]", form), every = one("input.box[data-every]", form), sum = one(".sum", form), plain = sum && sum.textContent;
     var show = function () {
       var ticked = boxes.filter(function (box) { return box.checked; });
-      var fen = ticked.reduce(function (total, box) { return total + Number(box.dataset.fen || 0); }, 0);
+      var seen = {};
+      var fen = ticked.reduce(function (total, box) {
+        if (box.dataset.of && seen[box.dataset.of]) return total;  /* what several rows are about counts once */
+        seen[box.dataset.of] = true;
+        return total + Number(box.dataset.fen || 0);
+      }, 0);
       var yuan = Math.floor(fen / 100).toString().replace(/\B(?=(\d{3})+$)/g, ",") + "." + ("0" + (fen % 100)).slice(-2);
       if (sum) sum.textContent = ticked.length ? "已选 " + ticked.length + " 件，合计 ¥" + yuan : plain;
       if (every) { every.checked = boxes.length > 0 && ticked.length === boxes.length; every.indeterminate = ticked.length > 0 && ticked.length < boxes.length; }
