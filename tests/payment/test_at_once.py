@@ -102,7 +102,7 @@ def test_PAY_06_one_roster_is_compiled_posted_signed_and_asked_for_by_two_at_onc
         assert not NoticeRow.objects.filter(subject_line=line).exists()
         assert NoticeRow.objects.filter(notice__subject=f"roster:{roster.pk}").count() == roster.lines_count - 1
     free = {"on": dates.SIGNED, "finding_ids": [doubt], "reason": "死亡证明已核对"}
-    assert twice(commands.release_hold, by=reviewer, **free) == 1
+    assert twice(commands.release_hold, by=reviewer, **free).lines == 1
     twice(commands.sign_roster, by=actor(Post.TOWNSHIP_HEAD, place), on=dates.SIGNED, **this)
     twice(
         commands.confirm_by_department,
