@@ -172,6 +172,27 @@ def test_PAY_01_what_is_paid_to_a_person_after_his_death_is_only_held(county: Co
     assert hold_findings(**act, reason="已死亡，办理停止") == 1
 
 
+def test_PAY_01_a_household_of_one_who_died_is_called_so_and_only_held(county: County) -> None:
+    """PAY-06: 户已无人, not 户内有人死亡; months after the death cannot be explained, the last month of the living can."""
+    county("accrued")
+    place = townships()[0]
+    clerk = actor(Post.CLERK, place)
+    for programme, kind, words in (("dibao-rural", "dead", "死亡后仍发放"), (GRAIN, "died", "户已无人")):
+        with reading(county_officer()):
+            [people] = fetch_one(
+                "SELECT array_agg(m.person_id ORDER BY m.relation = '户主') FROM casework_entitlement e JOIN registry_membership m"
+                " ON m.household_id = e.household_id AND m.recorded_to IS NULL AND m.valid_to IS NULL WHERE e.programme = %s"
+                " AND e.division LIKE %s AND e.person_id IS NULL GROUP BY e.household_id ORDER BY count(*), e.household_id LIMIT 1",
+                [programme, place[:9] + "%"],
+            )
+        roster = compiled(programme)
+        for person in people:
+            record_death(by=clerk, on=dates.COMPILED, person=person, died_on=DIED, evidence="死亡证明")
+        check_roster(by=clerk, on=dates.COMPILED, roster_id=roster.pk)
+        doubt = found(roster)[kind]
+        assert doubt.detail.startswith("户已无人：") and doubt.kind_words == words
+
+
 def test_PAY_01_what_a_roster_doubts_and_how_it_is_explained(county: County) -> None:
     """A household that was closed and one that moved out of sight; answered once, and not after it is posted."""
     county("accrued")

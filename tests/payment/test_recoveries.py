@@ -130,8 +130,16 @@ def test_overpayments_are_found_in_sets_and_decided_by_another(story: Story) -> 
     with pytest.raises(AlreadyDone):
         commands.decide_recoveries(by=civil(Post.DEPARTMENT_APPROVER), **asked)
     with reading(by := civil(Post.DEPARTMENT_APPROVER)):
-        letter = letter_of(by, NOW, get_recovery(cut.pk))
+        letter, heirs = letter_of(by, NOW, get_recovery(cut.pk)), letter_of(by, NOW, get_recovery(dead.pk))
     assert letter["title"] == "追缴通知书" and len(letter["parts"][0][1]) == 3 and "贷款" in letter["rights"]
+    # Without a share it says where to pay in cash; after the last of a household died it goes to his heirs.
+    assert (
+        "县里没有规定抵扣比例" in letter["rights"]
+        and "尾号" in letter["parts"][2][1][0]
+        and len(letter["parts"][2][1]) == 1
+    )
+    assert heirs["name"].endswith("（已故）户的继承人或代办人") and "村级信息员" in dict(heirs["parts"])["送达"][0]
+    assert "抵扣" not in heirs["rights"].replace("抵扣贷款", "") and "您" not in heirs["opening"]
 
 
 def test_it_is_withheld_under_the_limit_once_told_and_the_county_set_a_share(story: Story) -> None:
@@ -164,6 +172,11 @@ def test_it_is_withheld_under_the_limit_once_told_and_the_county_set_a_share(sto
     browser = client_of(Post.CLERK, story.township)
     assert "已抵扣" in browser.get(f"/rosters/{last.pk}/?village={line.division[:12]}").content.decode()
     assert browser.get(f"/recoveries/{cut.pk}/pdf/").content[:5] == b"%PDF-"
+    with reading(by := story.clerk):
+        letter = letter_of(by, NOW, get_recovery(cut.pk))
+    assert f"不超过当次应发的 {SHARE}%" in letter["parts"][2][1][1] and "按上面的比例" in letter["rights"]
+    said = client_of(Post.SETTLEMENT, story.township).post(f"/recoveries/{cut.pk}/receipt/", {}).content.decode()
+    assert "请填写交款金额" in said and "填 0" not in said
     with reading(finance()):
         held = Due.objects.get(recovery=cut.pk, state="owed").pk
     assert "按县里确定的比例扣回" in browser.get(f"/owed/{held}/").content.decode()

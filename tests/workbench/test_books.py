@@ -71,7 +71,13 @@ def _auditors_path(client):
     }
     home = next(each for each in links(page) if re.fullmatch(r"/households/\d+/", each))
     assert trace in links(text(client.get(home))) and voucher in links(page)
-    assert client_of(Post.CLERK, MEISHAN).get(trace).status_code == 200, "the township's own line, signed at the county"
+    seen = client_of(Post.CLERK, MEISHAN).get(trace)
+    assert seen.status_code == 200, "the township's own line, signed at the county"
+    assert "签名人和摘要由县级部门和审计机关查看" in text(seen) and "，，" not in text(seen) and "签名摘要" in page
+    # A period turned round is said to be so; no month is chosen by 全部.
+    turned = client.get("/ledger/?since=2021-09&until=2021-07")
+    assert turned.status_code == 409 and "起始月 2021年09月晚于截止月" in text(turned)
+    assert '<option value="">' not in total.split('name="until"')[0].split('name="since"')[1]
 
 
 def _correction(accountant, officer, voucher):

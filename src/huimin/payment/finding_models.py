@@ -56,6 +56,12 @@ class RosterFinding(Table):
     released_by = models.BigIntegerField(null=True)
     released_on = models.DateField(null=True)
 
+    @property
+    def kind_words(self) -> str:
+        """As lists call it: of a death it is said whose, where the household does not live on."""
+        whose, told, _ = self.detail.partition("：")
+        return whose if told and self.kind == self.Kind.DIED else str(self.get_kind_display())
+
     class Meta:
         constraints = [
             models.UniqueConstraint(

@@ -19,7 +19,7 @@ def yuan_field(label: str, *, required: bool = True, hint: str = "元，如 1200
     widget = forms.TextInput({"inputmode": "decimal", "autocomplete": "off"})
     return YuanField(
         label=label, help_text=hint, required=required, widget=widget,
-        error_messages={"required": f"请填写{label}，没有就填 0"},
+        error_messages={"required": f"请填写{label}"},
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from huimin.database.context import scope_of
 from huimin.divisions.queries import chain_names, names_of
+from huimin.kernel.errors import BadInput
 from huimin.kernel.money import in_words
 from huimin.kernel.periods import Period, add_months, month_start
 from huimin.ledger.models import LedgerAccount
@@ -38,7 +39,7 @@ class Asked:
     def filters(self, *more: Filter) -> list[Filter]:
         first, last = self.period.start, add_months(self.period.until, -1)
         return [
-            Filter("since", "起始月", self.months, f"{first:%Y-%m}"), Filter("until", "截止月", self.months, f"{last:%Y-%m}"),
+            Filter("since", "起始月", self.months, f"{first:%Y-%m}", True), Filter("until", "截止月", self.months, f"{last:%Y-%m}", True),
             Filter("place", "地方", self.place.options, self.place.code),
             Filter("programme", "补贴项目", sorted(self.programmes.items()), self.programme), *more,
         ]  # fmt: skip
@@ -59,14 +60,20 @@ class Asked:
 
 
 def asked(request: Any) -> Asked:
-    """Inside `reading(actor)`. The business month when nothing (or nothing sensible) is asked for."""
+    """Inside `reading(actor)`. The business month when nothing (or nothing sensible) is asked for; BadInput when turned round."""
     on = request.business_date
     months = month_options(on)
     known = dict(months)
     now = f"{month_start(on):%Y-%m}"
     until = one_of(request.GET, "until", known, now) or now
     since = one_of(request.GET, "since", known, until) or until
-    first, last = sorted([_month(since), _month(until)])
+    first, last = _month(since), _month(until)
+    if first > last:
+        raise BadInput(
+            f"起始月 {first:%Y年%m月}晚于截止月 {last:%Y年%m月}",
+            where="会计期间",
+            remedy="请返回，把起始月选在截止月之前，或选同一个月",
+        )
     place, programmes = chosen_book(request), programme_names()
     return Asked(
         place, Period(first, add_months(last, 1)), one_of(request.GET, "programme", programmes), programmes, months,

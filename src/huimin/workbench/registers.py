@@ -49,6 +49,8 @@ class Filter(NamedTuple):
     label: str
     options: Sequence[tuple[str, str]]
     chosen: str
+    always: bool = False
+    """One of the options holds at any time: there is no 全部."""
 
 
 @dataclass

@@ -6,8 +6,8 @@
     release_hold       another person resolves doubts one by one; where none is left that holds it, the next roster of the period
                        takes the line up (补充清册)
 
-Nothing is posted while a doubt is open. A line of a person that pays for a time after his death can only be held back; in a household that lives on
-a death is looked into. How unlike the last period an amount must be to be asked about is our own expectation; no text sets it. All doubts of a roster are found by
+Nothing is posted while a doubt is open. A line that pays for a time after the death of its person, or of the last of its household, can only be held
+back; in a household that lives on a death is looked into. How unlike the last period an amount must be to be asked about is our own expectation; no text sets it. All doubts of a roster are found by
 three statements, whatever its length. Law: 皖政办〔2008〕23号 附件4 第17–19条, 第28条 (对象、金额准确).
 """
 
@@ -68,7 +68,9 @@ SELECT l.id, l.division, l.household_id, l.person_id, l.payee_id, l.authority_id
 
 # Members who left a household, or died, since it was granted; people of lines of their own who died.
 _GONE = """
-SELECT s.id, s.person_id, m.valid_to, p.closed_on, p.name, s.last
+SELECT s.id, s.person_id, m.valid_to, p.closed_on, p.name, s.last, s.person_id IS NULL AND NOT EXISTS (
+       SELECT 1 FROM registry_membership o WHERE o.household_id = s.household_id AND o.recorded_to IS NULL
+          AND o.valid_from <= %(on)s AND (o.valid_to IS NULL OR o.valid_to > %(on)s)) AS nobody_left
   FROM roster_spans s
   JOIN registry_membership m ON m.household_id = s.household_id AND m.recorded_to IS NULL AND m.valid_to <= %(on)s
        AND CASE WHEN s.person_id IS NULL THEN m.valid_to > s.valid_from ELSE m.person_id = s.person_id END
@@ -77,7 +79,7 @@ SELECT s.id, s.person_id, m.valid_to, p.closed_on, p.name, s.last
        SELECT 1 FROM registry_membership n WHERE n.household_id = m.household_id AND n.person_id = m.person_id
           AND n.recorded_to IS NULL AND n.valid_from >= m.valid_to AND (n.valid_to IS NULL OR n.valid_to > %(on)s))
 UNION ALL
-SELECT s.id, s.person_id, p.closed_on, p.closed_on, p.name, s.last
+SELECT s.id, s.person_id, p.closed_on, p.closed_on, p.name, s.last, false
   FROM roster_spans s JOIN registry_person p ON p.id = s.person_id
  WHERE p.closed_on IS NOT NULL AND p.merged_into_id IS NULL
 """
@@ -101,9 +103,11 @@ others AS (
            AND o.authority_id IS NOT DISTINCT FROM s.authority_id
      WHERE s.person_id IS NULL AND s.authority_id IS NULL
        AND o.programme = %(programme)s AND o.household_id <> s.household_id AND o.{COUNTS})
-SELECT id, CASE WHEN bool_or(person_id IS NOT NULL AND closed_on < last) THEN 'dead' ELSE 'died' END AS kind,
-       string_agg(name || ' 于 ' || closed_on || ' 死亡', '；' ORDER BY closed_on) AS detail
-  FROM roster_gone WHERE closed_on IS NOT NULL GROUP BY id
+SELECT g.id, CASE WHEN bool_or(g.person_id IS NOT NULL AND g.closed_on < g.last) OR bool_and(g.nobody_left AND g.closed_on < g.last)
+            AND NOT EXISTS (SELECT 1 FROM roster_gone o WHERE o.id = g.id AND o.closed_on IS NULL) THEN 'dead' ELSE 'died' END AS kind,
+       CASE WHEN bool_or(g.person_id IS NOT NULL) THEN '本人死亡：' WHEN bool_or(g.nobody_left) THEN '户已无人：' ELSE '' END
+       || string_agg(g.name || ' 于 ' || g.closed_on || ' 死亡', '；' ORDER BY g.closed_on) AS detail
+  FROM roster_gone g WHERE g.closed_on IS NOT NULL GROUP BY g.id
 UNION ALL
 SELECT id, 'left', string_agg(name || ' 于 ' || valid_to || ' 离开本户', '；' ORDER BY valid_to)
   FROM roster_gone WHERE closed_on IS NULL GROUP BY id

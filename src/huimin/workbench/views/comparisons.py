@@ -143,7 +143,7 @@ def _of_month(by: Actor, on: date, place: Any, request: Any) -> Listing:
     return Listing(
         f"{month_name(month)}逐户逐人核对", "系统审批、财政清册、银行代发明细，各乡镇逐户逐人核对后签字，县主管部门、财政部门再签。", SECTION,
         [Head("乡镇"), *_heads()], rows, "这个月没有项目发放，没有要核对的乡镇。", acts=acts, across=True, of_people=False,
-        filters=[Filter("month", "月份", months_shown(on), f"{month:%Y-%m}"), Filter("place", "地方", _townships(place), place.code)],
+        filters=[Filter("month", "月份", months_shown(on), f"{month:%Y-%m}", True), Filter("place", "地方", _townships(place), place.code)],
         figures=[("乡镇", f"{len(codes):,}", ""), ("已签字", f"{done:,}", "done" if codes and done == len(codes) else ""),
                  ("差异", f"{sum(row.differences_count for row in there.values()):,}", ""),
                  ("应于", f"{queries.due_on(month)}", "late" if done < len(codes) and on > queries.due_on(month) else "")],
@@ -339,7 +339,7 @@ def household(request: Any, number: int) -> HttpResponse:
             [Head("补贴项目", paper=40), Head("对象", paper=30), *MONEY, Head("缓发（元）", "fen", 24), Head("差异和说明")], rows,
             "这一户这个月没有审批、清册和发放。", across=True,
             figures=[("审批（元）", yuan(total[0]), ""), ("清册（元）", yuan(total[1]), ""), ("银行（元）", yuan(total[2]), "done" if agree else "late")],
-            filters=[Filter("month", "月份", months_shown(on), f"{month:%Y-%m}")], acts=[("家庭", reverse("household", args=[number]))],
+            filters=[Filter("month", "月份", months_shown(on), f"{month:%Y-%m}", True)], acts=[("家庭", reverse("household", args=[number]))],
             more={"trail": chain_names(home.division, on)},
         )  # fmt: skip
 
@@ -382,7 +382,7 @@ def village(request: Any) -> HttpResponse:
             f"{name}{month_name(month)}逐户逐人清单", "每一户、每一个发放对象的审批、清册、银行金额，一致的也在内；按现在的数据。", SECTION,
             [Head("户编码", paper=40), Head("姓名", paper=30), Head("补贴项目"), *MONEY, Head("缓发（元）", "fen", 22), Head("核对", paper=26)], shown,
             "这个村这个月没有审批、清册和发放。" if chosen else "请选一个村。", across=True, totals=False, unit="单位：元", seats=SEATS[:2],
-            filters=[Filter("month", "月份", months_shown(on), f"{month:%Y-%m}"), Filter("place", "村", place.options, place.code)],
+            filters=[Filter("month", "月份", months_shown(on), f"{month:%Y-%m}", True), Filter("place", "村", place.options, place.code)],
             note=note, lines=[f"{name}　　{month_name(month)}"],
             notes=[f"共 {len({each.household for each in sides}):,} 户、{len(sides):,} 个发放对象。"],
         )  # fmt: skip

@@ -133,7 +133,7 @@ def _export(request: Any, wanted: FindingFilter) -> HttpResponse:
             yield (
                 each.roster_id, names.get(each.roster.programme, ""), line.line_no if line else "",
                 line.household.household_no if line else "", line.name if line else "", each.amount_fen,
-                each.get_kind_display(), each.detail, each.get_state_display(), each.answer, each.release_reason,
+                each.kind_words, each.detail, each.get_state_display(), each.answer, each.release_reason,
             )  # fmt: skip
 
     return export(request, f"清册核对事项 {request.business_date}", columns, rows())

@@ -202,7 +202,7 @@ def reports(request: Any) -> HttpResponse:
             f"{period}监测信息上报", f"村按季报乡镇，乡镇汇总报县；期限 {due}。", "points",
             [Head("地方"), Head("信息（条）", "count", 26), Head("期限", "date", 26), Head("上报", "date", 26), Head("状态", paper=26)],
             rows, "这一级还没有上报。", nav=_nav("point-reports"), seats=["填表人", "负责人"],
-            filters=[Filter("quarter", "季度", _quarters(on), f"{year}Q{number}")],
+            filters=[Filter("quarter", "季度", _quarters(on), f"{year}Q{number}", True)],
             figures=[("已上报", f"{len(found):,}", ""), ("未上报", f"{len(missing):,}", ""), ("逾期", f"{late:,}", "late" if late else "")],
             acts=_report_acts(by, own, year, number),
         )  # fmt: skip

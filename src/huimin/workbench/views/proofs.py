@@ -69,7 +69,7 @@ def proof(request: Any) -> HttpResponse:
              Head("账（元）", "fen", 24), Head("银行（元）", "fen", 24), Head("清册（元）", "fen", 24), Head("差异")],
             [_difference(each, names, programmes) for each in proved.differences],
             f"没有差异。{words_of(proved)}。", across=True, totals=False,
-            filters=[Filter("quarter", "季度", _quarters(on), f"{year}Q{number}"), Filter("place", "账簿", place.options, place.code)],
+            filters=[Filter("quarter", "季度", _quarters(on), f"{year}Q{number}", True), Filter("place", "账簿", place.options, place.code)],
             figures=[("批次", f"{proved.batches:,}", ""), ("逐笔核对（行）", f"{proved.lines:,}", ""),
                      ("差异", f"{proved.count:,}", "late" if proved.count else ""), ("在途（元）", yuan(proved.in_transit_fen), "")],
             note=_note(proved.count, signed), lines=[f"核对单位：{unit}　　{proved.period}"], unit="金额单位：元", seal=unit,

@@ -68,7 +68,7 @@ def settlement(request: Any) -> HttpResponse:
         )
         return _listing(
             request, rows, programmes, year, number, acts=[*acts, ("签字记录", reverse("settlement-list"))],
-            filters=[Filter("period", "季度或年度", _choices(on), f"{year}Q{number}")],
+            filters=[Filter("period", "季度或年度", _choices(on), f"{year}Q{number}", True)],
         )  # fmt: skip
 
     return answer_listing(request, build)

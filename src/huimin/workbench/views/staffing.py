@@ -43,7 +43,7 @@ def listing(request: Any) -> HttpResponse:
             [Head("乡镇", paper=26), Head("核定编制", "count", 18), Head("编内在岗", "count", 18), Head("编外在岗", "count", 18),
              Head("工作经费（元）", "fen", 32), Head("筹集资金（元）", "fen", 32), Head("占比", paper=16), Head("不足"), Head("填报", paper=24)],
             [_desk(desk) for desk in desks], "辖区内没有乡镇。", nav=nav(by, "staffing"), across=True,
-            filters=[Filter("year", "年度", years, str(year))],
+            filters=[Filter("year", "年度", years, str(year), True)],
             figures=[("乡镇", f"{len(desks)}", ""), ("不足或未填报", f"{short}", "late" if short else "")],
             acts=[("填报", reverse("staffing-report"))] if fills else [], seats=["填表人", "审核人", "日期"],
         )  # fmt: skip

@@ -57,7 +57,7 @@ def listing(request: Any) -> HttpResponse:
             [_row(step, names, programmes, on) for step in rows],
             "没有符合这些条件的步骤。" if every else "这一季还没有清册，上一季也没有。编制清册后，每一步的期限列在这里。", note=note, across=True, of_people=False, totals=False,
             figures=_figures(every, on),
-            filters=[Filter("period", "期间", [(code, str(each)) for code, each in periods.items()], period),
+            filters=[Filter("period", "期间", [(code, str(each)) for code, each in periods.items()], period, True),
                      Filter("programme", "补贴项目", list(programmes.items()), programme),
                      Filter("step", "步骤", list(STEPS.items()), key), Filter("standing", "情况", STANDINGS, standing),
                      Filter("place", "地方", place.options, place.code)],
