@@ -34,6 +34,7 @@ from huimin.payment.quarter_proof import prove_quarter
 from huimin.payment.recovery_queries import get_recovery
 from huimin.payment.recovery_rules import propose_share, settle_share
 from tests.workbench.people import client_of
+from tests.workbench.test_books import sent
 
 DIBAO = "dibao-rural"
 NOW, NEXT = date(2021, 10, 12), quarter(2021, 4)
@@ -175,7 +176,7 @@ def test_it_is_withheld_under_the_limit_once_told_and_the_county_set_a_share(sto
     with reading(by := story.clerk):
         letter = letter_of(by, NOW, get_recovery(cut.pk))
     assert f"不超过当次应发的 {SHARE}%" in letter["parts"][2][1][1] and "按上面的比例" in letter["rights"]
-    said = client_of(Post.SETTLEMENT, story.township).post(f"/recoveries/{cut.pk}/receipt/", {}).content.decode()
+    said = sent(client_of(Post.SETTLEMENT, story.township), f"/recoveries/{cut.pk}/receipt/", {})
     assert "请填写交款金额" in said and "填 0" not in said
     with reading(finance()):
         held = Due.objects.get(recovery=cut.pk, state="owed").pk
