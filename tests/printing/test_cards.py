@@ -1,6 +1,7 @@
 """明白卡 of a whole township in the background: every household once, resumed, replaced, refused (PAY-07, SEC-04)."""
 
 import io
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -15,16 +16,16 @@ from huimin.demo import dates
 from huimin.demo.actors import actor
 from huimin.demo.granting import county_officer
 from huimin.demo.listing import townships
-from huimin.jobs.commands import cancel_job
+from huimin.jobs.commands import Overlaps
 from huimin.jobs.working import work_one
 from huimin.kernel.errors import BadInput
 from huimin.kernel.periods import Period
-from huimin.organisation.acting import NotYourPlace, NotYourPost, reading
+from huimin.organisation.acting import AlreadyDone, NotYourPlace, NotYourPost, reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.printing import store, working
-from huimin.printing.commands import request_cards, request_letter_papers, take_cards, take_letter_papers
+from huimin.printing.commands import cancel_run, request_cards, request_letter_papers, take_cards, take_letter_papers
 from huimin.printing.models import PrintFile, PrintRun
-from huimin.printing.queries import half_years_about, job_of, made_of
+from huimin.printing.queries import half_years_about, made_of
 from huimin.printing.store import PaperMissing
 from huimin.telling.letters import owed_to, write_letters
 from tests.workbench.people import client_of
@@ -149,16 +150,31 @@ def _pages(run: PrintRun) -> None:
 
 
 def test_PAY_07_a_run_that_is_called_off_offers_nothing_and_may_be_asked_for_again(county: County) -> None:
+    """From its page, which shows how far it is by itself; who is in its way is told who calls it off where."""
     county("organised")
     asked = {"by": county_officer(), "on": ON, "division": county_officer().division, "period": dates.QUARTER}
     run = request_cards(**asked)
-    with reading(county_officer()):
-        job = job_of(run.pk)
-    assert job is not None
-    cancel_job(by=county_officer(), on=ON, job_id=job.pk)
+    town = actor(Post.SETTLEMENT, townships()[0])
+    with pytest.raises(Overlaps, match="请等它做完；要取消，由那个地方办理印制的人或县惠民办经办，在“成批印制”里"):
+        request_cards(by=town, on=ON, division=town.division, period=dates.QUARTER)
+    with pytest.raises(BadInput, match="没有这次制作"):
+        cancel_run(by=town, on=ON, run_id=run.pk)
+    client, path = client_of(Post.COUNTY_OFFICER, county_officer().office_kind), f"/statements/runs/{run.pk}/"
+    for shown in (client.get(path), client.get("/statements/runs/")):
+        assert "?part=1" in shown.content.decode() and "印制明白卡：排队中" in shown.content.decode()
+    part = client.get(f"{path}?part=1").content.decode()
+    assert "<html" not in part and "排队中" in part and "data-over" not in part
+    assert client_of(Post.SETTLEMENT, town.division).get(f"{path}cancel/").status_code == 404
+    asking = client.get(f"{path}cancel/").content.decode()
+    token = re.search(r'name="token" value="([0-9a-f]{32})"', asking)
+    assert token is not None and f"{path}cancel/" in client.get(path).content.decode()
+    assert "已取消制作" in client.post(f"{path}cancel/", {"token": token[1]}, follow=True).content.decode()
+    assert "data-over" in client.get(f"{path}?part=1").content.decode()
     with reading(county_officer()):
         run.refresh_from_db()
         assert run.state == "failed" and not made_of(run.division, dates.QUARTER)
+    with pytest.raises(AlreadyDone):
+        cancel_run(by=county_officer(), on=ON, run_id=run.pk)
     assert request_cards(**asked).pk != run.pk
 
 

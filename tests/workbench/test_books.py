@@ -1,8 +1,10 @@
 """The books at the desk: reviewed, corrected, closed and proved from pages; the auditor's path in both directions (LED-01, LED-02, LED-03)."""
 
 import html
+import io
 import re
 
+import pypdf
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from huimin.audit.models import Event
@@ -113,6 +115,14 @@ def _papers(accountant):
     assert Event.objects.using("maintenance").filter(kind="looked", subject=f"voucher_scan:{scan.pk}").exists()
     for address in (f"/ledger/vouchers/pdf/?month=2021-09&place={MEISHAN}", f"/ledger/sheet/?{PERIOD}&print=pdf"):
         assert accountant.get(address).content.startswith(b"%PDF-")
+    book = accountant.get(f"/ledger/days/?month=2021-09&place={MEISHAN}&print=pdf").content
+    printed = "".join(each.extract_text() for each in pypdf.PdfReader(io.BytesIO(book)).pages)
+    assert "序时账" in printed and "梅山镇" in printed and "2021年9月" in printed and "合计" in printed
+    wrong = accountant.get("/ledger/days/?number=abc")
+    assert wrong.status_code == 422 and "“abc”不是凭证号" in text(wrong)
+    assert f"/ledger/vouchers/{voucher.pk}/" in links(
+        text(accountant.get(f"/ledger/days/?number=第{voucher.number}号"))
+    )
     for address in (
         "/ledger/days/?month=2021-09&",
         f"/ledger/programmes/?{PERIOD}&by=place&",

@@ -103,4 +103,4 @@ def work(by: Actor, job: Job, report: Report) -> str:
     return f"{run.households:,} 户 {run.people:,} 人，建议 {run.listed:,} 条，其中原有 {run.kept:,} 条"
 
 
-handles(KIND, "筛查", work, end_run)
+handles(KIND, "筛查", work, end_run, "要取消，由县惠民办经办在筛查的页面取消")

@@ -24,7 +24,7 @@ class Overlaps(Refusal):
     """Work of the same kind is under way in a place that contains or lies in this one."""
 
 
-refused_by_constraint("job_alone", Overlaps, "这里或它的上下级正在做同样的工作", "请等它做完，或先取消")
+refused_by_constraint("job_alone", Overlaps, "这里或它的上下级正在做同样的工作", "请等它做完")
 
 
 def enqueue(*, by: Actor, on: date, kind: str, division: str, arguments: dict[str, Any]) -> Job:
@@ -40,7 +40,7 @@ def enqueue(*, by: Actor, on: date, kind: str, division: str, arguments: dict[st
             raise Overlaps(
                 f"{where}的{title}{other.get_state_display()}，与这次重叠",
                 why="同一个地方一次只做一件",
-                remedy="请等它做完，或先取消它",
+                remedy="；".join(filter(None, ("请等它做完", KINDS[kind].called_off))),
             )
     return Job.objects.create(
         kind=kind, division=division, prefix=prefix, arguments=arguments, requested_by=by.appointment, business_date=on
@@ -50,6 +50,11 @@ def enqueue(*, by: Actor, on: date, kind: str, division: str, arguments: dict[st
 @command(Post.COUNTY_OFFICER)
 def cancel_job(*, by: Actor, on: date, job_id: int) -> Job:
     """Call off a job: a queued one ends at once, one under way stops at its next report and stores nothing."""
+    return call_off(by, job_id)
+
+
+def call_off(by: Actor, job_id: int) -> Job:
+    """The same as a step of another room's command."""
     job = Job.objects.select_for_update().get(pk=job_id)
     require_place(by, job.division)
     if job.state not in ACTIVE or job.stop_requested:

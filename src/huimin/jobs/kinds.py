@@ -13,18 +13,24 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Kind:
-    """`work` does it and returns one sentence; `ended` runs in the transaction that ends a job without success."""
+    """`work` does it and returns one sentence; `ended` runs in the transaction that ends a job without success.
+
+    `called_off` says who calls it off where, for whoever is in its way; "" where nobody can.
+    """
 
     title: str
     work: Callable[[Actor, Job, Report], str]
     ended: Callable[[Job], None]
+    called_off: str = ""
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def handles(name: str, title: str, work: Callable[[Actor, Job, Report], str], ended: Callable[[Job], None]) -> None:
-    KINDS[name] = Kind(title, work, ended)
+def handles(
+    name: str, title: str, work: Callable[[Actor, Job, Report], str], ended: Callable[[Job], None], called_off: str = ""
+) -> None:
+    KINDS[name] = Kind(title, work, ended, called_off)
 
 
 DAILY: dict[str, Post] = {}

@@ -4,11 +4,20 @@ from datetime import date
 
 from huimin.audit.models import Event
 from huimin.divisions.queries import get_division, list_beneath
-from huimin.jobs.commands import enqueue
+from huimin.jobs.commands import call_off, enqueue
+from huimin.jobs.models import Job
 from huimin.kernel.errors import BadInput
 from huimin.kernel.periods import Period
 from huimin.kernel.places import Level
-from huimin.organisation.acting import Actor, command, record_event, refused_by_constraint, require_place
+from huimin.organisation.acting import (
+    Actor,
+    AlreadyDone,
+    NotYourPost,
+    command,
+    record_event,
+    refused_by_constraint,
+    require_place,
+)
 from huimin.organisation.posts import Post
 from huimin.printing import store
 from huimin.printing.models import PrintFile, PrintRun
@@ -60,6 +69,29 @@ def _request(by: Actor, on: date, kind: str, division: str, period: Period, prog
     )  # fmt: skip
     enqueue(by=by, on=on, kind=JOBS[Kind(kind)], division=division, arguments={"run": run.pk})
     return run
+
+
+@command(*dict.fromkeys((*ASKERS, *LETTER_ASKERS)))
+def cancel_run(*, by: Actor, on: date, run_id: int) -> PrintRun:
+    """Call off a run of one's own place that is under way: what was made is not offered. Whoever may ask for it may call it off."""
+    run = PrintRun.objects.filter(pk=run_id).first()
+    if run is None or not seen_by(by, run):
+        raise BadInput("没有这次制作", where="成批印制", remedy="请从列表进入")
+    if not may_cancel(by, run):
+        raise NotYourPost("这个岗位不能取消这次制作", remedy="请由办理印制的岗位取消")
+    require_place(by, run.division)
+    job = Job.objects.filter(kind=JOBS[Kind(run.kind)], arguments__run=run.pk).order_by("-id").first()
+    if job is None or run.state != State.MAKING:
+        raise AlreadyDone("这次制作已经结束", remedy="请刷新后查看")
+    call_off(by, job.pk)
+    run.refresh_from_db()
+    return run
+
+
+def may_cancel(by: Actor, run: PrintRun) -> bool:
+    """Whether a page offers it: who may ask for these papers, of a run of his place."""
+    asks = by.post in (ASKERS if run.kind == Kind.CARDS else LETTER_ASKERS)
+    return asks and run.division.startswith(by.prefix) and seen_by(by, run)
 
 
 @command(*READERS)

@@ -35,6 +35,7 @@ SETTERS = 2
 LETTERS_MAX = 20_000
 """Of one village; nobody binds more."""
 State = PrintRun.State
+_CALLED_OFF = "要取消，由那个地方办理印制的人或县惠民办经办，在“成批印制”里打开它取消"
 
 
 class Content(NamedTuple):
@@ -168,5 +169,5 @@ def _ended(job: Job) -> None:
 
 
 def register() -> None:
-    handles(JOBS[Kind.CARDS], "印制明白卡", work, _ended)
-    handles(JOBS[Kind.LETTERS], "印制告知书", work, _ended)
+    handles(JOBS[Kind.CARDS], "印制明白卡", work, _ended, _CALLED_OFF)
+    handles(JOBS[Kind.LETTERS], "印制告知书", work, _ended, _CALLED_OFF)

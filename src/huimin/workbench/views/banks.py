@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from huimin.jobs.queries import anybody_works, find_latest
+from huimin.jobs.queries import anybody_works, find_latest, list_active
 from huimin.kernel.bankfile import Format
 from huimin.organisation.acting import may, reading
 from huimin.organisation.queries import names_of_appointments
@@ -27,6 +27,7 @@ from huimin.payment.queries import get_exception
 from huimin.workbench import bank_forms, guard
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.guard import page
+from huimin.workbench.job_side import answer_with_jobs
 from huimin.workbench.listing import one_of
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing
 from huimin.workbench.views.reliefs import _answer as answer
@@ -69,7 +70,7 @@ def files(request: Any) -> HttpResponse:
             filters=[Filter("direction", "方向", Direction.choices, wanted.direction), Filter("state", "状态", State.choices, wanted.state)],
         )  # fmt: skip
 
-    return answer_listing(request, build)
+    return answer_with_jobs(request, build, lambda: list_active(SEND) + list_active(FETCH))
 
 
 def _none(wanted: queries.FileFilter) -> str:
@@ -140,7 +141,7 @@ def exchange(request: Any, key: str) -> HttpResponse:
 def _ask(request: Any, act: Any, title: str) -> Outcome:
     act(by=request.actor, on=request.business_date)
     then = "" if anybody_works() else "后台工作的进程没有在运行，请管理员执行 ./huimin work。"
-    return Outcome(f"已开始{title}", reverse("bank-files"), then or "刷新这一页看结果。")
+    return Outcome(f"已开始{title}", reverse("bank-files"), then or "做完后结果列在这一页。")
 
 
 @require_safe

@@ -1,31 +1,26 @@
-"""The books read: 科目余额表, 总账, 明细账, 序时账, each as a page, a workbook and a paper (LED-01, LED-02)."""
+"""The books read: 科目余额表, 总账, 明细账, each as a page, a workbook and a paper (LED-01, LED-02)."""
 
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from huimin.divisions.queries import names_of
 from huimin.kernel.money import yuan
-from huimin.ledger import queries, statements
+from huimin.ledger import statements
 from huimin.ledger.account_books import AccountBook, DetailLine, find_account, iterate_detail, page_detail
 from huimin.ledger.chart import ACCOUNTS, CHART
 from huimin.ledger.closing import close_month
-from huimin.ledger.models import LedgerLine, Voucher
 from huimin.ledger.reviewing import review_month
 from huimin.organisation.acting import may
-from huimin.policy.queries import programme_names
 from huimin.workbench import guard
-from huimin.workbench.book_side import SEATS, Asked, asked, chosen_book, month_of, month_options, tabs, words_of
+from huimin.workbench.book_side import SEATS, Asked, asked, tabs, words_of
 from huimin.workbench.guard import page
-from huimin.workbench.listing import kept, one_of
+from huimin.workbench.listing import one_of
 from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing
-from huimin.workbench.spreadsheet import Column, Sheet, export_sheets
 
 CODES = [(each.code, f"{each.code} {each.name}") for each in CHART]
-STANDINGS = [("waiting", "待审核"), ("reviewed", "已审核"), ("by_hand", "手工凭证")]
 _FEN = 27
 
 
@@ -182,57 +177,3 @@ def _no_detail(books: list[tuple[str, str]], book: AccountBook | None) -> str:
     if not books:
         return "还没有账簿。县财政局开立惠民资金专户时同时建账。"
     return "这个期间没有发生额。" if book else "明细账按一个地方的账簿看，请在上面选一个乡镇。"
-
-
-@require_safe
-@page(guard.BOOKKEEPERS)
-def days(request: Any) -> HttpResponse:
-    """The day book (序时账), newest first; the workbook has every line of a month."""
-    place, on = chosen_book(request), request.business_date
-    month = month_of(request.GET, "month", on, None)  # type: ignore[arg-type]
-    number = request.GET.get("number", "")
-    wanted = queries.VoucherFilter(
-        place.prefix, one_of(request.GET, "event", Voucher.Event.values), month,
-        one_of(request.GET, "standing", dict(STANDINGS)),
-        int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0,
-    )  # fmt: skip
-    if request.GET.get("export") == "xlsx":
-        return _day_book(request, wanted)
-    page_of = queries.page_vouchers(wanted, request.GET.get("at", ""))
-    context = {
-        "section": "days", "place": place, "wanted": wanted, "events": Voucher.Event.choices, "page": page_of,
-        "standings": STANDINGS, "months": month_options(on), "month": f"{month:%Y-%m}" if month else "",
-        "places": names_of({row.division for row in page_of}, on),
-        "query": kept(request.GET, "event", "month", "standing", "number", "place"),
-    }  # fmt: skip
-    return render(request, "workbench/days.html", context)
-
-
-def _day_book(request: Any, wanted: queries.VoucherFilter) -> HttpResponse:
-    """Two rows a line, as an accountant reads them: what is debited, what is credited."""
-    columns = (
-        Column("日期", "date", 12), Column("地方", width=18), Column("凭证号", width=14), Column("摘要", width=40),
-        Column("科目编码", width=10), Column("科目", width=20), Column("补贴项目", width=22), Column("依据", width=30),
-        Column("借方（元）", "fen", 16), Column("贷方（元）", "fen", 16), Column("审核", width=10),
-    )  # fmt: skip
-    vouchers = {each.pk: each for each in queries.iterate_vouchers(wanted, 20_000)}
-    places = names_of({each.division for each in vouchers.values()}, request.business_date)
-    names = programme_names()
-
-    def rows() -> Any:
-        for line in queries.lines_of_vouchers(list(vouchers)):
-            yield from _two_rows(line, vouchers[line.voucher_id], places, names)
-
-    return export_sheets(
-        request, f"序时账 {request.business_date}", [Sheet("序时账", columns, rows())], of_people=False
-    )
-
-
-def _two_rows(line: LedgerLine, voucher: Voucher, places: dict[str, str], names: dict[str, str]) -> list[list[Any]]:
-    head = [voucher.occurred_on, places.get(voucher.division, voucher.division), voucher.title, voucher.summary]
-    tail = [names.get(line.programme, line.programme), line.reference]
-    seen = "已审核" if getattr(voucher, "review", None) else "未审核"
-    return [
-        [*head, line.debit.code, line.debit.name, *tail, line.amount_fen, None, seen],
-        [*head, line.credit.code, line.credit.name, *tail, None, line.amount_fen, seen],
-    ]

@@ -4,21 +4,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.divisions.queries import find_division, names_of
-from huimin.jobs.queries import anybody_works
+from huimin.jobs.models import Job
+from huimin.jobs.queries import anybody_works, list_active
 from huimin.kernel.periods import Period
 from huimin.kernel.places import Level
 from huimin.organisation.acting import may, reading
 from huimin.printing import commands, queries
 from huimin.printing.models import PrintRun
-from huimin.workbench.acts import Outcome
+from huimin.workbench.acts import Outcome, once
 from huimin.workbench.guard import page
+from huimin.workbench.job_side import answer_with_jobs
 from huimin.workbench.listing import chosen_place, programmes_seen
-from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, pdf_answer
+from huimin.workbench.registers import Cell, Filter, Head, Listing, pdf_answer
 from huimin.workbench.views.reliefs import _answer as answer_form
 from huimin.workbench.views.rosters import period_choices, period_of
 from huimin.workbench.views.summaries import ForPeriod
@@ -36,8 +38,8 @@ class Of:
     lead: str
     count: str
     one: tuple[str, str]
-    routes: tuple[str, str, str, str]
-    """List, run, form, file."""
+    routes: tuple[str, str, str, str, str]
+    """List, run, form, file, calling off."""
     ask: Any
 
     def nav(self) -> list[tuple[str, str, bool]]:
@@ -47,11 +49,11 @@ class Of:
 
 CARDS = Of(
     PrintRun.Kind.CARDS, "households", "明白卡", "年中和年末各发一次：一个村一份 PDF，每户一张。", "户数", ("一个村", "statements"),
-    ("print-runs", "print-run", "print-run-new", "print-file"), commands.request_cards,
+    ("print-runs", "print-run", "print-run-new", "print-file", "print-run-cancel"), commands.request_cards,
 )  # fmt: skip
 LETTERS = Of(
     PrintRun.Kind.LETTERS, "tellings", "告知书", "所选期间制作、还没有送达的告知书，一个村一份 PDF，每份带送达回证。", "份数",
-    ("告知书", "told-letters"), ("letter-runs", "letter-run", "letter-run-new", "letter-run-file"), commands.request_letter_papers,
+    ("告知书", "told-letters"), ("letter-runs", "letter-run", "letter-run-new", "letter-run-file", "letter-run-cancel"), commands.request_letter_papers,
 )  # fmt: skip
 
 
@@ -78,7 +80,13 @@ def _listing(request: Any, of: Of) -> HttpResponse:
             acts=[(f"制作{of.name}", reverse(of.routes[2]))] if may(by, of.ask) else [],
         )  # fmt: skip
 
-    return answer_listing(request, build)
+    def find() -> list[Job]:
+        making = {
+            row.pk for row in queries.list_runs(by.prefix, of.kind, programmes_seen(by) if of is LETTERS else None)
+        }
+        return [job for job in list_active(commands.JOBS[of.kind]) if job.arguments["run"] in making]
+
+    return answer_with_jobs(request, build, find)
 
 
 def _run(request: Any, of: Of, number: int) -> HttpResponse:
@@ -101,24 +109,49 @@ def _run(request: Any, of: Of, number: int) -> HttpResponse:
             for row in page_of
         ]  # fmt: skip
         title = f"{names.get(found.division, found.division)} {Period(found.period_from, found.period_until)} {of.name}"
+        job = queries.job_of(found.pk)
+        may_cancel = job is not None and job.active and commands.may_cancel(request.actor, found)
+        more = {
+            "cancel": reverse(of.routes[4], args=[number]) if may_cancel else "", "stopping": job and job.stop_requested,
+        }  # fmt: skip
         return Listing(
-            title, f"{_progress(found)}。点村名下载；下载会记下您的岗位和时间。", of.section,
+            title, f"{found.get_state_display()}，{found.villages:,} 个村。点村名下载；下载会记下您的岗位和时间。", of.section,
             [Head("乡镇", paper=50), Head("村（下载）"), Head(of.count, "count", 24), Head("大小", paper=30)], rows,
-            "还没有制成的村。", page=page_of, of_people=False, nav=of.nav(), note=found.failure,
+            "还没有制成的村。", page=page_of, more=more, of_people=False, nav=of.nav(), note=found.failure,
             filters=[Filter("place", "地方", place.options, place.code)] if place.options else [],
         )  # fmt: skip
 
-    return answer_listing(request, build)
+    def find() -> list[Job]:
+        found = PrintRun.objects.filter(pk=number, kind=of.kind).first()
+        if found is None or not commands.seen_by(request.actor, found):
+            raise Http404
+        job = queries.job_of(number)
+        return [job] if job is not None and job.active else []
+
+    return answer_with_jobs(request, build, find)
 
 
-def _progress(run: PrintRun) -> str:
-    """How far it is, in words."""
-    job = queries.job_of(run.pk)
-    if job is None or not job.active:
-        return str(run.get_state_display())
-    left = job.seconds_left(timezone.now())
-    told = f"{job.stage or '等待开始'}，{job.done:,} / {run.villages:,} 个村"
-    return told + (f"，约剩 {left} 秒" if left else "") + "。刷新这一页看进度"
+def _cancel(request: Any, of: Of, number: int) -> HttpResponse:
+    """Ask first, then call the run off."""
+    by, back = request.actor, reverse(of.routes[1], args=[number])
+    if request.method == "POST":
+
+        def act() -> Outcome:
+            ended = commands.cancel_run(by=by, on=request.business_date, run_id=number)
+            return Outcome("已取消制作" if ended.state != PrintRun.State.MAKING else "正在停下", back)
+
+        return once(request, act)
+    with reading(by):
+        found = PrintRun.objects.filter(pk=number, kind=of.kind).first()
+        if found is None or not commands.may_cancel(by, found):
+            raise Http404
+        job = queries.job_of(number)
+        place = names_of({found.division}, request.business_date).get(found.division, found.division)
+    context = {
+        "section": of.section, "back": back, "what": f"{place} {Period(found.period_from, found.period_until)} {of.name}",
+        "active": job is not None and job.active and not job.stop_requested,
+    }  # fmt: skip
+    return render(request, "workbench/run_cancel.html", context)
 
 
 def _new(request: Any, of: Of) -> HttpResponse:
@@ -159,6 +192,19 @@ def run(request: Any, number: int) -> HttpResponse:
 def new(request: Any) -> HttpResponse:
     """For one's own township, or for the county."""
     return _new(request, CARDS)
+
+
+@require_http_methods(["GET", "POST"])
+@page(frozenset(commands.ASKERS))
+def cancel(request: Any, number: int) -> HttpResponse:
+    """Call off the making of cards."""
+    return _cancel(request, CARDS, number)
+
+
+@require_http_methods(["GET", "POST"])
+@page(frozenset(commands.LETTER_ASKERS))
+def letter_cancel(request: Any, number: int) -> HttpResponse:
+    return _cancel(request, LETTERS, number)
 
 
 @require_safe
