@@ -1,5 +1,6 @@
 """Approvals, pay lists and the bank's detail compared each month, household by household, and signed level by level (VER-04)."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -280,12 +281,22 @@ def _county(first: Comparison) -> None:
         sign_county(**asked, note="长" * 301)
     with reading(approver):
         assert [each.title for each in list_todo(approver, ON, {})].count("签字全县逐户逐人核对") == 1
+    desk, last_desk = client_of(Post.DEPARTMENT_APPROVER, OfficeKind.CIVIL_AFFAIRS), client_of(Post.FINANCE_RELEASER, OfficeKind.FINANCE)
+    assert "/comparisons/county/?" in desk.get("/comparisons/?month=2021-09").content.decode()
+    early = last_desk.get("/comparisons/?month=2021-09").content.decode()
+    assert "/comparisons/county/?" not in early and "现在不用您签：主管部门还没有签字" in early
     made = [sign_county(**asked | {"by": actor(Post.DEPARTMENT_APPROVER, office)}) for office in DEPARTMENTS.values()]
     assert {each.townships for each in made} == {len(due)}
     with pytest.raises(AlreadyDone):
         sign_county(**asked)
     last = sign_county(**asked | {"by": releaser})
     assert (last.seat, last.digest) == ("finance", made[0].digest)
+    for client in (desk, last_desk):
+        page = client.get("/comparisons/?month=2021-09").content.decode()
+        assert "/comparisons/county/?" not in page and "本单位已经签字" in page
+        assert client.get("/comparisons/county/?month=2021-09").status_code == 409
+    late = client_of(Post.TOWNSHIP_HEAD, first.division).get(f"/comparisons/{first.pk}/sign/")
+    assert late.status_code == 409 and "现在是“已签字”，不能签字" in late.content.decode()
     with pytest.raises(BadInput):
         send_back(by=approver, on=ON, comparison_id=first.pk, reason="。")
     assert send_back(by=approver, on=ON, comparison_id=first.pk, reason="停发的原因要写明").state == "returned"
@@ -365,6 +376,11 @@ def test_VER_04_its_pages(county: County) -> None:
     approver = client_of(Post.DEPARTMENT_APPROVER, OfficeKind.CIVIL_AFFAIRS)
     listed = approver.get("/comparisons/?month=2021-09").content.decode()
     assert "县里还没有签字" in listed and "已签字" in listed and "未核对" in listed
+    mine = actor(Post.DEPARTMENT_APPROVER, OfficeKind.CIVIL_AFFAIRS).programmes
+    with reading(county_officer()):
+        seen = row.differences.filter(programme__in=mine).count()
+    villages = approver.get(f"/comparisons/{row.pk}/").content.decode().partition('name="village"')[2].partition("</select>")[0]
+    assert sum(map(int, re.findall(r"（(\d+)）</option>", villages))) == seen < row.differences_count
     assert (
         approver.post(f"/comparisons/{row.pk}/back/", {"token": "d" * 32, "reason": "补充退汇情况"}).status_code == 302
     )

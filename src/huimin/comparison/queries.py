@@ -19,8 +19,10 @@ from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
 from huimin.kernel.digests import digest
 from huimin.kernel.periods import MONTHS, add_months, month_start
+from huimin.kernel.places import Level
 from huimin.organisation.acting import Actor
 from huimin.organisation.models import Office
+from huimin.organisation.posts import Post
 from huimin.payment.commands.dues import payout_period
 from huimin.payment.queries import EXPORT_MAX
 from huimin.policy.models import Programme
@@ -169,9 +171,9 @@ def count_differences(wanted: DifferenceFilter) -> dict[str, tuple[int, int]]:
     return {kind: (every[kind], open_.get(kind, 0)) for kind in every}
 
 
-def villages_of(comparison: int) -> list[tuple[str, int]]:
-    """(village, differences), by code."""
-    rows = ComparisonDifference.objects.filter(comparison=comparison).annotate(village=Left("division", 12))
+def villages_of(comparison: int, programmes: tuple[str, ...] | None = None) -> list[tuple[str, int]]:
+    """(village, differences), by code; of these programmes where only they are seen."""
+    rows = DifferenceFilter(comparison, programmes=programmes).rows().annotate(village=Left("division", 12))
     return list(rows.values_list("village").annotate(many=Count("id")).order_by("village")[:1000])
 
 
@@ -231,6 +233,30 @@ def count_open(comparisons: Sequence[int]) -> dict[int, int]:
     """Differences without words, by comparison."""
     rows = ComparisonDifference.objects.filter(comparison__in=list(comparisons), explanation="")
     return dict(rows.values_list("comparison").annotate(many=Count("id")))
+
+
+def county_hindrance(by: Actor, on: date, month: date) -> str:
+    """Why the actor's office does not sign the month for the county now; nothing where it can (commands.sign_county)."""
+    rows = in_use_of_county(by.prefix[: int(Level.COUNTY)], month)
+    missing = due_townships(by.prefix, [month], on).get(month, set()) - {row.division for row in rows}
+    unsigned = [row for row in rows if row.state != Comparison.State.SIGNED]
+    if missing or unsigned or not rows:
+        return (
+            f"还有 {len(missing)} 个乡镇没有核对，{len(unsigned)} 个没有签字"
+            if missing or unsigned
+            else "没有要核对的乡镇"
+        )
+    programmes = {code for row in rows for code in row.spans}
+    of_department = by.post == Post.DEPARTMENT_APPROVER
+    if of_department and not programmes & set(by.programmes):
+        return "这个月没有本部门的项目"
+    content = digest(county_content(rows))
+    signed = [each for each in county_signings(rows[0].division[:6].ljust(12, "0"), month) if each.digest == content]
+    if any(each.office_id == by.office for each in signed):
+        return "本单位已经签字"
+    done = {code for each in signed if each.seat == CountySigning.Seat.DEPARTMENT for code in each.programmes}
+    waiting = set() if of_department else departments_of(sorted(programmes - done))
+    return f"主管部门还没有签字：{'、'.join(sorted(waiting))}" if waiting else ""
 
 
 def content_of(prefix: str, month: date) -> str:

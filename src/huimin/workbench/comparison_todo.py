@@ -10,10 +10,9 @@ from datetime import date
 from django.urls import reverse
 
 from huimin.comparison import commands, queries
-from huimin.comparison.models import Comparison, CountySigning
+from huimin.comparison.models import Comparison
 from huimin.kernel.periods import add_months, month_start
 from huimin.organisation.acting import may
-from huimin.organisation.posts import Post
 from huimin.workbench.todo_rows import Asking, Finder, Todo
 
 State = Comparison.State
@@ -71,25 +70,9 @@ def _county(asking: Asking) -> Iterator[Todo]:
     if not may(by, commands.sign_county):
         return
     for month in _months(on):
+        if queries.county_hindrance(by, on, month):
+            continue
         rows = queries.in_use_of_county(by.prefix, month)
-        if not rows or any(row.state != State.SIGNED for row in rows):
-            continue
-        if queries.due_townships(by.prefix, [month], on).get(month, set()) - {row.division for row in rows}:
-            continue
-        if by.post == Post.DEPARTMENT_APPROVER and not {code for row in rows for code in row.spans} & set(
-            by.programmes
-        ):
-            continue
-        content = queries.content_of(by.prefix, month)
-        signed = [
-            each
-            for each in queries.county_signings(rows[0].division[:6].ljust(12, "0"), month)
-            if each.digest == content
-        ]
-        if any(each.office_id == by.office for each in signed):
-            continue
-        if by.post == Post.FINANCE_RELEASER and not any(each.seat == CountySigning.Seat.DEPARTMENT for each in signed):
-            continue
         where = f"{reverse('comparisons')}?month={month:%Y-%m}"
         paid = sum(row.paid_fen for row in rows)
         yield Todo(

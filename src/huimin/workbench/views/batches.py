@@ -141,7 +141,7 @@ def step(request: Any, number: int, key: str) -> HttpResponse:
         "title": programme_names().get(batch.programme, batch.programme),
         "trail": chain_names(batch.division, request.business_date),
         "words": in_words(batch.amount_fen),
-        "mine": batch.prepared_by == request.actor.appointment and key == "release",
+        "hindrance": chosen.hindrance(request.actor, batch),
         "back": reverse("batch", args=[number]),
     }
     return render(request, "workbench/batch_step.html", context)

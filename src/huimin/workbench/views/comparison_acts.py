@@ -11,7 +11,7 @@ from huimin.comparison.models import Comparison, ComparisonDifference, CountySig
 from huimin.comparison.queries import DifferenceFilter
 from huimin.kernel.errors import Refusal
 from huimin.kernel.money import yuan
-from huimin.organisation.acting import reading
+from huimin.organisation.acting import AlreadyDone, reading
 from huimin.workbench.acts import Outcome
 from huimin.workbench.field_forms import pick
 from huimin.workbench.forms import DeskForm, text
@@ -106,10 +106,19 @@ def explain(request: Any, number: int) -> HttpResponse:
     return answer_form(request, form, run, FORM, context)
 
 
+def _require_state(request: Any, row: Comparison, state: str, act: str) -> None:
+    """The page before an act says at once that it is too late for it; the act itself is refused by its command."""
+    if request.method == "GET" and row.state != state:
+        raise AlreadyDone(
+            f"这份核对现在是“{row.get_state_display()}”，不能{act}", why="可能已有人办理", remedy="请回到这份核对查看"
+        )
+
+
 @require_http_methods(["GET", "POST"])
 @page(frozenset(commands.sign_comparison.posts))  # type: ignore[attr-defined]
 def sign(request: Any, number: int) -> HttpResponse:
     row = reader(request.actor, number)
+    _require_state(request, row, Comparison.State.MADE, "签字")
 
     def run() -> Outcome:
         commands.sign_comparison(by=request.actor, on=request.business_date, comparison_id=number)
@@ -130,6 +139,7 @@ def sign(request: Any, number: int) -> HttpResponse:
 @page(frozenset(commands.send_back.posts))  # type: ignore[attr-defined]
 def back(request: Any, number: int) -> HttpResponse:
     row, form = reader(request.actor, number), SendBack(request.POST or None)
+    _require_state(request, row, Comparison.State.SIGNED, "退回")
 
     def run() -> Outcome:
         commands.send_back(
@@ -151,8 +161,11 @@ def county(request: Any) -> HttpResponse:
     with reading(by):
         month = month_of(request.GET, on, queries.last_due_month(by.prefix, on))
         rows = queries.in_use_of_county(by.prefix[:6], month)
+        hindrance = queries.county_hindrance(by, on, month)
     if not rows:
         raise Http404
+    if hindrance and request.method == "GET":
+        raise AlreadyDone(f"{month_name(month)}的核对现在不用您签", why=hindrance, remedy="请回到核对列表查看")
     form = CountyNote(request.POST or None)
 
     def run() -> Outcome:

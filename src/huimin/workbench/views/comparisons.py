@@ -136,9 +136,11 @@ def _of_month(by: Actor, on: date, place: Any, request: Any) -> Listing:
         for each in signed
     ]  # fmt: skip
     done = sum(1 for code in codes if (month, code) in there and there[month, code].state == "signed")
-    acts = []
-    if may(by, commands.sign_county) and codes and done == len(codes):
+    acts, hint = [], ""
+    if may(by, commands.sign_county) and not (hindrance := queries.county_hindrance(by, on, month)):
         acts = [("全县签字", f"{reverse('comparison-county')}?month={month:%Y-%m}")]
+    elif may(by, commands.sign_county) and codes:
+        hint = f"现在不用您签：{hindrance}。"
     unit = "".join(chain_names(county, on)[2:])
     return Listing(
         f"{month_name(month)}逐户逐人核对", "系统审批、财政清册、银行代发明细，各乡镇逐户逐人核对后签字，县主管部门、财政部门再签。", SECTION,
@@ -147,7 +149,7 @@ def _of_month(by: Actor, on: date, place: Any, request: Any) -> Listing:
         figures=[("乡镇", f"{len(codes):,}", ""), ("已签字", f"{done:,}", "done" if codes and done == len(codes) else ""),
                  ("差异", f"{sum(row.differences_count for row in there.values()):,}", ""),
                  ("应于", f"{queries.due_on(month)}", "late" if done < len(codes) and on > queries.due_on(month) else "")],
-        note="；".join(told) + "。" if told else "县里还没有签字。", seats=SEATS[2:], unit="单位：元", seal=unit,
+        note=("；".join(told) + "。" if told else "县里还没有签字。") + hint, seats=SEATS[2:], unit="单位：元", seal=unit,
         lines=[f"核对单位：{unit}　　{month_name(month)}"], notes=told or ["县里还没有签字。"],
     )  # fmt: skip
 
@@ -162,7 +164,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         row = queries.get_comparison(number)
         if row is None:
             raise Http404
-        villages = queries.villages_of(number)
+        villages = queries.villages_of(number, programmes_seen(by))
         wanted = DifferenceFilter(
             number, one_of(request.GET, "kind", Kind.values), one_of(request.GET, "village", {code: "" for code, _ in villages}),
             one_of(request.GET, "standing", dict(STANDINGS)), programmes_seen(by),

@@ -215,6 +215,7 @@ def step(request: Any, number: int, key: str) -> HttpResponse:
         "lines": lines,
         "words": in_words(lines.amount_fen),
         "notice": _notice_of(roster),
+        "hindrance": chosen.hindrance(request.actor, roster),
         "back": reverse("roster", args=[number]),
     }
     return render(request, "workbench/roster_step.html", context)
