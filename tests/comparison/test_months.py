@@ -281,7 +281,10 @@ def _county(first: Comparison) -> None:
         sign_county(**asked, note="长" * 301)
     with reading(approver):
         assert [each.title for each in list_todo(approver, ON, {})].count("签字全县逐户逐人核对") == 1
-    desk, last_desk = client_of(Post.DEPARTMENT_APPROVER, OfficeKind.CIVIL_AFFAIRS), client_of(Post.FINANCE_RELEASER, OfficeKind.FINANCE)
+    desk, last_desk = (
+        client_of(Post.DEPARTMENT_APPROVER, OfficeKind.CIVIL_AFFAIRS),
+        client_of(Post.FINANCE_RELEASER, OfficeKind.FINANCE),
+    )
     assert "/comparisons/county/?" in desk.get("/comparisons/?month=2021-09").content.decode()
     early = last_desk.get("/comparisons/?month=2021-09").content.decode()
     assert "/comparisons/county/?" not in early and "现在不用您签：主管部门还没有签字" in early
@@ -379,7 +382,12 @@ def test_VER_04_its_pages(county: County) -> None:
     mine = actor(Post.DEPARTMENT_APPROVER, OfficeKind.CIVIL_AFFAIRS).programmes
     with reading(county_officer()):
         seen = row.differences.filter(programme__in=mine).count()
-    villages = approver.get(f"/comparisons/{row.pk}/").content.decode().partition('name="village"')[2].partition("</select>")[0]
+    villages = (
+        approver.get(f"/comparisons/{row.pk}/")
+        .content.decode()
+        .partition('name="village"')[2]
+        .partition("</select>")[0]
+    )
     assert sum(map(int, re.findall(r"（(\d+)）</option>", villages))) == seen < row.differences_count
     assert (
         approver.post(f"/comparisons/{row.pk}/back/", {"token": "d" * 32, "reason": "补充退汇情况"}).status_code == 302

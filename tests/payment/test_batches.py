@@ -17,11 +17,12 @@ from huimin.demo.paying import finance, releasers
 from huimin.funds.commands import withdraw_application
 from huimin.kernel.errors import Refusal
 from huimin.organisation.acting import AlreadyDone, NotYourPost, SamePerson, reading
-from huimin.organisation.posts import Post
+from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.commands import apply_for_funds, cancel_batch, prepare_batch, release_batch, write_batch_files
 from huimin.payment.commands.states import WrongState
 from huimin.payment.models import Batch, Instruction, Roster
 from huimin.workbench.todo import list_todo
+from tests.workbench.people import client_of
 
 County = Callable[[str], str]
 
@@ -89,6 +90,15 @@ def test_release_is_refused_for_post_and_preparer(county: County) -> None:
         release_batch(by=first, on=dates.RELEASED, batch_id=batch.pk)
     with reading(first):
         assert not Instruction.objects.filter(batch=batch).exists()
+    me = actor(Post.FINANCE_RELEASER, OfficeKind.FINANCE)
+    [colleague] = [each for each in (first, second) if each.appointment != me.appointment]
+    mine = next(b for b in _all(state="prepared") if b.prepared_by == me.appointment)
+    for client, said in (
+        (client_of(Post.FINANCE_RELEASER, OfficeKind.FINANCE), f"请{me.office_name}的{colleague.name}放行"),
+        (client_of(Post.SETTLEMENT, mine.division), "这一步由财政复核放行办理"),
+    ):
+        page = client.get(f"/batches/{mine.pk}/release/").content.decode()
+        assert said in page and "<button" not in page.partition("data-main")[2].partition("</form>")[0]
     released = release_batch(by=second, on=dates.RELEASED, batch_id=batch.pk)
     assert released.state == Batch.State.RELEASED
     with reading(first):

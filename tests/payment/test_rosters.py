@@ -196,6 +196,19 @@ def test_signing_waits_for_the_notice_and_is_signed_over_the_digest(county: Coun
     head = actor(Post.TOWNSHIP_HEAD, roster.division)
     with pytest.raises(NoticeStillOpen):
         sign_roster(by=head, on=dates.OBJECTED, roster_id=roster.pk)
+    desk, path = client_of(Post.TOWNSHIP_HEAD, roster.division), f"/rosters/{roster.pk}/sign/"
+    waiting = desk.get(path).content.decode()
+    assert (
+        "起可以签批" in waiting
+        and "现在不能办" in waiting
+        and "<button" not in waiting.partition("data-main")[2].partition("</form>")[0]
+    )
+    early = desk.get(f"/rosters/{roster.pk}/department/").content.decode()
+    assert "还没有到这一步" in early and "<button" not in early.partition("data-main")[2].partition("</form>")[0]
+    other = client_of(Post.CLERK, roster.division).get(path).content.decode()
+    assert (
+        "这一步由乡镇负责人办理" in other and "<button" not in other.partition("data-main")[2].partition("</form>")[0]
+    )
     signed = sign_roster(by=head, on=dates.SIGNED, roster_id=roster.pk)
     assert signed.state == Roster.State.SIGNED
     with reading(head):

@@ -24,7 +24,7 @@ from huimin.ledger.commands import AccountOverdrawn
 from huimin.ledger.models import Voucher
 from huimin.ledger.queries import account_balances, balance_of, trial_balance
 from huimin.organisation.acting import AlreadyDone, NotYourPost, reading
-from huimin.organisation.posts import Post
+from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.back_queries import list_givable, list_lying
 from huimin.payment.commands import (
     apply_for_funds,
@@ -43,7 +43,9 @@ from huimin.payment.models import Due, Roster
 from huimin.payment.quarter_proof import prove_quarter
 from huimin.payment.settlement import NoSuchSettlement, NotOver, confirm_settlement, prepare_settlement, rows_of
 from huimin.payment.timetable import timetable
+from tests.papers.conftest import texts
 from tests.stages import PEOPLE, SEED, Stages
+from tests.workbench.people import client_of
 
 COUNTY = "341524000000"
 DIRECT = "dibao-rural"
@@ -228,6 +230,14 @@ def settle(move: MoneyMove) -> None:
     assert signed.confirmed_on == dates.BOOKED and signed.confirmation is not None
     with pytest.raises(NoSuchSettlement):
         confirm_settlement(by=releaser(), on=dates.BOOKED, number=made.pk)
+    desk = client_of(Post.FINANCE_OFFICER, OfficeKind.FINANCE)
+    paper = desk.get(f"/settlements/{made.pk}/?print=pdf")
+    said = "".join(texts(b"".join(paper))).replace("\n", "").replace(" ", "")
+    page = desk.get(f"/settlements/{made.pk}/").content.decode()
+    for who, act in ((finance(), "编制结算单"), (releaser(), "复核结算单")):
+        assert f"{act}：{who.title}，{dates.BOOKED} 签字（记录于 " in page
+        assert f"{act}：{who.title}，{dates.BOOKED}签字（记录于".replace(" ", "") in said
+    assert said.count(made.digest) == 2 and "单位负责人：" in said and "复核：" not in said
     other = releaser()
     with pytest.raises(IntegrityError, match="confirmed before"), reading(other):
         FundSettlement.objects.filter(pk=made.pk).update(confirmed_on=dates.CORRECTED)

@@ -15,7 +15,9 @@ from urllib.parse import quote
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.timezone import localtime
 
+from huimin.audit.models import Signature
 from huimin.kernel.money import yuan
 from huimin.organisation.acting import reading
 from huimin.payment.papers.registers import Register, register_pdf
@@ -94,6 +96,15 @@ class Listing:
             ]
             for row in self.rows
         ]
+
+
+def signed_lines(*signatures: Signature | None) -> list[str]:
+    """For pages and papers: who signed what in which post, on which day, when that was recorded, over which digest."""
+    return [
+        f"{each.act}：{each.signer}，{each.business_date} 签字（记录于 {localtime(each.signed_at):%Y-%m-%d %H:%M}），摘要 {each.content_digest}"
+        for each in signatures
+        if each is not None
+    ]
 
 
 LISTED_MAX = 100

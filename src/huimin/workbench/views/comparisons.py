@@ -23,7 +23,7 @@ from huimin.registry.models import Household
 from huimin.workbench import guard
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, one_of, programmes_seen
-from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, shortened
+from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, shortened, signed_lines
 
 SECTION = "comparisons"
 Kind = ComparisonDifference.Kind
@@ -150,7 +150,7 @@ def _of_month(by: Actor, on: date, place: Any, request: Any) -> Listing:
                  ("差异", f"{sum(row.differences_count for row in there.values()):,}", ""),
                  ("应于", f"{queries.due_on(month)}", "late" if done < len(codes) and on > queries.due_on(month) else "")],
         note=("；".join(told) + "。" if told else "县里还没有签字。") + hint, seats=SEATS[2:], unit="单位：元", seal=unit,
-        lines=[f"核对单位：{unit}　　{month_name(month)}"], notes=told or ["县里还没有签字。"],
+        lines=[f"核对单位：{unit}　　{month_name(month)}"], notes=[f"{each}。" for each in (*told, *signed_lines(*(each.signature for each in signed)))] or ["县里还没有签字。"],
     )  # fmt: skip
 
 
@@ -179,7 +179,7 @@ def detail(request: Any, number: int) -> HttpResponse:
             title, _lead(row), SECTION, table[0], table[1], _empty(row, wanted), page=found, across=True, totals=False,
             nav=_versions(row), figures=_figures(row, counts), filters=_filters(wanted, counts, villages, places), acts=_acts(by, row, wanted, counts),
             unit="单位：元", seats=SEATS, lines=[f"{title}　　第 {row.number} 次，{row.get_state_display()}　　摘要：{short(row.digest)}"],
-            notes=_notes(row), note=_signed(row, by), more={"trail": chain_names(row.division, on)},
+            notes=[*_notes(row), *(f"{each}。" for each in signed_lines(row.signature))], note=_signed(row, by), more={"trail": chain_names(row.division, on)},
         )  # fmt: skip
 
     return answer_listing(request, build)

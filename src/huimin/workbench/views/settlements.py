@@ -23,7 +23,7 @@ from huimin.workbench import guard
 from huimin.workbench.acts import Outcome
 from huimin.workbench.guard import page
 from huimin.workbench.listing import one_of
-from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing
+from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, signed_lines
 from huimin.workbench.templatetags.huimin import money_sign
 from huimin.workbench.views.reliefs import _answer as answer
 
@@ -34,6 +34,7 @@ _HEADS = [
     Head("累计缴回", "fen", 18), Head("结存", "fen", 20), Head("指标余额", "fen", 22),
 ]  # fmt: skip
 SEATS = ("编制", "复核", "单位负责人", "上级财政核对")
+"""By hand. Who signed here is named with the signature; the others sign on the paper."""
 
 
 def _choices(on: Any) -> list[tuple[str, str]]:
@@ -69,12 +70,16 @@ def settlement(request: Any) -> HttpResponse:
         return _listing(
             request, rows, programmes, year, number, acts=[*acts, ("签字记录", reverse("settlement-list"))],
             filters=[Filter("period", "季度或年度", _choices(on), f"{year}Q{number}", True)],
+            signed=["按现在的账计算，还没有编制签字。"],
         )  # fmt: skip
 
     return answer_listing(request, build)
 
 
-def _listing(request: Any, rows: list[Row], programmes: dict[str, str], year: int, number: int, **more: Any) -> Listing:
+def _listing(
+    request: Any, rows: list[Row], programmes: dict[str, str], year: int, number: int, *, signed: list[str], seats: tuple[str, ...] = SEATS,
+    **more: Any,
+) -> Listing:  # fmt: skip
     by, on = request.actor, request.business_date
     unit = "".join(chain_names(by.division, on)[-2:])
     period = f"{year} 年" if number == 0 else str(period_of(year, number))
@@ -87,8 +92,8 @@ def _listing(request: Any, rows: list[Row], programmes: dict[str, str], year: in
                  row.spent_year_fen, row.returned_year_fen, row.lying_fen, row.left_fen))]
             for row in rows
         ],
-        "这一期没有拨付、支出或缴回。", across=True, of_people=False, unit="金额单位：元", seal=unit, seats=SEATS,
-        lines=[f"编制单位：{unit}　　{period}"], notes=[_words(rows)], note=_words(rows), **more,
+        "这一期没有拨付、支出或缴回。", across=True, of_people=False, unit="金额单位：元", seal=unit, seats=seats,
+        lines=[f"编制单位：{unit}　　{period}"], notes=[_words(rows), *signed], note="".join([_words(rows), *signed]), **more,
     )  # fmt: skip
 
 
@@ -135,15 +140,19 @@ def detail(request: Any, number: int) -> HttpResponse:
         state = f"{row.prepared_on} 编制签字" + (
             f"，{row.confirmed_on} 复核签字" if row.confirmed_on else "，等复核签字"
         )
-        made = _listing(request, rows_of(row), programme_names(), row.year, row.quarter, acts=acts)
-        made.lead, made.notes = f"{state}。签名覆盖表中每一个数字。", [*made.notes, f"{state}。"]
+        signed = [f"{each}。" for each in signed_lines(row.signature, row.confirmation)]
+        seats = SEATS[2:] if row.confirmation else SEATS[1:]
+        made = _listing(
+            request, rows_of(row), programme_names(), row.year, row.quarter, acts=acts, signed=signed, seats=seats
+        )
+        made.lead = f"{state}。签名覆盖表中每一个数字。"
         return made
 
     return answer_listing(request, build)
 
 
 def _settlement(number: int) -> FundSettlement:
-    found = FundSettlement.objects.filter(pk=number).first()
+    found = FundSettlement.objects.filter(pk=number).select_related("signature", "confirmation").first()
     if found is None:
         raise Http404
     return found

@@ -29,7 +29,7 @@ from huimin.workbench.acts import Outcome
 from huimin.workbench.forms import DeskForm
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, one_of
-from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing
+from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listing, signed_lines
 from huimin.workbench.views.reliefs import _answer as answer_form
 from huimin.workbench.views.rosters import period_choices, period_of
 
@@ -80,7 +80,7 @@ def listing(request: Any) -> HttpResponse:
 
 
 def _summary(number: int) -> SummaryRoster:
-    found = SummaryRoster.objects.filter(pk=number).first()
+    found = SummaryRoster.objects.filter(pk=number).select_related("signature").first()
     if found is None:
         raise Http404
     return found
@@ -132,7 +132,8 @@ def detail(request: Any, number: int) -> HttpResponse:
             acts=[("签字", reverse("summary-sign", args=[number]))] if signing else [],
             across=True, to_sign=True, unit="单位：元", seats=("统计员", "审核员", "财务结算员", "乡镇负责人"),
             lines=(f"所属期：{period}　　{standing}　　清册摘要：{short(summary.digest)}",),
-            notes=(f"共 {len(rows):,} 户。全份合计 {yuan(summary.amount_fen)} 元（{in_words(summary.amount_fen)}）。",),
+            notes=(f"共 {len(rows):,} 户。全份合计 {yuan(summary.amount_fen)} 元（{in_words(summary.amount_fen)}）。",
+                   *(f"{each}。" for each in signed_lines(summary.signature))),
             more={
                 "summary": summary, "compiler": people.get(summary.compiled_by, ""),
                 "signer": people.get(summary.signed_by or 0, ""), "trail": chain_names(summary.division, on),
