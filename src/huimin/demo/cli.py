@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from huimin.database import instance
+from huimin.kernel.command_line import Day
 
 ROOT = instance.ROOT
 OUT = ROOT / "demo-out"
@@ -60,6 +62,26 @@ def run_command(people: int, seed: int) -> None:
         seconds[step.name] = round(time.monotonic() - began, 2)
         console.print(f"{number:2d}. {step_line(step.title, figures, time.monotonic() - began)}")
     _finish(console, county, seconds)
+
+
+@demo.command("day", help="演示的业务日期：不写日期时只看，写了就往后移到那一天")
+@click.argument("day", required=False, type=Day())
+def day_command(day: date | None) -> None:
+    """The day pages and jobs go by; forwards only, as everything done is dated."""
+    instance.use_instance()
+    from huimin.demo.clock import business_day
+    from huimin.organisation.models import SimulatedClock
+
+    now = SimulatedClock.objects.values_list("business_date", flat=True).first()
+    if now is None:
+        raise click.ClickException("这里不是演示的数据，业务日期就是今天，不能移动")
+    if day is None:
+        click.echo(f"业务日期 {now}")
+        return
+    if day < now:
+        raise click.ClickException(f"业务日期已经是 {now}，不能往回移：已经办的事都记着那一天。要从头来，请重新做演示")
+    business_day(day)
+    click.echo(f"业务日期 {now} → {day}" if day > now else f"业务日期 {now}，没有变")
 
 
 def _finish(console: Console, county: object, seconds: dict[str, float]) -> None:
