@@ -1,5 +1,6 @@
 """Batches: funded, prepared, released by another, written once, and the gate in the database (PAY-03 to PAY-06, SEC-07)."""
 
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -201,16 +202,40 @@ def test_the_database_refuses_a_payment_line_around_the_workflow(county: County)
         _insert(released)
 
 
-def test_the_database_refuses_overlapping_dues_and_a_second_live_instruction(county: County) -> None:
-    """SEC-07, PAY-06: whoever writes it."""
+def test_PAY_05_what_an_answer_changes_is_named_by_no_index(county: County) -> None:
+    """A line or instruction whose state changes is changed where it lies: no index of either table names what an answer writes."""
     county("released")
-    with pytest.raises(IntegrityError, match="base_dues_never_overlap"):
+    with reading(finance()):
+        found = fetch(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN ('payment_rosterline', 'payment_instruction')"
+        )
+    written = re.compile(r"\b(state|booked_on|bank_serial|failure_code|withheld_reason)\b")
+    assert {"roster_line_aside", "line_one_live_instruction"} <= {name for name, _ in found}
+    assert [name for name, definition in found if written.search(definition)] == []
+
+
+_AGAIN = (
+    "INSERT INTO payment_due (entitlement_id, division, programme, period_from, period_until, kind, number, amount_fen, state)"
+    " SELECT entitlement_id, division, programme, period_from, period_until, 'base', 2, amount_fen, '{}' FROM payment_due"
+    " ORDER BY id LIMIT 1"
+)
+
+
+def test_the_database_refuses_overlapping_dues_and_a_second_live_instruction(county: County) -> None:
+    """SEC-07, PAY-06: whoever writes it; a due that is paid counts as one that is owed, one that ended does not."""
+    county("released")
+    for held in ("owed", "paid"):
         run(
-            "INSERT INTO payment_due (entitlement_id, division, programme, period_from, period_until, kind, number,"
-            " amount_fen, state) SELECT entitlement_id, division, programme, period_from, period_until, 'base', 2,"
-            " amount_fen, 'owed' FROM payment_due LIMIT 1",
+            "UPDATE payment_due SET state = %s WHERE id = (SELECT min(id) FROM payment_due)",
+            [held],
             using="maintenance",
         )
+        for state in ("owed", "paid"):
+            with pytest.raises(IntegrityError, match="base_dues_never_overlap"):
+                run(_AGAIN.format(state), using="maintenance")
+    run(_AGAIN.format("withdrawn"), using="maintenance")
+    with pytest.raises(IntegrityError, match="base_dues_never_overlap"):
+        run("UPDATE payment_due SET state = 'owed' WHERE number = 2 AND state = 'withdrawn'", using="maintenance")
     with pytest.raises(IntegrityError, match="due_on_one_live_line"):
         run(
             "INSERT INTO payment_linedue (line_id, due_id, division, live) SELECT line_id, due_id, division, true"

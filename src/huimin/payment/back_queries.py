@@ -11,7 +11,7 @@ REASONS = RosterLine.REISSUED_REASONS
 _LYING = """
 FROM payment_rosterline l JOIN payment_roster r ON r.id = l.roster_id
 JOIN funds_fundingapplication f ON f.id = r.application_id AND f.state = 'transferred'
-WHERE l.division >= %(low)s AND l.division < %(high)s
+WHERE l.division >= %(low)s AND l.division < %(high)s AND l.aside IS NOT NULL
   AND (l.state = 'returned' AND l.withheld_reason = '' OR l.state = 'withheld' AND l.withheld_reason = ANY(%(reasons)s))
 """
 _GIVABLE = f"""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 
 from huimin.audit.models import Signature
@@ -75,7 +75,7 @@ class Due(Table):
     amount_fen = models.BigIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.OWED)
     rule = models.CharField(max_length=10, default="", db_default="")
-    recovery = models.ForeignKey(Recovery, on_delete=models.PROTECT, null=True, related_name="dues")
+    recovery = models.ForeignKey(Recovery, on_delete=models.PROTECT, null=True, related_name="dues", db_index=False)
     owed_fen = models.BigIntegerField(null=True)
     made_fen = models.BigIntegerField(null=True)
     made_on = models.DateField(null=True)
@@ -88,7 +88,8 @@ class Due(Table):
                     (F("entitlement"), RangeOperators.EQUAL),
                     (DateRange("period_from", "period_until"), RangeOperators.OVERLAPS),
                 ],
-                condition=Q(kind="base") & ~Q(state__in=["withdrawn", "stopped"]),
+                # With those that are paid a trigger compares (migration 0016).
+                condition=Q(kind="base", state="owed"),
             ),
             models.UniqueConstraint(
                 fields=["entitlement", "period_from", "number"], condition=Q(kind="arrears"), name="arrears_once"
@@ -104,7 +105,10 @@ class Due(Table):
                 | Q(owed_fen__isnull=False, made_fen__isnull=False, amount_fen=F("owed_fen") - F("made_fen")),
             ),
         ]
-        indexes = [models.Index(fields=["programme", "division", "state"], name="due_list")]
+        indexes = [
+            models.Index(fields=["programme", "division", "state"], name="due_list"),
+            models.Index(fields=["recovery"], name="due_of_recovery", condition=Q(recovery__isnull=False)),
+        ]
 
 
 class Roster(Table):
@@ -193,6 +197,7 @@ class RosterLine(Table):
 
     table_class = TableClass.SUBTREE
     changeable = ("state", "withheld_reason")
+    unlogged = ("aside",)
 
     NOT_IN_FORCE = "账户停用、更换或授权到期"
     """Why a line is withheld on the way to the bank; it is reissued once there is an account in force."""
@@ -204,6 +209,8 @@ class RosterLine(Table):
     """Its money was given back to where it came from; a returned line keeps its state, it is never reissued."""
     REISSUED_REASONS = (NOT_IN_FORCE, NOT_CHECKED, NOT_WRITABLE)
     """A line withheld for one of these waits for another account."""
+    USUAL = ("listed", "sent", "paid")
+    """The states every line goes through; in any other it is `aside`."""
 
     class State(models.TextChoices):
         LISTED = "listed", "在册"
@@ -225,12 +232,14 @@ class RosterLine(Table):
     programme = models.CharField(max_length=40)
     entitlement = models.ForeignKey(Entitlement, on_delete=models.PROTECT, db_constraint=False, related_name="lines")
     household = models.ForeignKey(Household, on_delete=models.PROTECT, db_constraint=False)
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, db_constraint=False, null=True, related_name="+")
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, db_constraint=False, db_index=False, null=True, related_name="+"
+    )
     payee = models.ForeignKey(Person, on_delete=models.PROTECT, db_constraint=False, related_name="+")
     card = models.ForeignKey(Card, on_delete=models.PROTECT, db_constraint=False)
     # Whose account the card is when it is not the beneficiary's: `name` is who is helped, `payee` who draws it.
     authority = models.ForeignKey(
-        CardAuthority, on_delete=models.PROTECT, db_constraint=False, null=True, related_name="+"
+        CardAuthority, on_delete=models.PROTECT, db_constraint=False, db_index=False, null=True, related_name="+"
     )
     name = models.CharField(max_length=60)
     people = models.SmallIntegerField()
@@ -244,8 +253,13 @@ class RosterLine(Table):
     digest = models.BinaryField()
     replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="replaced_by")
     # The line that stood on the notice; null when it is this one. A reissue rests on the notice of its origin.
-    noticed = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    noticed = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.LISTED)
+    # The state of a line that left the usual way; null for the others. Indexed in the place of `state` (migration 0016).
+    aside = models.GeneratedField(
+        expression=Case(When(state__in=USUAL, then=None), default=F("state")),
+        output_field=models.CharField(max_length=10, null=True), db_persist=True,
+    )  # fmt: skip
     withheld_reason = models.CharField(max_length=200, default="")
 
     class Meta:
@@ -259,7 +273,16 @@ class RosterLine(Table):
                 ),
             ),
         ]
-        indexes = [models.Index(fields=["division", "state", "id"], name="roster_line_list")]
+        indexes = [
+            models.Index(fields=["division", "id"], name="roster_line_list"),
+            models.Index(
+                fields=["division", "aside", "id"], name="roster_line_aside", condition=Q(aside__isnull=False)
+            ),
+            *(
+                models.Index(fields=[name], name=f"line_of_{name}", condition=Q(**{f"{name}__isnull": False}))
+                for name in ("person", "authority", "noticed")
+            ),
+        ]
 
     @property
     def base_fen(self) -> int:
@@ -359,6 +382,7 @@ class Instruction(Table):
 
     table_class = TableClass.BANK
     changeable = ("state", "booked_on", "bank_serial", "failure_code")
+    unlogged = ("live",)
 
     class State(models.TextChoices):
         SENT = "sent", "已送银行"
@@ -370,7 +394,7 @@ class Instruction(Table):
     LIVE = ("sent", "paid", "unknown")
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="instructions", db_index=False)
-    bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
+    bank_office = models.ForeignKey(Office, on_delete=models.PROTECT, db_index=False)
     division = DivisionField()
     line = models.ForeignKey(RosterLine, on_delete=models.PROTECT, related_name="instructions")
     sequence = models.IntegerField()
@@ -381,12 +405,16 @@ class Instruction(Table):
     booked_on = models.DateField(null=True)
     bank_serial = models.CharField(max_length=40, default="", db_default="")
     failure_code = models.CharField(max_length=10, default="", db_default="")
+    # What the index over live instructions names: `state` itself would have it written anew with every answer.
+    live = models.GeneratedField(
+        expression=Case(When(state__in=LIVE, then=True), default=False),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["line"], condition=Q(state__in=["sent", "paid", "unknown"]), name="line_one_live_instruction"
-            ),
+            models.UniqueConstraint(fields=["line"], condition=Q(live=True), name="line_one_live_instruction"),
             models.UniqueConstraint(fields=["batch", "sequence"], name="instruction_sequence_once"),
             models.CheckConstraint(name="instruction_positive", condition=Q(amount_fen__gt=0)),
         ]

@@ -145,7 +145,9 @@ class LineFilter:
         if self.village:
             rows = _within(rows, self.village)
         rows = rows.filter(self._called()) if self.text else rows
-        return rows.filter(state=self.state) if self.state else rows
+        if not self.state:
+            return rows
+        return rows.filter(state=self.state) if self.state in RosterLine.USUAL else rows.filter(aside=self.state)
 
     def _called(self) -> Q:
         """By keys alone: a roster of 700,000 lines is not read for a name."""
@@ -447,7 +449,7 @@ JOIN registry_card old ON old.id = l.card_id
 LEFT JOIN registry_cardauthority a ON a.id = l.authority_id
 CROSS JOIN LATERAL {payee_of("l", "old", "a")} w
 CROSS JOIN LATERAL {account_of("w.person", "w.use")} c
-WHERE l.division >= %(low)s AND l.division < %(high)s
+WHERE l.division >= %(low)s AND l.division < %(high)s AND l.aside IS NOT NULL
   AND (l.state = 'returned' AND l.withheld_reason = '' AND c.account_hash <> old.account_hash
     OR l.state = 'withheld' AND (l.withheld_reason = %(reason)s
        OR l.withheld_reason = ANY(%(other)s) AND c.account_hash <> old.account_hash))
