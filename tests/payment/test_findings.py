@@ -191,6 +191,9 @@ def test_PAY_01_a_household_of_one_who_died_is_called_so_and_only_held(county: C
         check_roster(by=clerk, on=dates.COMPILED, roster_id=roster.pk)
         doubt = found(roster)[kind]
         assert doubt.detail.startswith("户已无人：") and doubt.kind_words == words
+    # REG-05: what was paid to it and is still owed stays within reach: its page is that of its last day.
+    page = client_of(Post.CLERK, place).get(f"/households/{doubt.line.household_id}/")
+    assert page.status_code == 200 and "这一户已于 2021-08-20 注销" in page.content.decode()
 
 
 def test_PAY_01_what_a_roster_doubts_and_how_it_is_explained(county: County) -> None:

@@ -1,6 +1,6 @@
 """Households: the list, search from anywhere, one with what applies and why, and recorded looks (SEC-04, REG-05)."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -151,7 +151,7 @@ def _places(request: Any, asked: str) -> list[Division]:
 def detail(request: Any, number: int) -> HttpResponse:
     """One household as of a day: who, what applies and why, cards, payments, and its story."""
     by, today = request.actor, request.business_date
-    on = day_of(request.GET.get("on", "")) or today
+    on = day_of(request.GET.get("on", "")) or _last_day(number, today)
     added = added_facts(place_of(number))
     known_on = day_of(request.GET.get("known", ""))
     known_at = known_by(known_on) if known_on else None
@@ -183,10 +183,10 @@ def detail(request: Any, number: int) -> HttpResponse:
         "acts": household_timeline(number, by, added),
         "corrections": list(changing.select_related("holder").order_by("pk")[:20]),
         "may_see_rosters": by.post in guard.PAYERS,
-        "may_correct": may(by, propose_card_correction),
+        "may_correct": may(by, propose_card_correction) and state.household.closed_on is None,
         "may_change_card": may(by, change_card_state),
-        "may_hand": may(by, hand_over_card),
-        "may_authorise": may(by, propose_authority),
+        "may_hand": may(by, hand_over_card) and state.household.closed_on is None,
+        "may_authorise": may(by, propose_authority) and state.household.closed_on is None,
         "neighbours": _neighbours(state),
         "may_change": (may(by, report_change) or may(by, enter_change)) and state.household.closed_on is None,
         "attachments": list(Attachment.objects.filter(household=number).order_by("-id")[:20]),
@@ -203,6 +203,12 @@ def detail(request: Any, number: int) -> HttpResponse:
         "living": recheck_side(by, state.household, today),
     }
     return render(request, "workbench/household.html", context)
+
+
+def _last_day(number: int, today: date) -> date:
+    """Today; of a household that was closed, its last day: what was paid to it, and is owed still, must stay within reach."""
+    closed = Household.objects.filter(pk=number, closed_on__lte=today).values_list("closed_on", flat=True).first()
+    return closed - timedelta(days=1) if closed else today
 
 
 def known_by(day: date) -> datetime:
