@@ -214,6 +214,14 @@ def test_PAY_05_what_an_answer_changes_is_named_by_no_index(county: County) -> N
     assert [name for name, definition in found if written.search(definition)] == []
 
 
+def test_PAY_01_dues_of_a_line_are_looked_up_by_key_before_any_statistics(county: County) -> None:
+    """No index over a part of them: a table just filled would have all of it read for every line of a first big roster."""
+    county("released")
+    with reading(finance()):
+        found = fetch("SELECT indexdef FROM pg_indexes WHERE tablename = 'payment_linedue'")
+    assert len(found) >= 4 and [definition for (definition,) in found if " WHERE " in definition] == []
+
+
 _AGAIN = (
     "INSERT INTO payment_due (entitlement_id, division, programme, period_from, period_until, kind, number, amount_fen, state)"
     " SELECT entitlement_id, division, programme, period_from, period_until, 'base', 2, amount_fen, '{}' FROM payment_due"
