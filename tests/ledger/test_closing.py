@@ -155,7 +155,7 @@ def test_LED_02_a_year_ends_in_what_is_carried_over_by_programme(
     close_month(**close, on=january, month=SEPTEMBER, bank_fen=300)
     with pytest.raises(NotCarriedOver):
         close_month(**close, on=january, month=date(2021, 12, 1), bank_fen=550)
-    with pytest.raises(EarlierFirst, match="2021年12月还没有结账"):
+    with pytest.raises(EarlierFirst, match="梅山镇2021年12月还没有结账"):
         close_month(**close, on=date(2022, 2, 1), month=date(2022, 1, 1), bank_fen=950)
     with pytest.raises(MonthNotOver):
         carry_over(by=accountant, on=date(2021, 12, 31), divisions=[MEISHAN], year=2021)

@@ -177,7 +177,7 @@ def _require_in_order(place: str, month: date) -> None:
     first = before.order_by("month").values_list("month", flat=True).first()
     if first is not None and (last is None or last < month):
         raise EarlierFirst(
-            f"{place} {first.year}年{first.month}月还没有结账", why="有凭证的月份都要单独和银行对账，不能跳过",
+            f"{name_of(place)}{first.year}年{first.month}月还没有结账", why="有凭证的月份都要单独和银行对账，不能跳过",
             remedy=f"请先结{first.month}月的账",
         )  # fmt: skip
 
