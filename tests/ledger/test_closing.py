@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from huimin.kernel.errors import BadInput
 from huimin.kernel.periods import Period, month
 from huimin.ledger import queries, statements
+from huimin.ledger.carried import LEFT
 from huimin.ledger.closing import (
     BankDiffers,
     BooksDiffer,
@@ -31,7 +32,7 @@ from huimin.ledger.correcting import (
 )
 from huimin.ledger.models import LedgerLine, MonthBalance, MonthClose, VoucherReview
 from huimin.ledger.proving import differences_of
-from huimin.ledger.reviewing import review_voucher
+from huimin.ledger.reviewing import review_month, review_voucher, verdicts
 from huimin.organisation.acting import Actor, NotYourPlace, NotYourPost, SamePerson, reading
 from tests.ledger.bookkeeping import DAY, OCTOBER, PREFIX, SEPTEMBER, balances, reviewed, straight_path
 from tests.ledger.test_ledger import open_books, post
@@ -165,6 +166,8 @@ def test_LED_02_a_year_ends_in_what_is_carried_over_by_programme(
     # Something of the old year comes in after all: it is carried over by a second voucher.
     post(by=finance, event="returned", subject="a:6", amount_fen=50, on=date(2021, 12, 31), programme="grain")
     post(by=finance, event="paid_back", subject="a:7", amount_fen=10, on=date(2021, 12, 31))
+    with reading(finance):
+        assert verdicts(finance, [carried]) == {carried.pk: LEFT}
     [again] = carry_over(by=accountant, on=january, divisions=[MEISHAN], year=2021)
     assert (again.number, again.amount_fen) == (2, 10)
     with pytest.raises(NotReversible):
@@ -174,7 +177,9 @@ def test_LED_02_a_year_ends_in_what_is_carried_over_by_programme(
     for each in (carried, again):
         with pytest.raises(SamePerson):
             review_voucher(by=accountant, on=january, voucher_id=each.pk, note="自己看过")
-        review_voucher(by=finance, on=january, voucher_id=each.pk, note="与科目余额表核对一致")
+    # Held against the books, all places' at one stroke; what finance took in itself is left for the accountant.
+    left = review_month(by=finance, on=january, prefix=PREFIX, month=date(2021, 12, 1)).left
+    assert {voucher.event for voucher, _ in left} == {"returned", "paid_back"}
     reviewed(accountant, january, date(2021, 12, 1))
     close_month(**close, on=january, month=date(2021, 12, 1), bank_fen=610)
     assert balances(accountant, month(2021, 12)) == {"1002": 610, "3101": 610}

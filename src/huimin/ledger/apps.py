@@ -7,3 +7,8 @@ class LedgerConfig(AppConfig):
     name = "huimin.ledger"
     label = "ledger"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from huimin.ledger import carried
+
+        carried.register()
