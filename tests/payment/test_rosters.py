@@ -12,11 +12,11 @@ from huimin.demo import dates
 from huimin.demo.actors import actor
 from huimin.demo.granting import county_officer
 from huimin.demo.listing import rosters, townships
-from huimin.kernel.money import yuan
+from huimin.kernel.money import in_words, yuan
 from huimin.kernel.periods import month, quarter
 from huimin.ledger.models import MonthClose
 from huimin.notices.commands import NoticeStillOpen
-from huimin.notices.models import Notice
+from huimin.notices.models import Notice, Objection
 from huimin.organisation.acting import NotYourPlace, NotYourPost, reading
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.commands import (
@@ -216,6 +216,20 @@ def test_signing_waits_for_the_notice_and_is_signed_over_the_digest(county: Coun
     assert (signature.content_digest, signature.appointment) == (roster.digest, head.appointment)
     with pytest.raises(WrongState):
         sign_roster(by=head, on=dates.SIGNED, roster_id=roster.pk)
+
+
+def test_the_head_sees_what_he_signs_without_the_lines_an_objection_strikes(county: County) -> None:
+    """PAY-01, PAY-02: before he signs as after it, in figures and in words."""
+    county("objected")
+    with reading(county_officer()):
+        line = RosterLine.objects.get(pk=Objection.objects.get(state="upheld").row.subject_line)
+        roster = Roster.objects.get(pk=line.roster_id)
+    fen = roster.amount_fen - line.amount_fen
+    desk = client_of(Post.TOWNSHIP_HEAD, roster.division)
+    asked = desk.get(f"/rosters/{roster.pk}/sign/").content.decode()
+    assert f"¥{yuan(fen)}</span><br>{in_words(fen)}" in asked and f"1 行，¥{yuan(line.amount_fen)}，签批后缓发" in asked
+    sign_roster(by=actor(Post.TOWNSHIP_HEAD, roster.division), on=dates.SIGNED, roster_id=roster.pk)
+    assert f"合计 ¥{yuan(fen)}" in desk.get(f"/rosters/{roster.pk}/").content.decode()
 
 
 def test_confirmation_goes_department_first_then_finance(county: County) -> None:

@@ -188,30 +188,37 @@ def iterate_lines(wanted: LineFilter) -> Iterator[tuple[RosterLine, int, int]]:
         yield from ((line, *late.get(line.pk, (0, 0))) for line in some)
 
 
-def total_lines(wanted: LineFilter) -> Total:
-    """What is to be paid of them, or all of a state where one is asked for.
+@dataclass(frozen=True)
+class Lines:
+    """Lines as listed, and of them what is to be paid; all of a state where one is asked for."""
 
-    From what is kept of villages and states (RosterTally), whatever the number of lines; what was searched for is few.
-    """
+    listed: int
+    count: int
+    amount_fen: int
+
+
+def total_lines(wanted: LineFilter) -> Lines:
+    """From what is kept of villages and states (RosterTally), whatever the number of lines; what was searched for is few. One query."""
     counted = Q() if wanted.state else COUNTED
+    fen = Sum("amount_fen", filter=counted, default=0)
     if wanted.text:
-        rows = wanted.rows().filter(counted)
-        return Total("", **rows.aggregate(count=Count("id"), amount_fen=Sum("amount_fen", default=0)))
-    tallies = _tallies(wanted).filter(counted)
-    return Total("", **tallies.aggregate(count=Sum("lines", default=0), amount_fen=Sum("amount_fen", default=0)))
-
-
-def count_lines(wanted: LineFilter) -> int:
-    """All that are listed, whether they count or not."""
-    if wanted.text:
-        return wanted.rows().count()
-    return int(_tallies(wanted).aggregate(count=Sum("lines", default=0))["count"])
+        return Lines(**wanted.rows().aggregate(listed=Count("id"), count=Count("id", filter=counted), amount_fen=fen))
+    lines = {"listed": Sum("lines", default=0), "count": Sum("lines", filter=counted, default=0)}
+    return Lines(**_tallies(wanted).aggregate(**lines, amount_fen=fen))
 
 
 def _tallies(wanted: LineFilter) -> "QuerySet[RosterTally]":
     rows = RosterTally.objects.filter(roster=wanted.roster)
     rows = _within(rows, wanted.village[:12]) if wanted.village else rows
     return rows.filter(state=wanted.state) if wanted.state else rows
+
+
+def struck_at_signing(roster: int) -> Total:
+    """Lines an upheld objection takes off when the head signs (commands.rosters)."""
+    upheld = Objection.objects.filter(state=Objection.State.UPHELD, notice__subject=f"roster:{roster}")
+    rows = RosterLine.objects.filter(roster=roster, state=RosterLine.State.LISTED)
+    rows = rows.filter(pk__in=list(upheld.values_list("row__subject_line", flat=True)))
+    return Total("", **rows.aggregate(count=Count("id"), amount_fen=Sum("amount_fen", default=0)))
 
 
 def lines_by_state(roster: int) -> list[Total]:

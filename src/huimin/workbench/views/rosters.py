@@ -23,8 +23,8 @@ from huimin.payment.queries import (
     STEPS,
     LineFilter,
     RosterFilter,
+    Total,
     application_due_on,
-    count_lines,
     current_quarter,
     get_roster,
     iterate_lines,
@@ -37,6 +37,7 @@ from huimin.payment.queries import (
     page_lines,
     page_rosters,
     publish_due_on,
+    struck_at_signing,
     total_lines,
     total_rosters,
 )
@@ -103,7 +104,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         return _export(request, roster, wanted)
     villages = lines_by_village(number)
     page_of = page_lines(wanted, request.GET.get("at", ""))
-    total, listed = total_lines(wanted), count_lines(wanted)
+    total = total_lines(wanted)
     codes = {row.group_code for row in page_of} | {total.key for total in villages}
     context = {
         "section": "rosters",
@@ -121,8 +122,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "page": page_of,
         "late": late_parts(page_of.rows),
         "total": total,
-        "listed": listed,
-        "listed_out": listed - total.count,
+        "listed_out": total.listed - total.count,
         "signatures": list_signatures(f"roster:{roster.pk}"),
         "batches": list_batches_of(number),
         "notice": _notice_of(roster),
@@ -167,7 +167,7 @@ def _notice_of(roster: Roster) -> dict[str, Any] | None:
 
 
 def _export(request: Any, roster: Roster, wanted: LineFilter) -> HttpResponse:
-    if (found := count_lines(wanted)) > EXPORT_MAX:
+    if (found := total_lines(wanted).listed) > EXPORT_MAX:
         raise BadInput(
             f"有 {found:,} 行，一个工作簿最多 {EXPORT_MAX:,} 行", where="导出", remedy="请先选一个村，按村导出"
         )
@@ -205,6 +205,8 @@ def step(request: Any, number: int, key: str) -> HttpResponse:
         return once(request, lambda: _take(request, chosen, number))
     roster = get_roster(number)
     lines = total_lines(LineFilter(number, state="returned" if key == "reissue" else ""))
+    struck = struck_at_signing(number) if key == "sign" else Total("", 0, 0)
+    amount_fen = lines.amount_fen - struck.amount_fen
     context = {
         "section": "rosters",
         "step": chosen,
@@ -212,8 +214,10 @@ def step(request: Any, number: int, key: str) -> HttpResponse:
         "title": programme_names().get(roster.programme, roster.programme),
         "trail": chain_names(roster.division, request.business_date),
         "period": Period(roster.period_from, roster.period_until),
-        "lines": lines,
-        "words": in_words(lines.amount_fen),
+        "lines": lines.count - struck.count,
+        "amount_fen": amount_fen,
+        "words": in_words(amount_fen),
+        "struck": struck,
         "notice": _notice_of(roster),
         "hindrance": chosen.hindrance(request.actor, roster),
         "back": reverse("roster", args=[number]),
