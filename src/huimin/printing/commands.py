@@ -108,7 +108,7 @@ def take_letter_papers(*, by: Actor, on: date, file_id: int) -> tuple[PrintFile,
 
 def _take(by: Actor, kind: str, file_id: int) -> tuple[PrintFile, bytes]:
     row = PrintFile.objects.select_related("run").filter(pk=file_id, run__kind=kind).first()
-    if row is None or not row.households or not seen_by(by, row.run):
+    if row is None or not row.households or row.run.state == State.FAILED or not seen_by(by, row.run):
         raise BadInput(f"没有这份{Kind(kind).label}", where="文件", remedy="请从列表进入")
     content = store.take(row.run_id, row.division, row.sha256)
     subject = f"statements:{row.division}" if kind == Kind.CARDS else f"letters:{row.division}"

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from huimin.database.paging import Page
 from huimin.divisions.queries import find_division, names_of
 from huimin.jobs.models import Job
 from huimin.jobs.queries import anybody_works, list_active
@@ -25,6 +26,7 @@ from huimin.workbench.views.reliefs import _answer as answer_form
 from huimin.workbench.views.rosters import period_choices, period_of
 from huimin.workbench.views.summaries import ForPeriod
 
+_OFFERS = "点村名下载；下载会记下您的岗位和时间。"
 TONES = {"making": "soon", "ready": "done", "failed": "late", "replaced": "plain"}
 
 
@@ -86,7 +88,7 @@ def _listing(request: Any, of: Of) -> HttpResponse:
         }
         return [job for job in list_active(commands.JOBS[of.kind]) if job.arguments["run"] in making]
 
-    return answer_with_jobs(request, build, find)
+    return answer_with_jobs(request, build, find, "个村")
 
 
 def _run(request: Any, of: Of, number: int) -> HttpResponse:
@@ -97,7 +99,9 @@ def _run(request: Any, of: Of, number: int) -> HttpResponse:
         if found is None or not commands.seen_by(request.actor, found):
             raise Http404
         place = chosen_place(request)
-        page_of = queries.page_files(number, place.prefix, "" if whole else request.GET.get("at", ""), 200)
+        ended = found.state == PrintRun.State.FAILED
+        at = "" if whole else request.GET.get("at", "")
+        page_of = Page([]) if ended else queries.page_files(number, place.prefix, at, 200)
         names = names_of(
             {row.division for row in page_of} | {row.division[:9] + "000" for row in page_of} | {found.division}, on
         )
@@ -115,9 +119,9 @@ def _run(request: Any, of: Of, number: int) -> HttpResponse:
             "cancel": reverse(of.routes[4], args=[number]) if may_cancel else "", "stopping": job and job.stop_requested,
         }  # fmt: skip
         return Listing(
-            title, f"{found.get_state_display()}，{found.villages:,} 个村。点村名下载；下载会记下您的岗位和时间。", of.section,
+            title, f"{found.get_state_display()}，{found.villages:,} 个村。{_OFFERS if not ended else ''}", of.section,
             [Head("乡镇", paper=50), Head("村（下载）"), Head(of.count, "count", 24), Head("大小", paper=30)], rows,
-            "还没有制成的村。", page=page_of, more=more, of_people=False, nav=of.nav(), note=found.failure,
+            "没有制成，没有文件。要用，再制作一次。" if ended else "还没有制成的村。", page=page_of, more=more, of_people=False, nav=of.nav(), note=found.failure,
             filters=[Filter("place", "地方", place.options, place.code)] if place.options else [],
         )  # fmt: skip
 
@@ -128,7 +132,7 @@ def _run(request: Any, of: Of, number: int) -> HttpResponse:
         job = queries.job_of(number)
         return [job] if job is not None and job.active else []
 
-    return answer_with_jobs(request, build, find)
+    return answer_with_jobs(request, build, find, "个村")
 
 
 def _cancel(request: Any, of: Of, number: int) -> HttpResponse:
