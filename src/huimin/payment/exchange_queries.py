@@ -37,6 +37,11 @@ def count_files() -> dict[tuple[str, str], int]:
     return {(row["direction"], row["state"]): row["count"] for row in rows}
 
 
+def count_sent() -> int:
+    """Files that went or are to go to banks, in whatever state."""
+    return ExchangeFile.objects.filter(direction=ExchangeFile.Direction.OUT).count()
+
+
 def file_of(batch: Batch) -> ExchangeFile | None:
     """The file a batch went in; None before it was written."""
     return ExchangeFile.objects.filter(batch=batch, direction=ExchangeFile.Direction.OUT).first()

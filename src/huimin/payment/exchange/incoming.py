@@ -17,7 +17,7 @@ from huimin.kernel.errors import BadInput
 from huimin.payment.exchange.formats import formats, signs
 from huimin.payment.exchange.iso_answers import open_camt053, open_pain002
 from huimin.payment.exchange.signatures import BadSignature, require_signature
-from huimin.payment.models import BankSetting
+from huimin.payment.models import BankSetting, Batch, NameCheck
 
 
 class TooEarly(BadInput):
@@ -44,6 +44,17 @@ def named(file_name: str, *kinds: str) -> Named:
             assert isinstance(matched, re.Match)
             return Named(form, kind, matched["number"])
     raise BadInput("文件名不是银行回盘", where=file_name[:120], remedy="请用银行给出的原文件名")
+
+
+def meant(file_name: str) -> tuple[Batch | None, NameCheck | None]:
+    """The batch or check a file's name tells, where it is one of ours."""
+    try:
+        told = named(file_name)
+    except BadInput:
+        return None, None
+    if told.kind.key.startswith("check"):
+        return None, NameCheck.objects.filter(check_no=told.number).first()
+    return Batch.objects.filter(batch_no=told.number).first(), None
 
 
 def opened(told: Named, source: BinaryIO, file_name: str) -> Any:

@@ -14,12 +14,12 @@ from typing import BinaryIO
 
 from django.utils import timezone
 
-from huimin.kernel.errors import BadInput, Refusal
+from huimin.kernel.errors import Refusal
 from huimin.organisation.acting import Actor, NotYourPost, reading
 from huimin.payment.commands.results import Taken, take_result
 from huimin.payment.commands.sending import next_number
-from huimin.payment.exchange.incoming import named
-from huimin.payment.models import Batch, ExchangeFile, NameCheck
+from huimin.payment.exchange.incoming import meant
+from huimin.payment.models import ExchangeFile
 
 State, Direction = ExchangeFile.State, ExchangeFile.Direction
 _BLOCK = 1 << 20
@@ -55,7 +55,7 @@ def _list(by: Actor, on: date, file_name: str, sha256: str, size: int, state: St
         "last_error": why[:300], "created_on": on,
     }  # fmt: skip
     with reading(by):
-        batch, check = _meant(file_name)
+        batch, check = meant(file_name)
         office = batch.bank_office_id if batch else check.bank_office_id if check else None
         number = next_number(office, Direction.IN)  # one at a time from here on, so that two at once are one entry
         entry = ExchangeFile.objects.filter(**same).first() or ExchangeFile(
@@ -65,14 +65,3 @@ def _list(by: Actor, on: date, file_name: str, sha256: str, size: int, state: St
         entry.tries += 1
         entry.moved_at = timezone.now()
         entry.save(update_fields=["tries", "moved_at"] if entry.pk else None)
-
-
-def _meant(file_name: str) -> tuple[Batch | None, NameCheck | None]:
-    """The batch or check its name tells, where it is one of ours."""
-    try:
-        told = named(file_name)
-    except BadInput:
-        return None, None
-    if told.kind.key.startswith("check"):
-        return None, NameCheck.objects.filter(check_no=told.number).first()
-    return Batch.objects.filter(batch_no=told.number).first(), None

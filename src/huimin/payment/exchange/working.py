@@ -32,7 +32,7 @@ from huimin.organisation.posts import OfficeKind
 from huimin.payment.commands.results import take_result
 from huimin.payment.commands.sending import FETCH, SEND, maker, next_number, require_same
 from huimin.payment.exchange.formats import format_of, setting_of
-from huimin.payment.exchange.incoming import TooEarly, named
+from huimin.payment.exchange.incoming import TooEarly, meant, named
 from huimin.payment.exchange.routes import (
     ACK,
     ACK_BYTES_MAX,
@@ -252,8 +252,9 @@ def _list(
             bank_office=office, direction=Direction.IN, file_name=lying.name[:120], uploaded_by=None
         ).first()  # fmt: skip
         if found is None:
+            batch, check = (owner if owner and owner.bank_office_id == office else None for owner in meant(lying.name))
             found = ExchangeFile(
-                division=by.division, bank_office_id=office, setting=setting, direction=Direction.IN,
+                division=by.division, bank_office_id=office, setting=setting, direction=Direction.IN, batch=batch, name_check=check,
                 number=next_number(office, Direction.IN), file_name=lying.name[:120], created_on=on, state=state,
             )  # fmt: skip
         found.state, found.seen, found.size_bytes, found.last_error = state, seen, lying.size, why[:300]

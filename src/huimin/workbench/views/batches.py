@@ -17,13 +17,13 @@ from huimin.database.context import declare
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.money import in_words
-from huimin.organisation.acting import Actor, may, record_event
+from huimin.organisation.acting import Actor, may, reading, record_event
 from huimin.payment.booked import vouchers_of_batches
 from huimin.payment.commands import take_result, write_batch_files
 from huimin.payment.commands.sending import batch_file
 from huimin.payment.exchange.formats import formats
 from huimin.payment.exchange.uploads import take_upload
-from huimin.payment.exchange_queries import file_of
+from huimin.payment.exchange_queries import count_sent, file_of
 from huimin.payment.models import Batch, Instruction
 from huimin.payment.queries import (
     BatchFilter,
@@ -158,9 +158,15 @@ def write_files(request: Any) -> HttpResponse:
     """Write every released batch for the bank; again writes the same bytes."""
 
     def act() -> Outcome:
-        written = write_batch_files(by=request.actor, on=request.business_date, folder=OUTBOX)
-        then = "银行可以取件了。" if written else "走 SFTP 的在后台传送，状态在“银行文件”里。"
-        return Outcome(f"已写出 {len(written)} 个银行文件", reverse("batches"), then)
+        with reading(request.actor):
+            before = count_sent()
+        written = len(write_batch_files(by=request.actor, on=request.business_date, folder=OUTBOX))
+        with reading(request.actor):
+            over_sftp = count_sent() - before - written
+        told = [f"已写出 {written} 个银行文件"] if written or not over_sftp else []
+        told += [f"{over_sftp} 个银行文件已交后台用 SFTP 传送"] if over_sftp > 0 else []
+        link = ("看送到了没有", f"{reverse('bank-files')}?direction=out") if over_sftp > 0 else None
+        return Outcome("，".join(told), reverse("batches"), "银行可以取件了。" if written else "", link=link)
 
     return once(request, act)
 
