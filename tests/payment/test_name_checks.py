@@ -11,11 +11,13 @@ from huimin.demo import dates
 from huimin.demo.paying import finance, releasers
 from huimin.kernel.errors import BadInput
 from huimin.organisation.acting import AlreadyDone, NotYourPost, reading
+from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.commands import ask_name_check, prepare_batch, release_batch, take_result
 from huimin.payment.commands.states import WrongState
 from huimin.payment.models import NameCheck, NameCheckLine, PaymentException
 from tests.payment.banking import begin
 from tests.stages import Stages
+from tests.workbench.people import client_of
 
 County = Callable[[str], str]
 
@@ -32,6 +34,9 @@ def test_PAY_04_only_accounts_the_bank_called_right_are_paid(stages: Stages, cou
     assert 0 < check.lines_count <= told.roster.lines_count
     with pytest.raises(AlreadyDone, match="在等银行"):
         told.ask()
+    releaser = client_of(Post.FINANCE_RELEASER, OfficeKind.FINANCE)
+    assert "写出 1 个银行文件" in releaser.get("/batches/").content.decode()
+    assert "写出银行文件" in releaser.get("/").content.decode()
     [path] = told.write()
     assert path.name.startswith("HM_") and b"|".join([b"D", b"1"]) in path.read_bytes()
     told.run_bank(on=dates.TRANSFERRED)

@@ -37,6 +37,12 @@ def count_files() -> dict[tuple[str, str], int]:
     return {(row["direction"], row["state"]): row["count"] for row in rows}
 
 
+def count_unwritten() -> int:
+    """Released batches and checks of accounts whose files nobody has written yet."""
+    batches = Batch.objects.filter(state=Batch.State.RELEASED).count()
+    return batches + NameCheck.objects.filter(state=NameCheck.State.PREPARED).count()
+
+
 def count_sent() -> int:
     """Files that went or are to go to banks, in whatever state."""
     return ExchangeFile.objects.filter(direction=ExchangeFile.Direction.OUT).count()

@@ -150,6 +150,16 @@ def _bank_files(asking: Asking) -> Iterator[Todo]:
     """Files that did not get through, settings that wait for the second person, checks not written yet (PAY-04)."""
     by = asking.by
     counts = exchange.count_files() if may(by, commands.request_sending) or may(by, commands.request_fetching) else {}
+    if may(by, commands.write_batch_files) and (found := exchange.count_unwritten()):
+        yield Todo(
+            "写出银行文件",
+            "个批次或户名核验，还没有写出送银行",
+            by.office_name,
+            found,
+            None,
+            asking.on,
+            reverse("batches"),
+        )
     if may(by, commands.request_sending) and (found := counts.get(("out", "failed"), 0)):
         yield Todo(
             "重送银行文件",

@@ -23,7 +23,7 @@ from huimin.payment.commands import take_result, write_batch_files
 from huimin.payment.commands.sending import batch_file
 from huimin.payment.exchange.formats import formats
 from huimin.payment.exchange.uploads import take_upload
-from huimin.payment.exchange_queries import count_sent, file_of
+from huimin.payment.exchange_queries import count_sent, count_unwritten, file_of
 from huimin.payment.models import Batch, Instruction
 from huimin.payment.queries import (
     BatchFilter,
@@ -78,7 +78,7 @@ def listing(request: Any) -> HttpResponse:
         "states": Batch.State.choices,
         "is_bank": is_bank,
         "may_take": may(request.actor, take_result),
-        "to_write": may(request.actor, write_batch_files) and BatchFilter(state=Batch.State.RELEASED).rows().count(),
+        "to_write": may(request.actor, write_batch_files) and count_unwritten(),
     }
     return render(request, "workbench/batches.html", context)
 
