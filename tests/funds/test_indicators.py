@@ -205,6 +205,10 @@ def test_FUND_01_what_is_left_is_carried_into_the_next_year_once(desk: Desk) -> 
     )
     with pytest.raises(FundsExhausted):
         desk.reserved(1, "roster:2")
+    # A roster of the old year that is late is met from what was carried over, once the new year has begun.
+    late = desk.applied(30_000, "roster:3")
+    reserve_funding(by=desk.finance, on=NEXT_YEAR, application_ids=[late.pk])
+    assert desk.stored(late).allotment_id == carried.pk and where(stored(desk, carried.pk)) == (0, 0, 0, 10_000)
 
 
 def test_FUND_01_the_database_keeps_indicators_whoever_writes(desk: Desk) -> None:

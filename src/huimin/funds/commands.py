@@ -22,7 +22,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from huimin.database.bulk import fetch, run
 from huimin.database.context import scope_of
@@ -178,28 +178,28 @@ def reserve_funding(*, by: Actor, on: date, application_ids: list[int]) -> int:
     for applied_by in {application.applied_by for application in waiting}:
         require_another(by, applied_by, "申请拨款")
     if waiting:
-        _reserve(by, on, _place(waiting, _lock_allotments(by, waiting)))
+        _reserve(by, on, _place(on, waiting, _lock_allotments(by, on, waiting)))
     return len(waiting)
 
 
-def _lock_allotments(by: Actor, applications: list[FundingApplication]) -> list[Allotment]:
+def _lock_allotments(by: Actor, on: date, applications: list[FundingApplication]) -> list[Allotment]:
+    years = {application.year for application in applications}
     first, until = scope_of(by.prefix)
     wanted = Allotment.objects.filter(
         division__gte=first, division__lt=until, state=Allotment.State.IN_FORCE,
         programme__in={application.programme for application in applications},
-        year__in={application.year for application in applications},
-    )  # fmt: skip
+    ).filter(Q(year__in=years) | Q(kind=Allotment.Kind.CARRIED, year__gt=min(years), year__lte=on.year))  # fmt: skip
     return list(wanted.select_for_update().order_by("id"))
 
 
 def _place(
-    applications: list[FundingApplication], allotments: list[Allotment]
+    on: date, applications: list[FundingApplication], allotments: list[Allotment]
 ) -> list[tuple[FundingApplication, Allotment]]:
     """Each application with the allotment it is met from: the nearest place's first, then the oldest that holds it."""
     left = {allotment.pk: allotment.left_fen for allotment in allotments}
     placed = []
     for application in applications:
-        fitting = _fitting(application, allotments)
+        fitting = _fitting(on, application, allotments)
         chosen = next((each for each in fitting if left[each.pk] >= application.amount_fen), None)
         if chosen is None:
             raise _exhausted(application, sum(left[each.pk] for each in fitting))
@@ -208,14 +208,17 @@ def _place(
     return placed
 
 
-def _fitting(application: FundingApplication, allotments: list[Allotment]) -> list[Allotment]:
+def _fitting(on: date, application: FundingApplication, allotments: list[Allotment]) -> list[Allotment]:
+    """Those of its year, the nearest place's first; once that is over, what was carried over of it into a later one."""
     places = chain(application.division)
     fitting = [
         each
         for each in allotments
-        if each.division in places and (each.programme, each.year) == (application.programme, application.year)
-    ]
-    return sorted(fitting, key=lambda each: (-places.index(each.division), each.pk))
+        if each.division in places and each.programme == application.programme
+        and (each.year == application.year
+             or (each.kind == Allotment.Kind.CARRIED and application.year < each.year <= on.year))
+    ]  # fmt: skip
+    return sorted(fitting, key=lambda each: (each.year, -places.index(each.division), each.pk))
 
 
 def _exhausted(application: FundingApplication, left_fen: int) -> FundsExhausted:

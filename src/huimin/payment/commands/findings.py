@@ -164,8 +164,8 @@ WHERE r.division = %(division)s AND r.programme = %(programme)s AND r.kind = 'ba
 _LEFT = """
 SELECT coalesce(sum(a.amount_fen), 0)::bigint,
        coalesce(sum(a.amount_fen - a.reserved_fen - a.spent_fen - a.issued_fen - a.carried_fen - a.cut_fen), 0)::bigint
-  FROM funds_allotment a WHERE a.division = ANY(%(chain)s) AND a.programme = %(programme)s AND a.year = %(year)s
-   AND a.state = 'in_force'
+  FROM funds_allotment a WHERE a.division = ANY(%(chain)s) AND a.programme = %(programme)s AND a.state = 'in_force'
+   AND (a.year = %(year)s OR a.kind = 'carried' AND a.year > %(year)s AND a.year <= %(now)s)
 """
 
 
@@ -194,7 +194,12 @@ def _excluded(roster: Roster) -> list[str]:
 
 def _over(roster: Roster, on: date) -> int:
     """A doubt about the whole roster where indicators are registered and hold less than it."""
-    where = {"chain": list(chain(roster.division)), "programme": roster.programme, "year": roster.period_from.year}
+    where = {
+        "chain": list(chain(roster.division)),
+        "programme": roster.programme,
+        "year": roster.period_from.year,
+        "now": on.year,
+    }
     received, left = fetch_one(_LEFT, where)
     asked = sums_of_roster(roster.pk).amount_fen
     if not received or left >= asked:
