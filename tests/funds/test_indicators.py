@@ -205,6 +205,9 @@ def test_FUND_01_what_is_left_is_carried_into_the_next_year_once(desk: Desk) -> 
     )
     with pytest.raises(FundsExhausted):
         desk.reserved(1, "roster:2")
+    with reading(desk.finance):
+        both, new = (queries.sums(queries.tree(prefix="341524", year=year)) for year in (0, 2022))
+    assert (both.amount_fen, new.amount_fen) == (100_000, 40_000), "what was carried over counts once"
     # A roster of the old year that is late is met from what was carried over, once the new year has begun.
     late = desk.applied(30_000, "roster:3")
     reserve_funding(by=desk.finance, on=NEXT_YEAR, application_ids=[late.pk])

@@ -93,10 +93,11 @@ def _open_accounts(county: County) -> None:
 
 def _receive_allotments(county: County) -> None:
     """The province's documents, registered by one person and confirmed by another."""
+    names = {"dibao-rural": "1号", "grain-one-off": "2号", "reservoir-migrant": "3号"}
     received = [
         receive_allotment(
             by=finance(), on=dates.ALLOTTED, division=county.code, programme=programme, year=2021,
-            document_no=f"演示指标〔2021〕{programme}", amount_fen=ALLOTTED_FEN[programme] * county.people,
+            document_no=f"演示指标〔2021〕{names[programme]}", amount_fen=ALLOTTED_FEN[programme] * county.people,
         ).pk
         for programme in DEPARTMENTS
     ]  # fmt: skip

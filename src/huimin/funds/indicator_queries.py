@@ -63,11 +63,12 @@ def tree(*, prefix: str, place: str = "", programme: str = "", year: int = 0) ->
 
 
 def sums(nodes: Iterable[Node]) -> Sums:
-    """What is registered and not yet in force does not count."""
+    """What is registered and not yet in force does not count; what was carried over counts once where both years are shown."""
     shown = [node for node in nodes if node.row.state == State.IN_FORCE]
     top = [node.row for node in shown if node.depth == 0]
+    known = {node.row.pk for node in shown}
     return Sums(
-        sum(row.amount_fen for row in top),
+        sum(row.amount_fen for row in top if row.carried_from_id not in known),
         sum(node.row.reserved_fen for node in shown),
         sum(node.row.spent_fen for node in shown),
         sum(node.row.carried_fen for node in shown),
