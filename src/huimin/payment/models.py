@@ -340,8 +340,8 @@ class Batch(Table):
     format = models.CharField(max_length=40, default="rural-bank-batch", db_default="rural-bank-batch")
     roster = models.ForeignKey(Roster, on_delete=models.PROTECT, related_name="batches")
     programme = models.CharField(max_length=40)
-    # What the programme was called that day: a bank reads its batches and no policy.
-    programme_name = models.CharField(max_length=80, default="", db_default="")
+    # What the programme was called that day: a bank reads its batches and no policy. Null for batches from before names were kept.
+    programme_name = models.CharField(max_length=80, null=True)
     bank_office = models.ForeignKey(Office, on_delete=models.PROTECT)
     payer = models.ForeignKey(SpecialAccount, on_delete=models.PROTECT)
     lines_count = models.IntegerField()

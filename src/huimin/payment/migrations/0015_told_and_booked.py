@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='batch',
             name='programme_name',
-            field=models.CharField(db_default='', default='', max_length=80),
+            field=models.CharField(max_length=80, null=True),
         ),
         migrations.AddField(
             model_name='exchangefile',
