@@ -90,7 +90,8 @@ def _file(row: ExchangeFile, people: dict[int, str]) -> list[Any]:
     )  # fmt: skip
     when = row.confirmed_at or row.moved_at
     marks = [f"{row.size_bytes:,} 字节" if row.size_bytes else "", f"校验码 {row.sha256[:12]}" if row.sha256 else ""]
-    way = Cell("上传", sub=people.get(row.uploaded_by, "")) if row.uploaded_by else row.get_direction_display()
+    marks += [people.get(row.uploaded_by, "")] if row.uploaded_by else []
+    way = "上传" if row.uploaded_by else row.get_direction_display()
     return [
         row.number, way, Cell(row.file_name, sub="，".join(filter(None, marks))),
         row.bank_office.name if row.bank_office else "认不出", owner, Cell(row.get_state_display(), tone=TONES.get(row.state, "plain")), row.tries,
