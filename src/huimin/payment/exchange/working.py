@@ -159,7 +159,7 @@ def fetch(by: Actor, job: Job, report: Report) -> str:
     """Everything that lies at the banks for us, taken or refused; one sentence with how many."""
     taken = refused = 0
     troubles = []
-    for office, setting in _banks(by, job.business_date):
+    for office, name, setting in _banks(by, job.business_date):
         try:
             with _route(setting, job.business_date) as route:
                 _confirm(by, office, route)
@@ -170,15 +170,16 @@ def fetch(by: Actor, job: Job, report: Report) -> str:
         except (Cancelled, TakenOver):
             raise
         except Refusal as refusal:
-            troubles.append(refusal.what)
+            troubles.append(f"{name}，{refusal}")
     told = f"收 {taken} 个文件" + (f"，拒收 {refused} 个，已记下原因" if refused else "")
     return told + (f"；{len(troubles)} 家银行没有连上：{troubles[0]}" if troubles else "")
 
 
-def _banks(by: Actor, on: date) -> list[tuple[int, BankSetting | None]]:
+def _banks(by: Actor, on: date) -> list[tuple[int, str, BankSetting | None]]:
+    """Offices of banks here, with their names and how they are spoken to."""
     with reading(by):
         offices = Office.objects.filter(kind=OfficeKind.BANK, division__startswith=by.prefix).order_by("pk")
-        return [(office.pk, setting_of(office.pk, on)) for office in offices]
+        return [(office.pk, office.name, setting_of(office.pk, on)) for office in offices]
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def agreements(request: Any) -> HttpResponse:
             "代理银行代发协议", "县财政与代理银行签订的代发协议：谁、多久、几天入账、约定了什么服务。", SECTION,
             [Head("代理银行"), Head("协议编号", paper=34), Head("选择方式", paper=30), Head("签订", "date", 24), Head("生效", "date", 24),
              Head("到期", "date", 24), Head("入账（工作日）", "count", 22), Head("状态", paper=22)],
-            rows, "还没有登记协议。由县财政经办照签订的协议登记，另一人复核。", nav=_nav("agent-banks"), across=True, of_people=False,
+            rows, "还没有登记协议。由县财政经办照签订的协议登记，县惠民办经办复核。", nav=_nav("agent-banks"), across=True, of_people=False,
             note=f"没有有效协议的代理银行：{'、'.join(lacking)}。" if lacking else "",
             acts=[("登记协议", reverse("agreement-new"))] if may(by, commands.propose_agreement) else [],
         )  # fmt: skip
@@ -156,7 +156,7 @@ def assessments(request: Any) -> HttpResponse:
             "代理银行年度考评", "数字从批次、回盘和投诉里算出，不用填。", SECTION,
             [Head("年度", "text", 16), Head("代理银行"), Head("批次", "count", 16), Head("按时批次", paper=26), Head("成功笔数", paper=36), Head("差错", "count", 16),
              Head("属实投诉", "count", 20), Head("得分", paper=18), Head("等次", paper=18), Head("状态", paper=24)],
-            rows, "还没有考评。一年过完以后，由县财政考评，另一人审定。", nav=_nav("bank-assessments"), across=True, of_people=False, totals=False,
+            rows, "还没有考评。一年过完以后，由县财政经办考评，县惠民办经办审定。", nav=_nav("bank-assessments"), across=True, of_people=False, totals=False,
             acts=[("考评一家银行", reverse("bank-assess"))] if may(by, commands.assess_bank) else [],
         )  # fmt: skip
 
@@ -273,7 +273,7 @@ def new_agreement(request: Any) -> HttpResponse:
 
     def run() -> Outcome:
         commands.propose_agreement(by=request.actor, on=request.business_date, **form.told())
-        return Outcome("已登记", reverse("agent-banks"), "由另一人复核后有效。")
+        return Outcome("已登记", reverse("agent-banks"), "由县惠民办经办复核后有效。")
 
     return _form(request, form, run, "登记代发协议", "登记", "agent-banks")
 
@@ -334,7 +334,7 @@ def new_method(request: Any) -> HttpResponse:
 
     def run() -> Outcome:
         commands.propose_method(by=request.actor, on=request.business_date, **form.cleaned_data)
-        return Outcome("已登记", reverse("bank-methods"), "由另一人复核后施行。")
+        return Outcome("已登记", reverse("bank-methods"), "由县惠民办经办复核后施行。")
 
     return _form(request, form, run, "登记考评办法", "登记", "bank-methods")
 
@@ -348,7 +348,7 @@ def assess(request: Any) -> HttpResponse:
     def run() -> Outcome:
         made = commands.assess_bank(by=request.actor, on=request.business_date, **form.told())
         what = f"{made.total / 100:.2f} 分，{made.get_grade_display()}"
-        return Outcome(what, reverse("bank-assessment", args=[made.pk]), "由另一人审定。")
+        return Outcome(what, reverse("bank-assessment", args=[made.pk]), "由县惠民办经办审定。")
 
     return _form(
         request, form, run, "考评一家银行", "考评", "bank-assessments", "全年的批次、回盘、差错和投诉由系统计算。"
