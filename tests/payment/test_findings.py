@@ -123,7 +123,11 @@ def test_PAY_01_a_death_is_found_held_back_and_paid_later_by_another_roster(coun
         ]
         assert (waiting.ready.count, waiting.ready.amount_fen) == (1, doubts[other, "died"].amount_fen)
     assert release_hold(by=reviewer, **free | {"finding_ids": [closed]}) == (1, 1, 0)
+    first = f"/rosters/{roster.pk}/?state=withheld"
+    assert desk.get(first).content.decode().count("等编入补充清册") == 2
     again = compiled(on=dates.PUBLISHED)
+    assert desk.get(first).content.decode().count(f'编入<a href="/rosters/{again.pk}/">') == 2
+    assert f'编入<a href="/rosters/{again.pk}/">' in desk.get(f"/trace/{held[0].pk}/").content.decode()
     with reading(county_officer()):
         assert again.number == 2 and {line.household_id for line in again.lines.all()} == {home, other}
         assert again.amount_fen == sum(line.amount_fen for line in held)

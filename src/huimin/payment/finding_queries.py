@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
+from huimin.database.bulk import fetch
 from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
-from huimin.payment.models import Roster, RosterFinding
+from huimin.payment.models import Roster, RosterFinding, RosterLine
 from huimin.payment.queries import EXPORT_MAX
 
 _WITH = ("line__household", "roster")
@@ -52,6 +53,23 @@ def others_of(rows: list[RosterFinding], state: str) -> list[RosterFinding]:
     lines = {row.line_id for row in rows if row.line_id}
     others = RosterFinding.objects.filter(line__in=lines, state=state).exclude(pk__in=[row.pk for row in rows])
     return list(others.select_related(*_WITH).order_by("roster_id", "id")[:1000])
+
+
+# The roster that took up what a held line owes, and whether anything holds it still.
+_AFTER = """
+SELECT l.id, (SELECT max(n.roster_id) FROM payment_linedue x JOIN payment_linedue y ON y.due_id = x.due_id AND y.line_id > x.line_id
+                JOIN payment_rosterline n ON n.id = y.line_id JOIN payment_roster r ON r.id = n.roster_id AND r.state <> 'withdrawn'
+               WHERE x.line_id = l.id)
+FROM payment_rosterline l
+WHERE l.id = ANY(%s) AND EXISTS (SELECT 1 FROM payment_rosterfinding f WHERE f.line_id = l.id AND f.state = 'released')
+  AND NOT EXISTS (SELECT 1 FROM payment_rosterfinding f WHERE f.line_id = l.id AND f.state = 'held')
+"""
+
+
+def freed_lines(lines: list[RosterLine]) -> dict[int, tuple[bool, int]]:
+    """Of held lines those that were freed since: (True, the roster that took them up, or 0); one query for a page of lines."""
+    held = [line.pk for line in lines if line.state == RosterLine.State.WITHHELD]
+    return {line: (True, roster or 0) for line, roster in fetch(_AFTER, [held])} if held else {}
 
 
 def count_findings(wanted: FindingFilter) -> dict[str, int]:

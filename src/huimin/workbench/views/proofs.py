@@ -13,6 +13,7 @@ from huimin.kernel.money import yuan
 from huimin.kernel.periods import Period, add_months, quarter
 from huimin.ledger import queries
 from huimin.organisation.acting import Actor, may, reading
+from huimin.payment.finding_queries import freed_lines
 from huimin.payment.models import RosterLine
 from huimin.payment.quarter_proof import SHOWN_MAX, Found, prove_quarter, sign_quarter, words_of
 from huimin.payment.queries import late_parts
@@ -167,7 +168,8 @@ def trace(request: Any, number: int) -> HttpResponse:
         "section": "rosters", "trace": found, "line": found.line, "trail": chain_names(found.line.division, request.business_date),
         "programme": programmes.get(found.line.programme, found.line.programme),
         "period": Period(found.roster.period_from, found.roster.period_until),
-        "reasons": _reasons(request.actor, found), "late": late_parts([found.line]).get(found.line.pk, (0, 0)), "may_see_books": request.actor.post in guard.BOOKKEEPERS,
+        "reasons": _reasons(request.actor, found), "late": late_parts([found.line]).get(found.line.pk, (0, 0)),
+        "freed": freed_lines([found.line]).get(found.line.pk, (False, 0)), "may_see_books": request.actor.post in guard.BOOKKEEPERS,
     }  # fmt: skip
     return render(request, "workbench/trace.html", context)
 

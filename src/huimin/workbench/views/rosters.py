@@ -15,7 +15,7 @@ from huimin.kernel.periods import Period, add_months, parse_period
 from huimin.notices.models import Notice, Objection
 from huimin.organisation.acting import Actor, may, reading
 from huimin.payment.commands import accrue_dues, compile_roster
-from huimin.payment.finding_queries import FindingFilter, count_findings
+from huimin.payment.finding_queries import FindingFilter, count_findings, freed_lines
 from huimin.payment.models import Roster, RosterLine
 from huimin.payment.papers.listing import LINES_MAX, gather_roster
 from huimin.payment.queries import (
@@ -121,6 +121,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "wanted": wanted,
         "page": page_of,
         "late": late_parts(page_of.rows),
+        "freed": freed_lines(page_of.rows),
         "total": total,
         "listed_out": total.listed - total.count,
         "signatures": list_signatures(f"roster:{roster.pk}"),
