@@ -28,6 +28,7 @@ from huimin.printing.models import PrintFile, PrintRun
 from huimin.printing.queries import half_years_about, made_of
 from huimin.printing.store import PaperMissing
 from huimin.telling.letters import owed_to, write_letters
+from huimin.workbench.views.rosters import period_choices, period_text
 from tests.workbench.people import client_of
 
 County = Callable[[str], str]
@@ -183,3 +184,7 @@ def test_PAY_07_cards_are_due_at_the_middle_and_the_end_of_the_year() -> None:
     told = {date(2021, 5, 31): [], date(2021, 6, 1): [first], date(2021, 7, 31): [first], date(2021, 8, 1): [],
             date(2021, 12, 5): [second], date(2022, 1, 20): [second], date(2022, 2, 1): []}  # fmt: skip
     assert {day: half_years_about(day) for day in told} == told
+    # What the desk asks for can be asked for on the page: in January the half-year that ended, too.
+    assert all(
+        {period_text(each) for each in periods} <= dict(period_choices(day)).keys() for day, periods in told.items()
+    )

@@ -23,7 +23,7 @@ from huimin.workbench.job_side import answer_with_jobs
 from huimin.workbench.listing import chosen_place, programmes_seen
 from huimin.workbench.registers import Cell, Filter, Head, Listing, pdf_answer
 from huimin.workbench.views.reliefs import _answer as answer_form
-from huimin.workbench.views.rosters import period_choices, period_of
+from huimin.workbench.views.rosters import period_choices, period_of, period_text
 from huimin.workbench.views.summaries import ForPeriod
 
 _OFFERS = "点村名下载；下载会记下您的岗位和时间。"
@@ -160,7 +160,8 @@ def _cancel(request: Any, of: Of, number: int) -> HttpResponse:
 
 def _new(request: Any, of: Of) -> HttpResponse:
     by, on = request.actor, request.business_date
-    form = ForPeriod(request.POST or None, choices=period_choices(on))
+    due = [period_text(each) for each in queries.half_years_about(on)]
+    form = ForPeriod(request.POST or None, choices=period_choices(on), initial={"period": due[0]} if due else None)
     with reading(by):
         own = find_division(by.division, on)
     if own is None or own.level not in (Level.TOWNSHIP, Level.COUNTY):

@@ -322,9 +322,10 @@ def period_text(period: Period) -> str:
 
 
 def period_choices(on: date) -> list[tuple[str, str]]:
-    """This quarter, the one before and the one after; and for what is paid by longer periods, this half-year and year."""
+    """This quarter, the one before and the one after; and for what is paid or told by longer ones, this half-year and year and the last."""
     starts = [add_months(current_quarter(on).start, months) for months in (-3, 0, 3)]
     around = [Period(start, add_months(start, 3)) for start in starts]
     half, year = date(on.year, 1 if on.month < 7 else 7, 1), date(on.year, 1, 1)
-    around += [Period(half, add_months(half, 6)), Period(year, add_months(year, 12))]
+    for start, months in ((half, 6), (year, 12)):
+        around += [Period(first, add_months(first, months)) for first in (start, add_months(start, -months))]
     return [(period_text(each), str(each)) for each in around]
