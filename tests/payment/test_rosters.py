@@ -203,6 +203,7 @@ def test_signing_waits_for_the_notice_and_is_signed_over_the_digest(county: Coun
         and "现在不能办" in waiting
         and "<button" not in waiting.partition("data-main")[2].partition("</form>")[0]
     )
+    assert "公示还没有期满" in desk.get(f"/rosters/many/sign/?id={roster.pk}").content.decode()
     early = desk.get(f"/rosters/{roster.pk}/department/").content.decode()
     assert "还没有到这一步" in early and "<button" not in early.partition("data-main")[2].partition("</form>")[0]
     other = client_of(Post.CLERK, roster.division).get(path).content.decode()

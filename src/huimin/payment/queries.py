@@ -25,6 +25,7 @@ from huimin.payment.models import (
     Rebooking,
     ResultFile,
     Roster,
+    RosterFinding,
     RosterLine,
     RosterTally,
 )
@@ -125,10 +126,23 @@ def list_quarter(prefix: str, period: Period) -> list[Roster]:
 
 def list_ready_to_sign(prefix: str, on: date) -> list[Roster]:
     """Published rosters whose notices are all past their last day, without an open objection."""
+    return list(_ready_to_sign(on, _within(Roster.objects.all(), prefix)).order_by("id")[:200])
+
+
+def ready_for(step: str, rosters: list[int], on: date) -> set[int]:
+    """Of these rosters those that wait for nothing before they are posted (publish) or signed (sign); one query."""
+    rows = Roster.objects.filter(pk__in=rosters)
+    if step == "sign":
+        rows = _ready_to_sign(on, rows)
+    if step == "publish":
+        rows = rows.exclude(findings__state=RosterFinding.State.OPEN)
+    return set(rows.values_list("pk", flat=True))
+
+
+def _ready_to_sign(on: date, rosters: "QuerySet[Roster]") -> "QuerySet[Roster]":
     waiting = Objection.objects.filter(state=Objection.State.OPEN).values("notice")
     running = Notice.objects.filter(Q(state=Notice.State.OPEN, ends_on__gte=on) | Q(pk__in=waiting))
-    published = _within(Roster.objects.filter(state=Roster.State.PUBLISHED), prefix)
-    return list(published.exclude(notices__notice__in=running).order_by("id")[:200])
+    return rosters.filter(state=Roster.State.PUBLISHED).exclude(notices__notice__in=running)
 
 
 @dataclass(frozen=True)

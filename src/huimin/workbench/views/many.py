@@ -19,6 +19,7 @@ from huimin.kernel.money import in_words, yuan
 from huimin.organisation.acting import Actor, reading
 from huimin.payment.counting import with_sums
 from huimin.payment.models import Batch, Roster
+from huimin.payment.queries import ready_for
 from huimin.policy.queries import programme_names
 from huimin.workbench.acts import Outcome, once
 from huimin.workbench.guard import page
@@ -28,6 +29,10 @@ from huimin.workbench.steps import BATCH_STEPS, ROSTER_STEPS, Step, find_step, p
 MANY_MAX = 200
 ONE_BY_ONE = frozenset({"withdraw", "cancel", "reissue"})
 """Steps that are looked at singly: they take something back, or make something new."""
+_WAITS = {
+    "publish": "还有核对事项没有处理，或可能已有人办理",
+    "sign": "公示还没有期满，还有异议没有答复，或可能已有人办理",
+}
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,12 @@ def _many(request: Any, subjects: Subjects, key: str) -> HttpResponse:
         return once(request, lambda: _take(request, subjects, step, ids))
     found = subjects.found(ids)
     rows = [row for row in found if step in steps_for(subjects, request.actor, row)]
+    if subjects is ROSTERS:
+        ready = ready_for(key, [row.pk for row in rows], request.business_date)
+        rows = [row for row in rows if row.pk in ready]
+    why = _WAITS.get(key, "可能已有人办理，或勾选的不到这一步")
     if not rows:
-        raise Refusal("没有勾选可以办这一步的", why="可能已有人办理，或勾选的不到这一步", remedy="请返回列表勾选后再办")
+        raise Refusal("没有勾选现在可以办这一步的", why=why, remedy="请返回列表勾选后再办")
     sums = [subjects.counted(row) for row in rows]
     lines, amount_fen = (sum(each) for each in zip(*sums, strict=True))
     context = {
@@ -102,6 +111,7 @@ def _many(request: Any, subjects: Subjects, key: str) -> HttpResponse:
         "step": step,
         "rows": [(row, *told) for row, told in zip(rows, sums, strict=True)],
         "left_out": len(found) - len(rows),
+        "why": why,
         "places": names_of({row.division for row in rows}, request.business_date),
         "programmes": programme_names(),
         "lines_count": lines,
