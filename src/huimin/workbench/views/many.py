@@ -31,6 +31,7 @@ ONE_BY_ONE = frozenset({"withdraw", "cancel", "reissue"})
 """Steps that are looked at singly: they take something back, or make something new."""
 _WAITS = {
     "publish": "还有核对事项没有处理，或可能已有人办理",
+    "release": "您编制的由另一位放行，或可能已有人办理",
     "sign": "公示还没有期满，还有异议没有答复，或可能已有人办理",
 }
 
