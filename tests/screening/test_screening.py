@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -87,10 +88,17 @@ def test_screening_again_proposes_only_what_changed(county: At) -> None:
         [second],
         using="maintenance",
     )
-    new = again()
+    # First for August, then for July: what is already proposed for a later month is proposed for the earlier one, to be decided back.
+    august, new = again(determination_date=date(2021, 8, 1)), again()
     with reading(by):
         proposed = {p.household_id: p for p in new.proposals.exclude(kind="unknown")}
         assert set(proposed) == {first, second}
+        gone = august.proposals.exclude(kind="unknown")
+        assert {(each.household_id, each.state) for each in gone} == {(first, "superseded"), (second, "superseded")}
+        assert (
+            Proposal.objects.filter(household__in=[first, second], state="superseded").exclude(kind="unknown").count()
+            == 2
+        )
         assert (proposed[first].kind, proposed[second].kind) == ("leave", "increase")
         assert proposed[second].amount_fen - proposed[second].previous_fen == 1834
         assert proposed[first].failed

@@ -26,11 +26,14 @@ _TYPES = {
 }  # fmt: skip
 _NAMES = ", ".join(_TYPES)
 
-# The subjects meet by household, programme and person, and the two agree in all or differ. Only the household is compared
+# What was true for an earlier month is not what an open proposal of a later one says: it takes its place, so that it can be
+# decided back to that month (casework.backdating). The subjects meet by household, programme and person, and the two agree in all or differ. Only the household is compared
 # with "=", so that the planner, who knows no numbers of either side, hashes by it and by nothing longer.
 _KEEP = """
 WITH same AS (
     SELECT p.id, d.ctid AS place FROM screening_proposal p
+    JOIN screening_run r ON r.id = p.run_id
+     AND r.determination_date <= (SELECT o.determination_date FROM screening_run o WHERE o.id = %(run)s)
     JOIN proposal_draft d ON d.household_id = p.household_id AND d.person_id IS NOT DISTINCT FROM p.person_id
     WHERE p.state = 'open' AND p.division >= %(low)s AND p.division < %(high)s AND p.programme = %(programme)s
       AND p.version IS NOT DISTINCT FROM d.version AND p.division IS NOT DISTINCT FROM d.division
