@@ -73,7 +73,7 @@ def test_an_overlapping_place_is_refused_and_named() -> None:
     work_one()
     ask(place)
     ask(townships()[1])
-    with pytest.raises(Overlaps, match="梅山镇.*要取消，由县惠民办经办"):
+    with pytest.raises(Overlaps, match=r"梅山镇.*要取消，由县惠民办经办"):
         ask()
 
 
