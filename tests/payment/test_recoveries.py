@@ -1,5 +1,6 @@
 """Overpayments become recoveries, by two people, withheld under a limit; money that came back is booked again (PAY-06, PAY-10, LED-01)."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -181,7 +182,10 @@ def test_it_is_withheld_under_the_limit_once_told_and_the_county_set_a_share(sto
     with reading(finance()):
         held = Due.objects.get(recovery=cut.pk, state="owed").pk
     assert "按县里确定的比例扣回" in browser.get(f"/owed/{held}/").content.decode()
-    assert "还差" in browser.get(f"/recoveries/{cut.pk}/").content.decode()
+    seen = browser.get(f"/recoveries/{cut.pk}/").content.decode()
+    assert "还差" in seen and len(set(re.findall(r'href="(/owed/\d+/)">2021年', seen))) == 3 + 1, (
+        "the paid months, and what was withheld"
+    )
     assert "抵扣比例" in browser.get("/recoveries/").content.decode()
 
 

@@ -58,10 +58,12 @@ def reasons_of(due: Due) -> list[tuple[str, str]]:
     end = f"，到 {held.valid_to} 前" if held.valid_to else ""
     whom = held.person.name if held.person else f"全户 {held.people} 口"
     found = "案卷" if decision.case_number else "甄别建议"
-    why = f"，{decision.reason}" if decision.reason else ""
+    # A decision that takes effect back in time says itself from when.
+    since = "" if decision.reason.startswith("自 ") else f"，自 {decision.effective_from} 起"
+    why = since + (f"，{decision.reason}" if decision.reason else "")
     return [
         ("待遇", f"{name}，{whom}，{_PER.get(held.period, '')} {yuan(held.amount_fen)} 元，自 {held.valid_from} 起{end}"),
-        ("认定", f"{decision.decided_on} 按{found}{decision.get_outcome_display()}，自 {decision.effective_from} 起{why}"),
+        ("认定", f"{decision.decided_on} 按{found}{decision.get_outcome_display()}{why}"),
         ("政策版本", held.version),
         ("期间", str(Period(due.period_from, due.period_until)) if _whole_months(due) else f"{due.period_from} 至 {due.period_until} 前"),
         ("类别", _kind(due)),
@@ -99,7 +101,8 @@ def _withheld(due: Due) -> str:
     assert due.recovery is not None
     line = LineDue.objects.filter(due=due).select_related("line").order_by("-id").first()
     part = f"，当次应发 {yuan(line.line.amount_fen + line.line.withheld_fen)} 元" if line else ""
-    return f"追缴第 {due.recovery_id} 号多发 {yuan(due.recovery.amount_fen)} 元{part}，按县里确定的比例扣回 {yuan(due.amount_fen)} 元，其余照发"
+    limit = "按审定的每期最多" if due.amount_fen == due.recovery.instalment_fen else "按县里确定的比例"
+    return f"追缴第 {due.recovery_id} 号多发 {yuan(due.recovery.amount_fen)} 元{part}，{limit}扣回 {yuan(due.amount_fen)} 元，其余照发"
 
 
 def _base(due: Due, held: Entitlement) -> str:

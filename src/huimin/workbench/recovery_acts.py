@@ -51,11 +51,11 @@ ACTS = {
     for act in (
         Act("decide", "审定追缴", "签名，审定", commands.decide_recoveries,
             lambda by, told: told.row.state == Recovery.State.PROPOSED and told.row.proposed_by != by.appointment, forms.DecideForm, _decide,
-            "已审定", "追缴的，打印通知书送达；送达以后才从发放中抵扣。", "同意追缴即记入应收追回款；不追缴的写明查实的情况。"),
+            "已审定", "追缴的，打印通知书送达；送达以后才能抵扣。", "同意追缴即记入应收追回款；不追缴的写明查实的情况。"),
         Act("tell", "登记送达", "登记送达", commands.record_told,
             lambda by, told: told.row.state == DECIDED and told.row.told_on is None, forms.TellForm,
             lambda by, on, row, data: commands.record_told(by=by, on=on, number=row.pk, told_on=data["told_on"], how=data["how"]),
-            "已登记送达", "从下一份清册起按县里的比例抵扣。", "送达以后，才可以从以后的发放中抵扣。"),
+            "已登记送达", "县里定了抵扣比例、还在享受同一项目的，从下一份清册起抵扣；其他的凭银行回单登记交款。", "送达以后，才可以从以后的发放中抵扣。"),
         Act("receipt", "登记交款", "登记交款", commands.enter_receipt,
             lambda by, told: told.row.state == DECIDED and told.row.outstanding_fen > 0, forms.ReceiptForm,
             lambda by, on, row, data: commands.enter_receipt(

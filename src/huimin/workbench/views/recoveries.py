@@ -163,10 +163,11 @@ def detail(request: Any, number: int) -> HttpResponse:
     told = get_recovery(number)
     row = told.row
     require_seen(request.actor, row.programme)
+    paid = told.paid_for()
     context = {
         "section": "recoveries", "told": told, "row": row, "tone": TONES[row.state],
         "programme": programme_names().get(row.programme, row.programme), "trail": chain_names(row.division, request.business_date),
-        "parts": [(each, str(Period(each.period_from, each.period_until))) for each in told.parts],
+        "parts": [(each, str(Period(each.period_from, each.period_until)), paid.get(each.period_from)) for each in told.parts],
         "rule": share_of(row.books, row.programme, request.business_date),
         "signatures": list_signatures(f"recovery:{row.pk}"), "offered": offered(request.actor, told),
         "printable": request.actor.post in PRINTERS and row.state in (Recovery.State.DECIDED, Recovery.State.SETTLED),
