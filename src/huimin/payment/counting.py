@@ -57,7 +57,8 @@ def sums_of_roster(roster: int) -> Sums:
 def with_sums(rosters: Iterable[Roster]) -> list[Roster]:
     """The rosters, each with what counts of it as `sums`."""
     rows = list(rosters)
-    found = sums_of(row.pk for row in rows)
-    for row in rows:
+    new = [row for row in rows if "sums" not in row.__dict__]
+    found = sums_of(row.pk for row in new) if new else {}
+    for row in new:
         row.sums = found[row.pk]
     return rows

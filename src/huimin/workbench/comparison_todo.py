@@ -70,9 +70,9 @@ def _county(asking: Asking) -> Iterator[Todo]:
     if not may(by, commands.sign_county):
         return
     for month in _months(on):
-        if queries.county_hindrance(by, on, month):
-            continue
         rows = queries.in_use_of_county(by.prefix, month)
+        if not rows or queries.county_hindrance(by, on, month):
+            continue
         where = f"{reverse('comparisons')}?month={month:%Y-%m}"
         paid = sum(row.paid_fen for row in rows)
         yield Todo(
