@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from huimin.demo.actors import actor
 from huimin.organisation.acting import reading
 from huimin.organisation.posts import OfficeKind, Post
-from huimin.payment.models import BankSetting, Batch, PaymentException
+from huimin.payment.models import BankSetting, Batch, ExchangeFile, PaymentException
 from huimin.policy.queries import programme_names
 from tests.workbench.people import client_of
 
@@ -92,11 +92,18 @@ def test_files_transfer_and_exceptions_are_shown_with_their_codes_pay_05(county)
     assert client_of(Post.SETTLEMENT, batch.division).get(path).status_code == 403
 
 
-def test_a_file_under_a_strange_name_is_told_at_the_field_pay_05(shared_county):
-    shared_county("closed")
+def test_a_file_under_a_strange_name_or_too_large_is_told_at_the_field_pay_05(county, monkeypatch):
+    county("closed")
     officer = client_of(Post.FINANCE_OFFICER, OfficeKind.FINANCE)
     page = officer.get("/batches/answer/")
     assert "签名文件" in text(page)
     wrong = officer.post("/batches/answer/", {"token": token_of(page), "file": SimpleUploadedFile("工资.xlsx", b"x")})
     assert wrong.status_code == 422 and "文件名不是约定的样式" in text(wrong)
+    monkeypatch.setattr("huimin.workbench.uploads.BYTES_MAX", 100_000)
+    for _ in range(2):
+        large = SimpleUploadedFile("DFR_341524100_1.txt", b"x" * 300_000)
+        wrong = text(officer.post("/batches/answer/", {"token": token_of(page), "file": large}))
+        assert "文件超过" in wrong and "不完整" not in wrong and "取银行回盘" in wrong
+    [entry] = ExchangeFile.objects.using("maintenance").filter(state="refused")
+    assert (entry.file_name, entry.sha256, entry.tries, entry.bank_office_id) == ("DFR_341524100_1.txt", "", 2, None)
     assert "还没有对账单" in text(officer.get("/banks/statements/"))

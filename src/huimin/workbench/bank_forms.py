@@ -10,9 +10,6 @@ from huimin.payment.exchange.signatures import BYTES_MAX
 from huimin.payment.models import BankSetting
 from huimin.workbench.forms import DayField, DeskForm, text
 
-MAX_BYTES = 100 * 1024 * 1024
-"""What an upload may be; larger files come by folder or SFTP."""
-
 
 class BankAnswer(DeskForm):
     """A file of a bank under the name it gave it, and the signature that came with it."""
@@ -37,8 +34,6 @@ class BankAnswer(DeskForm):
             named(file.name)
         except BadInput:
             raise forms.ValidationError("文件名不是约定的样式，请用银行给出的原文件名") from None
-        if file.size > MAX_BYTES:
-            raise forms.ValidationError("文件超过 100 MB，请放到取件目录，用“取银行回盘”收")
         return file
 
     def clean_signature(self) -> Any:

@@ -14,7 +14,8 @@ from typing import BinaryIO
 
 from django.utils import timezone
 
-from huimin.kernel.errors import Refusal
+from huimin.kernel.bankfile import sized
+from huimin.kernel.errors import BadInput, Refusal
 from huimin.organisation.acting import Actor, NotYourPost, reading
 from huimin.payment.commands.results import Taken, take_result
 from huimin.payment.commands.sending import next_number
@@ -37,6 +38,15 @@ def take_upload(*, by: Actor, on: date, source: BinaryIO, file_name: str, signat
         raise
     _list(by, on, file_name, sha256, size, State.TAKEN, "")
     return taken
+
+
+def list_too_large(*, by: Actor, on: date, file_name: str, most: int) -> BadInput:
+    """An upload that was not stored to its end: listed without a digest, which nobody knows; the refusal to show."""
+    refusal = BadInput(
+        f"文件超过 {sized(most)}，没有收", where=file_name, remedy="请放到取件目录，用“取银行回盘”收，或请银行分批"
+    )
+    _list(by, on, file_name, "", 0, State.REFUSED, str(refusal))
+    return refusal
 
 
 def _measured(source: BinaryIO) -> tuple[str, int]:

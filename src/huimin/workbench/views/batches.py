@@ -22,7 +22,7 @@ from huimin.payment.booked import vouchers_of_batches
 from huimin.payment.commands import take_result, write_batch_files
 from huimin.payment.commands.sending import batch_file
 from huimin.payment.exchange.formats import formats
-from huimin.payment.exchange.uploads import take_upload
+from huimin.payment.exchange.uploads import list_too_large, take_upload
 from huimin.payment.exchange_queries import count_sent, count_unwritten, file_of
 from huimin.payment.models import Batch, Instruction
 from huimin.payment.queries import (
@@ -44,6 +44,7 @@ from huimin.workbench.bank_forms import BankAnswer
 from huimin.workbench.guard import page
 from huimin.workbench.listing import one_of, programmes_seen, require_seen, seen_of
 from huimin.workbench.steps import BATCH_STEPS, Step, find_step, offered, posts_of
+from huimin.workbench.uploads import BYTES_MAX
 from huimin.workbench.views.many import BATCHES, tickable
 
 OUTBOX = Path(os.environ.get("HUIMIN_OUTBOX") or Path(settings.HOME) / "bank" / "outbox")
@@ -205,6 +206,10 @@ def take(request: Any) -> HttpResponse:
     form = BankAnswer(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
+            if getattr(request, "too_large", False):
+                raise list_too_large(
+                    by=request.actor, on=request.business_date, file_name=form.cleaned_data["file"].name, most=BYTES_MAX
+                )
             return once(request, lambda: _take_answer(request, **form.cleaned_data))
         except BadInput as wrong:
             form.add_error("file", f"{wrong}已记在“银行文件”里。")
