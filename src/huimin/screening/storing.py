@@ -51,12 +51,18 @@ INSERT INTO proposal_kept SELECT id FROM same
 _STORE = (
     f"INSERT INTO screening_proposal (run_id, state, {_NAMES}) SELECT %(run)s, 'open', {_NAMES} FROM proposal_draft"  # noqa: S608
 )
+# What is proposed for a later month stands, unless this run proposes something else for the same subject.
 _SUPERSEDE = """
 UPDATE screening_proposal p SET state = 'superseded'
-WHERE p.state = 'open' AND p.division >= %(low)s AND p.division < %(high)s AND p.run_id <> %(run)s
+FROM screening_run r
+WHERE r.id = p.run_id AND p.state = 'open' AND p.division >= %(low)s AND p.division < %(high)s AND p.run_id <> %(run)s
   AND NOT EXISTS (SELECT FROM proposal_kept k WHERE k.id = p.id)
   AND (%(only)s::bigint[] IS NULL OR p.household_id = ANY(%(only)s::bigint[]))
   AND p.household_id <> ALL(%(newer)s::bigint[])
+  AND (r.determination_date <= (SELECT o.determination_date FROM screening_run o WHERE o.id = %(run)s)
+       OR EXISTS (SELECT FROM screening_proposal n
+                  WHERE n.run_id = %(run)s AND n.household_id = p.household_id AND n.programme = p.programme
+                    AND n.person_id IS NOT DISTINCT FROM p.person_id))
 """
 _NEWER = "SELECT DISTINCT unnest(n.only) FROM screening_run n WHERE n.only IS NOT NULL AND n.id > %s"
 
