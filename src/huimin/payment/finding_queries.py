@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import Count, QuerySet
 
@@ -55,21 +56,30 @@ def others_of(rows: list[RosterFinding], state: str) -> list[RosterFinding]:
     return list(others.select_related(*_WITH).order_by("roster_id", "id")[:1000])
 
 
-# The roster that took up what a held line owes, and whether anything holds it still.
+# Of held lines that nothing holds any more: the roster that took up what they owe, and whether any of it is still owed.
 _AFTER = """
 SELECT l.id, (SELECT max(n.roster_id) FROM payment_linedue x JOIN payment_linedue y ON y.due_id = x.due_id AND y.line_id > x.line_id
                 JOIN payment_rosterline n ON n.id = y.line_id JOIN payment_roster r ON r.id = n.roster_id AND r.state <> 'withdrawn'
-               WHERE x.line_id = l.id)
+               WHERE x.line_id = l.id),
+       EXISTS (SELECT 1 FROM payment_linedue x JOIN payment_due d ON d.id = x.due_id AND d.state = 'owed' AND d.kind <> 'recovery' WHERE x.line_id = l.id)
 FROM payment_rosterline l
 WHERE l.id = ANY(%s) AND EXISTS (SELECT 1 FROM payment_rosterfinding f WHERE f.line_id = l.id AND f.state = 'released')
   AND NOT EXISTS (SELECT 1 FROM payment_rosterfinding f WHERE f.line_id = l.id AND f.state = 'held')
 """
 
 
-def freed_lines(lines: list[RosterLine]) -> dict[int, tuple[bool, int]]:
-    """Of held lines those that were freed since: (True, the roster that took them up, or 0); one query for a page of lines."""
+class Freed(NamedTuple):
+    """What became of a held line: the roster that took it up, or 0; whether it waits for one."""
+
+    since: bool
+    roster: int
+    owed: bool
+
+
+def freed_lines(lines: list[RosterLine]) -> dict[int, Freed]:
+    """Of held lines those that were freed since; one query for a page of lines."""
     held = [line.pk for line in lines if line.state == RosterLine.State.WITHHELD]
-    return {line: (True, roster or 0) for line, roster in fetch(_AFTER, [held])} if held else {}
+    return {line: Freed(True, roster or 0, owed) for line, roster, owed in fetch(_AFTER, [held])} if held else {}
 
 
 def count_findings(wanted: FindingFilter) -> dict[str, int]:

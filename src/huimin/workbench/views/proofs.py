@@ -169,7 +169,7 @@ def trace(request: Any, number: int) -> HttpResponse:
         "programme": programmes.get(found.line.programme, found.line.programme),
         "period": Period(found.roster.period_from, found.roster.period_until),
         "reasons": _reasons(request.actor, found), "late": late_parts([found.line]).get(found.line.pk, (0, 0)),
-        "freed": freed_lines([found.line]).get(found.line.pk, (False, 0)), "may_see_books": request.actor.post in guard.BOOKKEEPERS,
+        "freed": freed_lines([found.line]).get(found.line.pk), "may_see_books": request.actor.post in guard.BOOKKEEPERS,
     }  # fmt: skip
     return render(request, "workbench/trace.html", context)
 
