@@ -31,6 +31,14 @@ def test_money_from_above_at_the_desks_of_a_county(county):
     assert row.document_no in tree and "省级 · 补助基数" in tree and "登记指标" in tree and "进度" in tree
     assert officer.get("/indicators/?year=2021&export=xlsx")["Content-Type"].endswith("sheet")
 
+    # FUND-03: the township's application and the county's notice are papers of one period, a row a roster.
+    page = text(officer.get("/applications/"))
+    number = re.search(r'href="/applications/(\d+)/"', page)[1]
+    asked, granted = (text(officer.get(f"/applications/{number}/{of}")) for of in ("", "notice/"))
+    assert "拨款申请书：2021年7—9月" in asked and f"/applications/{number}/notice/" in asked and "第 1 号" in asked
+    assert row.document_no in granted and "划款单" in granted
+    assert officer.get(f"/applications/{number}/notice/?print=pdf").content[:5] == b"%PDF-"
+    assert officer.get("/applications/999999/").status_code == 404
     told = {
         "division": "341524000000", "programme": row.programme, "year": "2021", "document_no": "皖财社〔2021〕99号", "issuer": "2",
         "kind": "added", "amount": "1,000.50",

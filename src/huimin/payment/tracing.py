@@ -117,3 +117,16 @@ def _sent(line: RosterLine) -> list[Sent]:
 def lines_of_due(due_id: int) -> list[int]:
     """The roster lines a due stood on, the newest first."""
     return list(LineDue.objects.filter(due=due_id).order_by("-id").values_list("line", flat=True)[:ROWS_MAX])
+
+
+def rosters_of_application(number: int) -> list[Roster]:
+    """The rosters of the period and township an application is of, each with its live application, by programme; two queries.
+
+    Roster.DoesNotExist when it is not there, was withdrawn, or lies elsewhere.
+    """
+    asked = Roster.objects.filter(kind=Roster.Kind.BASE, application__isnull=False, application__withdrawn_on=None)
+    one = asked.get(application=number)  # a reissue draws on the application of what it replaces
+    rows = asked.filter(
+        division=one.division, period_from=one.period_from, period_until=one.period_until,
+    )  # fmt: skip
+    return list(rows.select_related("application__allotment").order_by("programme", "number")[:ROWS_MAX])
