@@ -177,6 +177,8 @@ def test_it_is_withheld_under_the_limit_once_told_and_the_county_set_a_share(sto
     with reading(by := story.clerk):
         letter = letter_of(by, NOW, get_recovery(cut.pk))
     assert f"不超过当次应发的 {SHARE}%" in letter["parts"][2][1][1] and "按上面的比例" in letter["rights"]
+    booked = client_of(Post.ACCOUNTANT, OfficeKind.FINANCE).get(f"/recoveries/{cut.pk}/").content.decode()
+    assert "/ledger/vouchers/" in booked and "追回" in booked
     said = sent(client_of(Post.SETTLEMENT, story.township), f"/recoveries/{cut.pk}/receipt/", {})
     assert "请填写交款金额" in said and "填 0" not in said
     with reading(finance()):

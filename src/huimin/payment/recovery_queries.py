@@ -8,6 +8,8 @@ from django.db.models import Count, F, QuerySet, Sum
 
 from huimin.database.context import scope_of
 from huimin.database.paging import SIZE, Page, cut
+from huimin.ledger.models import Voucher
+from huimin.ledger.queries import vouchers_of
 from huimin.payment.models import Due, Recovery, RecoveryPart, RecoveryReceipt, RecoveryRule, RecoveryWriteOff
 from huimin.payment.queries import EXPORT_MAX
 
@@ -70,6 +72,15 @@ class Told:
     dues: list[Due]
     receipts: list[RecoveryReceipt]
     write_offs: list[RecoveryWriteOff]
+
+    def vouchers(self) -> list[Voucher]:
+        """What was posted of it: the receivable, what came back, what was given up; offsets stand with their batches. One query."""
+        number = self.row.pk
+        subjects = [f"recovery:{number}:{year}" for year in sorted({part.paid_year for part in self.parts})]
+        subjects += [f"receipt:{each.pk}" for each in self.receipts] + [
+            f"writeoff:{each.pk}" for each in self.write_offs
+        ]
+        return vouchers_of(subjects)
 
     def paid_for(self) -> dict[date, Due]:
         """The first day of each overpaid step -> a due of it that was paid: the way on to the line and the voucher. One query."""

@@ -169,6 +169,7 @@ def detail(request: Any, number: int) -> HttpResponse:
         "programme": programme_names().get(row.programme, row.programme), "trail": chain_names(row.division, request.business_date),
         "parts": [(each, str(Period(each.period_from, each.period_until)), paid.get(each.period_from)) for each in told.parts],
         "rule": share_of(row.books, row.programme, request.business_date),
+        "vouchers": told.vouchers() if request.actor.post in guard.BOOKKEEPERS else [],
         "signatures": list_signatures(f"recovery:{row.pk}"), "offered": offered(request.actor, told),
         "printable": request.actor.post in PRINTERS and row.state in (Recovery.State.DECIDED, Recovery.State.SETTLED),
         "may_receipt": may(request.actor, commands.settle_receipt), "may_write_off": may(request.actor, commands.settle_write_off),
