@@ -12,7 +12,7 @@ from huimin.ledger.reviewing import review_month, review_voucher
 from huimin.organisation.acting import reading
 from huimin.organisation.posts import Post
 from huimin.payment.quarter_proof import prove_quarter, sign_quarter
-from tests.payment.walk.holds import fetched
+from tests.payment.walk.holds import came_back, fetched
 from tests.payment.walk.offices import COUNTY, PROGRAMMES, finance, special
 
 if TYPE_CHECKING:
@@ -73,33 +73,23 @@ def balances() -> dict[tuple[str, str], int]:
     return {(place, code): fen for place, code, fen in rows}
 
 
-# Credited and came back, and nobody has booked it again: known by the exception that is open for a person.
-_CAME_BACK = """
-SELECT o.payer, sum(r.amount_fen) FROM order_rows AS r JOIN files ON files.id = r.file_id AND files.kind = 'payment'
-JOIN orders AS o ON o.file_id = files.id JOIN postings AS p ON p.file_id = r.file_id AND p.sequence = r.sequence AND p.target = o.payer
-WHERE r.state = 'S' GROUP BY 1
-"""
 _CREDITED = """
 SELECT o.payer, sum(r.amount_fen) FROM order_rows AS r JOIN files ON files.id = r.file_id AND files.kind = 'payment'
 JOIN orders AS o ON o.file_id = files.id WHERE r.state = 'S' GROUP BY 1
-"""
-_REBOOKED = """
-SELECT b.division, sum(k.amount_fen)::bigint FROM payment_rebooking k JOIN payment_instruction i ON i.id = k.instruction_id
-JOIN payment_batch b ON b.id = i.batch_id WHERE k.state = 'confirmed' GROUP BY 1
 """
 
 
 def not_told(walk: "Doing", place: str) -> int:
     """Money back at the bank of lines that are being recovered: it waits for a receipt."""
-    return int(dict(walk.bank.rows(_CAME_BACK)).get(special(place), 0)) - int(dict(fetched(_REBOOKED)).get(place, 0))
+    return came_back(walk.bank, told=False).get(special(place), 0)
 
 
 def credited_by_place(walk: "Doing") -> dict[str, int]:
     """What the bank credited of each special account, less what came back and was booked."""
-    told = {account: int(fen) for account, fen in walk.bank.rows(_CREDITED)}
-    for place, fen in fetched(_REBOOKED):
-        told[special(place)] = told.get(special(place), 0) - int(fen)
-    return told
+    credited = {account: int(fen) for account, fen in walk.bank.rows(_CREDITED)}
+    for account, fen in came_back(walk.bank, told=True).items():
+        credited[account] -= fen
+    return credited
 
 
 # Months before the last with vouchers, still open, and what the books hold at their ends.

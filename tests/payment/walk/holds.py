@@ -151,7 +151,8 @@ _KNOWN = """
 SELECT bank_serial FROM payment_recoveryreceipt WHERE state = 'confirmed'
 UNION ALL SELECT receipt_no FROM funds_moneymove WHERE state = 'confirmed'
 """
-_REBOOKED = "SELECT line_id FROM payment_rebooking WHERE state = 'confirmed'"
+# What came back is in the books when it was booked again, or when a statement told the credit and the return together.
+_RETURNED = "SELECT line_id FROM payment_instruction WHERE state = 'returned'"
 _MOVED = {
     # Of the township's account, without an order of ours: paid in or given back at the counter.
     "slips": """SELECT CASE s.kind WHEN 'special' THEN s.account ELSE t.account END, CASE s.kind WHEN 'special' THEN -p.amount_fen ELSE p.amount_fen END,
@@ -168,17 +169,28 @@ _MOVED = {
 }  # fmt: skip
 
 
+def came_back(bank: Bank, *, told: bool) -> dict[str, int]:
+    """By special account: 分 that were credited and came back, and are in our books (`told`) or not yet."""
+    found: dict[str, int] = {}
+    returned = {str(line) for (line,) in fetched(_RETURNED)}
+    for account, fen, key in bank.rows(_MOVED["back"]):
+        if (key in returned) is told:
+            found[account] = found.get(account, 0) + int(fen)
+    return found
+
+
 def _bank_and_ledger(bank: Bank) -> list[str]:
     """Each special account: bank = ledger, but for what one of them was not told yet, and each such thing is known."""
     books = {f"62999803415{place[4:12]}": fen for place, fen in fetched(_BOOKED)}
     unknown = dict.fromkeys(books, 0)  # what the bank has moved and the books do not know yet
     known = {serial for (serial,) in fetched(_KNOWN)}
     transferred = {number for (number,) in fetched(_TRANSFERRED)}
-    rebooked = {str(line) for (line,) in fetched(_REBOOKED)}
-    for kind, told in (("slips", known), ("transfers", transferred), ("back", rebooked)):
+    for kind, told in (("slips", known), ("transfers", transferred)):
         for account, fen, key in bank.rows(_MOVED[kind]):
             if key not in told:
                 unknown[account] += fen
+    for account, fen in came_back(bank, told=False).items():
+        unknown[account] += fen
     sent = {f"{number}/{line}": (f"62999803415{place[4:12]}", fen) for place, number, line, fen in fetched(_WAITING)}
     for account, fen in sent.values():
         unknown[account] += fen  # off the books, and at the bank until it is taken
