@@ -60,8 +60,10 @@ def closes(request: Any) -> HttpResponse:
     return answer_listing(request, build)
 
 
-def _months(on: date) -> list[tuple[str, str]]:
+def _months(on: date, shown: date) -> list[tuple[str, str]]:
+    """Those that are over, the newest first; before them the one that is shown, where it is not."""
     starts = [add_months(month_start(on), -back) for back in range(1, MONTHS_OFFERED)]
+    starts = starts if shown in starts else [shown, *starts]
     return [(f"{each:%Y-%m}", f"{each.year}年{each.month}月") for each in starts]
 
 
@@ -78,7 +80,7 @@ def close_many(request: Any) -> HttpResponse:
     names = names_of({each.division for each in standings}, on)
     told = _told_by_bank([each.division for each in standings], month)
     context = {
-        "section": "closes", "month": f"{month:%Y-%m}", "month_words": f"{month.year}年{month.month}月", "months": _months(on),
+        "section": "closes", "month": f"{month:%Y-%m}", "month_words": f"{month.year}年{month.month}月", "months": _months(on, month),
         "over": on >= add_months(month, 1), "open": any(each.closed is None or each.closed < month for each in standings),
         "rows": [
             {
