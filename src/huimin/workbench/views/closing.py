@@ -1,5 +1,6 @@
 """Close months with the bank's balance, carry years over, and the signed reports of both (LED-02, FUND-04)."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from huimin.divisions.queries import chain_names, names_of
-from huimin.kernel.errors import BadInput
+from huimin.kernel.errors import Refusal
 from huimin.kernel.money import in_words, yuan
 from huimin.kernel.periods import add_months, month_start
 from huimin.ledger import queries
@@ -20,7 +21,7 @@ from huimin.organisation.acting import may, reading
 from huimin.organisation.models import Appointment
 from huimin.payment.models import BankStatement
 from huimin.workbench import guard
-from huimin.workbench.acts import Outcome, once
+from huimin.workbench.acts import Outcome, PageExpired, once
 from huimin.workbench.book_forms import typed_yuan
 from huimin.workbench.book_side import books_of, month_of
 from huimin.workbench.guard import page
@@ -74,11 +75,13 @@ def close_many(request: Any) -> HttpResponse:
     by, on = request.actor, request.business_date
     source = request.POST if request.method == "POST" else request.GET
     month = month_of(source, "month", on, add_months(month_start(on), -1))
-    if request.method == "POST":
-        return once(request, lambda: _close_many(request, month))
-    standings = queries.book_standings(by.prefix, add_months(month, 1))
-    names = names_of({each.division for each in standings}, on)
-    told = _told_by_bank([each.division for each in standings], month)
+    answer, problem = _done(request, lambda: _close_many(request, month))
+    if answer is not None:
+        return answer
+    with reading(by):
+        standings = queries.book_standings(by.prefix, add_months(month, 1))
+        names = names_of({each.division for each in standings}, on)
+        told = _told_by_bank([each.division for each in standings], month)
     context = {
         "section": "closes", "month": f"{month:%Y-%m}", "month_words": f"{month.year}年{month.month}月", "months": _months(on, month),
         "over": on >= add_months(month, 1), "open": any(each.closed is None or each.closed < month for each in standings),
@@ -86,12 +89,25 @@ def close_many(request: Any) -> HttpResponse:
             {
                 "code": each.division, "name": names.get(each.division, each.division), "standing": each,
                 "closed": each.closed is not None and each.closed >= month,
-                "bank": yuan(told[each.division]) if each.division in told else "",
+                "bank": request.POST.get(f"bank-{each.division}", yuan(told[each.division]) if each.division in told else ""),
             }
             for each in standings
         ],
+        "problem": problem,
     }  # fmt: skip
-    return render(request, "workbench/close_many.html", context)
+    return render(request, "workbench/close_many.html", context, status=422 if problem else 200)
+
+
+def _done(request: Any, act: Callable[[], Outcome]) -> tuple[HttpResponse | None, str]:
+    """Where a POST leads, or what is in its way: the page then keeps what was typed, for twenty balances are not typed twice."""
+    if request.method != "POST":
+        return None, ""
+    try:
+        return once(request, act), ""
+    except PageExpired:
+        raise
+    except Refusal as wrong:
+        return None, str(wrong)
 
 
 def _told_by_bank(places: list[str], month: date) -> dict[str, int]:
@@ -129,12 +145,9 @@ def close_one(request: Any, code: str) -> HttpResponse:
             raise Http404
         [standing] = [each for each in queries.book_standings(code, add_months(month, 1)) if each.division == code]
         trail, told = chain_names(code, on), _told_by_bank([code], month)
-    problem = ""
-    if request.method == "POST":
-        try:
-            return once(request, lambda: _close_one(request, code, month))
-        except BadInput as wrong:
-            problem = str(wrong)
+    answer, problem = _done(request, lambda: _close_one(request, code, month))
+    if answer is not None:
+        return answer
     context = {
         "section": "closes", "month": f"{month:%Y-%m}", "month_words": f"{month.year}年{month.month}月", "trail": trail,
         "standing": standing, "kinds": [(kind, words) for kind, (words, *_) in ITEMS.items()], "problem": problem,
