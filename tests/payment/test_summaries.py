@@ -58,6 +58,15 @@ def test_PAY_01_the_sum_of_every_household_is_what_its_rosters_say(county: Count
     second = compile_summary(**act | {"on": dates.CONFIRMED})
     assert (second.number, second.state) == (2, "compiled") and second.amount_fen < first.amount_fen
     with reading(county_officer()):
+        run(
+            "UPDATE payment_rosterline SET state = 'replaced' WHERE id = (SELECT max(id) FROM payment_rosterline"
+            " WHERE state = 'listed' AND roster_id = %s)",
+            [first.rosters[0]],
+        )
+    assert compile_summary(**act | {"on": dates.CONFIRMED}).pk == second.pk, (
+        "what is reissued still reaches its household"
+    )
+    with reading(county_officer()):
         first.refresh_from_db()
         run(
             "UPDATE payment_rosterline SET state = 'listed' WHERE state = 'withheld' AND roster_id = %s",

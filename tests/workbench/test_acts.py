@@ -119,6 +119,8 @@ def test_many_batches_are_released_at_once_and_the_preparers_own_is_left_out_pay
     released = Batch.objects.using("maintenance").filter(state="released")
     assert set(released.values_list("pk", flat=True)) == {int(each) for each in wanted}
     assert Instruction.objects.using("maintenance").count() == sum(released.values_list("lines_count", flat=True))
+    opened = client.get("/batches/write/")
+    assert opened.status_code == 405 and opened["Allow"] == "POST" and "只在按下按钮时使用" in text(opened)
 
 
 def test_one_refused_among_many_leaves_the_others_done(county):

@@ -20,6 +20,9 @@ COUNTS = "state NOT IN ({})".format(", ".join(f"'{state.value}'" for state in Ro
 COUNTED = ~Q(state__in=RosterLine.OUT)
 """As a condition on lines or tallies."""
 
+REACHES = f"state <> '{RosterLine.State.WITHHELD.value}'"
+"""As SQL: a line whose money goes to its household, by itself or by the reissue that took its place: what a household is told of."""
+
 
 @dataclass(frozen=True)
 class Sums:

@@ -367,8 +367,12 @@ def instructions_by_state(batch: int) -> list[Total]:
 
 
 def page_instructions(batch: int, state: str = "", place: str = "", size: int = SIZE) -> Page[Instruction]:
-    """In the order of the file, with the roster line (which the bank does not see)."""
+    """In the order of the file, with the roster line (which the bank does not see). Its first page as that of a roster: `page_lines`."""
     rows = Instruction.objects.filter(batch=batch)
+    if not (state or place):
+        first = cut(rows.filter(sequence__lte=FIRST_LINES), ("sequence",), size=size)
+        if first.next:
+            return first
     return cut(rows.filter(state=state) if state else rows, ("sequence",), place, size)
 
 

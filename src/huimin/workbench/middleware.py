@@ -54,6 +54,8 @@ class Desk:
                 request.appointments = list_appointments(request.user, request.business_date)
             request.actor = self._actor(request)
         response = self.get_response(request)
+        if response.status_code == 405 and request.user.is_authenticated:
+            response = _only_a_button(request, response)
         if request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
@@ -111,6 +113,14 @@ class Desk:
                 status=404,
             )
         return None
+
+
+def _only_a_button(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Of an address that takes a form alone and was opened like a page (typed, or come back to)."""
+    words = Refusal("这个地址只在按下按钮时使用", why="直接打开不办理任何事", remedy="请返回原来的页面，从按钮办理")
+    told = refused(request, words, status=405)
+    told.headers["Allow"] = response.headers.get("Allow", "")
+    return told
 
 
 def refused(request: HttpRequest, refusal: Refusal, *, status: int) -> HttpResponse:

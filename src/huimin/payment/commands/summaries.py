@@ -4,7 +4,7 @@
     sign_summary       the head of the township, over the digest
 
 A roster signed later makes a new summary, which replaces the one before; the lines of both stay. Held and struck lines are
-not on it: it is what will be paid. One statement for all lines. Law: 皖政办〔2008〕23号 附件4 第18–19条.
+not on it: it is what will be paid, by a roster or by the reissue of what came back. One statement for all lines. Law: 皖政办〔2008〕23号 附件4 第18–19条.
 """
 
 from datetime import date
@@ -16,7 +16,7 @@ from huimin.organisation.acting import Actor, AlreadyDone, command, require_anot
 from huimin.organisation.posts import Post
 from huimin.organisation.signing import sign
 from huimin.payment.commands.roster_digest import require_unchanged
-from huimin.payment.counting import COUNTS
+from huimin.payment.counting import REACHES
 from huimin.payment.models import Roster, SummaryRoster
 from huimin.payment.queries import STEPS
 
@@ -38,7 +38,7 @@ INSERT INTO payment_summaryline (summary_id, line_no, division, household_id, na
 WITH sums AS MATERIALIZED (
     SELECT household_id, programme, sum(amount_fen)::bigint AS fen, min(group_code) AS place,
            min(name) FILTER (WHERE person_id IS NULL) AS head, min(name) AS somebody
-      FROM payment_rosterline WHERE roster_id = ANY(%(rosters)s) AND {COUNTS}
+      FROM payment_rosterline WHERE roster_id = ANY(%(rosters)s) AND {REACHES}
      GROUP BY household_id, programme),
 homes AS MATERIALIZED (
     SELECT household_id, min(place) AS place, min(head) AS head, min(somebody) AS somebody, sum(fen)::bigint AS fen,
@@ -57,7 +57,7 @@ SELECT %(summary)s, row_number() OVER (ORDER BY s.place, h.household_no)::int, s
 
 _SUMS = f"""
 SELECT count(DISTINCT household_id)::int, coalesce(sum(amount_fen), 0)::bigint
-  FROM payment_rosterline WHERE roster_id = ANY(%(rosters)s) AND {COUNTS}
+  FROM payment_rosterline WHERE roster_id = ANY(%(rosters)s) AND {REACHES}
 """  # noqa: S608
 
 # Over what the rosters' own digests cover, and what of them is left to pay.
@@ -65,7 +65,7 @@ _DIGEST = f"""
 SELECT encode(sha256(convert_to(string_agg(concat_ws('|', r.id, r.digest, p.lines, p.amount_fen), ';' ORDER BY r.id), 'UTF8')), 'hex')
   FROM payment_roster r
   CROSS JOIN LATERAL (SELECT count(*) AS lines, coalesce(sum(l.amount_fen), 0) AS amount_fen FROM payment_rosterline l
-                       WHERE l.roster_id = r.id AND l.{COUNTS}) p
+                       WHERE l.roster_id = r.id AND l.{REACHES}) p
  WHERE r.id = ANY(%(rosters)s)
 """  # noqa: S608
 
