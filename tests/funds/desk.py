@@ -104,7 +104,7 @@ class Desk:
         header: dict[str, Any] = {
             "transfer_no": application.transfer_no, "answer_no": number, "business_date": DAY, "rows_count": 1,
             "amount_fen": amount, "order_sha256": application.order_sha256, "format_version": "1.0",
-        } | {key: value for key, value in spoiled.items() if key in ("transfer_no", "order_sha256")}  # fmt: skip
+        } | {key: value for key, value in spoiled.items() if key in ("transfer_no", "order_sha256", "business_date")}  # fmt: skip
         for key, name in (("S", "paid"), ("F", "failed"), ("U", "pending")):
             header |= {f"{name}_count": int(state == key), f"{name}_fen": amount if state == key else 0}
         path = self.folder / f"ZJR_{header['transfer_no']}_{number}.txt"

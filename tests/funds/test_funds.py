@@ -336,9 +336,14 @@ def test_FUND_03_an_answer_is_taken_once_whatever_is_repeated(desk: Desk) -> Non
     application = desk.released()
     desk.take(desk.answer(application, "U", 1))
     assert desk.stored(application).state == "reserved" and desk.figures() == (60_000, 0, 0, 0)
-    for number in (2, 2, 3):
-        assert desk.take(desk.answer(application, "S", number)).transferred_on == DAY + timedelta(2)
-    desk.take(desk.answer(application, "U", 1))
+    for number, known in ((2, False), (2, True), (3, True)):
+        taken = desk.take(desk.answer(application, "S", number))
+        assert (taken.transferred_on, taken.taken_before) == (DAY + timedelta(2), known)
+    assert desk.take(desk.answer(application, "U", 1)).taken_before
+    with pytest.raises(BadInput, match="以后"):
+        desk.take(desk.answer(application, "S", 5, business_date=date(2029, 12, 31)))
+    with pytest.raises(BadInput, match="先前的回盘是“2021-09-15 入账”"):
+        desk.take(desk.answer(application, "S", 5, booked_on=DAY))
     assert desk.figures() == (0, 60_000, 60_000, 60_000)
     with pytest.raises(BadInput, match="先前的回盘"):
         desk.take(desk.answer(application, "F", 4))
@@ -349,8 +354,9 @@ def test_FUND_03_an_answer_is_taken_once_whatever_is_repeated(desk: Desk) -> Non
 def test_FUND_03_a_refused_transfer_is_released_anew_under_another_number(desk: Desk) -> None:
     application = desk.released()
     refused = desk.answer(application, "F")
-    for _ in range(2):
-        assert desk.take(refused).refusal == "F05 已销户"
+    for known in (False, True):
+        taken = desk.take(refused)
+        assert (taken.refusal, taken.taken_before) == ("F05 已销户", known)
     with pytest.raises(BadInput, match="先前的回盘"):
         desk.take(desk.answer(application, "S", 2))
     late = desk.answer(application, "S", 3)

@@ -174,6 +174,14 @@ def test_PAY_05_a_file_that_was_opened_and_saved_is_told_what_happened_to_it() -
         ("|300|U|", "|3O0|U|", "DFR_B-1_2.txt 第4行 第4栏 金额(分)", "整数"),
         ("|300|U|", "|0300|U|", "DFR_B-1_2.txt 第4行 第4栏 金额(分)", "整数"),
         ("|300|U|", "|３００|U|", "DFR_B-1_2.txt 第4行 第4栏 金额(分)", "整数"),
+        (
+            "|300|U|",
+            "|1.2E+05|U|",
+            "DFR_B-1_2.txt 第4行 第4栏 金额(分)",
+            "写的是“1.2E+05”，是科学计数法。整份不收，不要自己改文件",
+        ),
+        ("|300|U|", "|-100|U|", "DFR_B-1_2.txt 第4行 第4栏 金额(分)", "写的是“-100”，是负数"),
+        ("|300|U|", "|6229998888000011112|U|", "DFR_B-1_2.txt 第4行 第4栏 金额(分)", "写的有 19 位"),
         ("|300|U|", "|300|X|", "DFR_B-1_2.txt 第4行 第5栏 状态", "取值"),
         ("|20210928|20210928001", "|20210931|20210928001", "DFR_B-1_2.txt 第2行 第8栏 入账日期", "日期"),
         ("|已销户|", "|已\u200b销户|", "DFR_B-1_2.txt 第3行 第7栏 失败原因", "文本"),
@@ -192,7 +200,8 @@ def test_PAY_05_a_file_that_was_opened_and_saved_is_told_what_happened_to_it() -
 def test_PAY_05_what_is_wrong_is_named_by_line_and_field(old: str, new: str, where: str, what: str) -> None:
     with pytest.raises(BadInput) as refused:
         take(resealed(written_answer(), old, new))
-    assert refused.value.where == where and what in refused.value.what and refused.value.remedy
+    assert refused.value.where == where and what in str(refused.value) and refused.value.remedy
+    assert "按格式说明更正" not in str(refused.value)
 
 
 def test_PAY_05_names_encoding_size_and_digest_are_checked() -> None:

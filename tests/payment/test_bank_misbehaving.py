@@ -11,6 +11,7 @@ import pytest
 from huimin.demo import dates
 from huimin.demo.paying import finance
 from huimin.organisation.acting import reading
+from huimin.payment.exchange_queries import OPEN, FileFilter, count_open
 from huimin.payment.models import Batch, ExchangeFile, PaymentException
 from tests.payment.banking import Story, begin, undone
 from tests.stages import Stages
@@ -58,6 +59,10 @@ def test_PAY_05_what_is_wrong_in_itself_is_refused_whole(sent: Story) -> None:
         _saved_in_another_encoding(sent)
     sent.fetch()
     assert sent.states().get("paid"), "the honest answer is taken afterwards, under the name that was refused before"
+    with reading(finance()):
+        left = FileFilter(state=OPEN).rows()
+        assert all("990000000" in each.file_name for each in left), "only what is of no batch of ours is left to clear"
+        assert count_open()[0] == len(left)
 
 
 def _saved_in_another_encoding(sent: Story) -> None:

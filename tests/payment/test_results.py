@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -210,6 +210,9 @@ def test_a_row_of_no_instruction_is_kept_and_the_page_says_what_was_booked(place
         paid = next(row for row in rows if row["row_state"] == "S")
         return [dict(paid, row_id="99999999"), paid, dict(paid, sequence=99999)]
 
+    path, wrong = _answer(place, lambda rows: [dict(row, row_id="99999999") for row in rows[:2]], 8)
+    before = _state()
+    assert "整份没有一行是我们送出的" in _upload(officer, path.name, wrong) and _state() == before
     path, data = _answer(place, mixed, 8)
     told = _upload(officer, path.name, data)
     with reading(finance()):
@@ -232,6 +235,9 @@ def test_a_row_of_no_instruction_is_kept_and_the_page_says_what_was_booked(place
     again = _upload(officer, path.name, data)
     assert "已经收过" in again and "当时入账 1 笔" in again and "没有改动" in again and "已收回盘" not in again
     before = _state()
+    other = _answer(place, lambda rows: rows[1:3], 8)[1]
+    refused = _upload(officer, path.name, other)
+    assert "内容与先收的不同" in refused and "换回盘序号" in refused and "收文件</button>" in refused
     for _ in range(2):
         refused = _upload(officer, path.name, data[:-20])
         assert "不完整" in refused and "已记在" in refused
@@ -239,20 +245,45 @@ def test_a_row_of_no_instruction_is_kept_and_the_page_says_what_was_booked(place
     with reading(finance()):
         entries = ExchangeFile.objects.filter(uploaded_by__isnull=False).order_by("id")
         assert [(each.state, each.tries, each.size_bytes) for each in entries] == [
+            ("refused", 1, len(wrong)),
             ("taken", 2, len(data)),
+            ("refused", 1, len(other)),
             ("refused", 2, len(data) - 20),
         ]
     files = officer.get("/banks/files/?state=refused").content.decode()
     assert path.name in files and "不完整" in files and "上传" in files and "没有拒收的文件" not in files
     assert "没有失败的文件" in officer.get("/banks/files/?state=failed").content.decode()
+    assert "没有拒收待核对的文件" in officer.get("/banks/files/?state=open").content.decode()
+    assert "核对拒收的回盘" not in officer.get("/").content.decode(), "who uploaded it saw the refusal"
+    _receipts(place, officer)
 
 
-def _upload(client: Client, name: str, data: bytes) -> str:
+def _receipts(place: Place, officer: Client) -> None:
+    """FUND-03: a receipt of a transfer that was taken before, another content under its number, and the wrong page for it."""
+    path = answers(place, "ZJR_")[0]
+    data = path.read_bytes()
+    before = _state()
+    for _ in range(2):
+        told = _upload(officer, path.name, data, "/applications/answer/")
+        assert "已经收过" in told and "这次没有改动" in told and "已收回执" not in told
+    form = read_format(settings.BATCH_FORMAT_FILE)
+    parsed = parse_file(form, "transfer_answer", data, path.name)
+    header = dict(parsed.header, business_date=parsed.header["business_date"] + timedelta(days=1))
+    told = _upload(
+        officer, path.name, write_file(form, "transfer_answer", header, parsed.rows), "/applications/answer/"
+    )
+    assert "内容与先收的不同" in told and "已记在" in told and "已收回执" not in told
+    files = officer.get("/banks/files/").content.decode()
+    assert files.count(path.name) == 2 and "内容与先收的不同" in files and "认不出" not in files
+    assert "收拨款回执" in _upload(officer, path.name, data) and _state() == before
+
+
+def _upload(client: Client, name: str, data: bytes, page: str = "/batches/answer/") -> str:
     """The page after a file was uploaded."""
-    token = re.search(r'name="token" value="([0-9a-f]{32})"', client.get("/batches/answer/").content.decode())
+    token = re.search(r'name="token" value="([0-9a-f]{32})"', client.get(page).content.decode())
     assert token is not None
     told = {"token": token[1], "file": SimpleUploadedFile(name, data)}
-    return client.post("/batches/answer/", told, follow=True).content.decode()
+    return client.post(page, told, follow=True).content.decode()
 
 
 def test_pending_lines_are_settled_by_a_later_answer(county: County) -> None:

@@ -340,8 +340,8 @@ def take_transfer_answer(*, by: Actor, on: date, path: Path) -> FundingApplicati
     """Take the bank's answer (ZJR_) to one transfer order, or its refusal (ZJX_); returns the application.
 
     Booked: transferred, the allotment spent, FUNDS_RECEIVED posted in the township's books. Pending: nothing changes.
-    Refused: the bank's reason is kept and the order may be released anew. The same answer again changes nothing; a
-    file that is cut, altered, foreign, or contradicts an earlier answer is BadInput and changes nothing.
+    Refused: the bank's reason is kept and the order may be released anew. What is known already changes nothing and is
+    `taken_before`; a file that is cut, altered, foreign, dated after today, or contradicts an earlier answer is BadInput.
     """
     kind = {"ZJR_": "transfer_answer", "ZJX_": "transfer_refusal"}.get(path.name[:4])
     if kind is None:
@@ -351,16 +351,18 @@ def take_transfer_answer(*, by: Actor, on: date, path: Path) -> FundingApplicati
     except OSError as missing:
         raise BadInput("读不到文件", where=path.name, remedy="请核对文件是否在回盘目录中") from missing
     parsed = parse_file(read_format(settings.BATCH_FORMAT_FILE), kind, data, path.name)
-    application = _answered(parsed, path.name)
+    application = _answered(on, parsed, path.name)
     outcome = _outcome(on, parsed, application, path.name)
     if outcome == "S":
         _confirm(by, on, application, parsed, path.name)
     elif outcome == "F":
         _keep_refusal(application, parsed, path.name)
+    else:
+        application.taken_before = application.state == State.TRANSFERRED or bool(application.refusal)
     return application
 
 
-def _answered(parsed: Parsed, name: str) -> FundingApplication:
+def _answered(on: date, parsed: Parsed, name: str) -> FundingApplication:
     """The application whose order the file answers, locked."""
     number = parsed.header["transfer_no"]
     application = FundingApplication.objects.select_for_update().filter(transfer_no=number).first()
@@ -368,6 +370,11 @@ def _answered(parsed: Parsed, name: str) -> FundingApplication:
         raise BadInput(f"没有划款单 {number}", where=name, remedy="请核对是否为本县的回盘，或已被重新放行的旧单")
     if parsed.header["order_sha256"] != application.order_sha256:
         raise BadInput("回盘所附的原文件校验码与送出的不同", where=f"{name} 第1行", remedy="请与银行核对收到的文件")
+    if (day := parsed.header["business_date"]) > on:
+        raise BadInput(
+            f"回执的日期 {day} 在今天 {on} 以后", where=f"{name} 第1行", why="还没到的日子不能先记账",
+            remedy="整份不收；请核对系统的业务日期，到了那天再收，不对的请银行更正后重发",
+        )  # fmt: skip
     return application
 
 
@@ -393,9 +400,13 @@ def _confirm(by: Actor, on: date, application: FundingApplication, parsed: Parse
     """Transferred, spent and posted, once."""
     if application.refusal:
         raise _contradiction(application, "退回", name)
+    booked_on = parsed.rows[0]["booked_on"]
     if application.state == State.TRANSFERRED:
+        if application.transferred_on != booked_on:
+            raise _contradiction(application, f"{application.transferred_on} 入账", name)
+        application.taken_before = True
         return
-    application.state, application.transferred_on = State.TRANSFERRED, parsed.rows[0]["booked_on"]
+    application.state, application.transferred_on = State.TRANSFERRED, booked_on
     application.save(update_fields=["state", "transferred_on"])
     _spend([application])
     post_events(by=by, on=on, rows=_events_of(application))
@@ -430,7 +441,9 @@ def _keep_refusal(application: FundingApplication, parsed: Parsed, name: str) ->
         code, reason = parsed.header["refusal_code"], parsed.header["refusal_reason"]
     else:
         code, reason = parsed.rows[0]["failure_code"], parsed.rows[0]["failure_reason"]
-    application.refusal = f"{code} {reason}".strip() or "银行未说明原因"
+    refusal = f"{code} {reason}".strip() or "银行未说明原因"
+    application.taken_before = application.refusal == refusal
+    application.refusal = refusal
     application.save(update_fields=["refusal"])
 
 

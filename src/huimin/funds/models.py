@@ -56,6 +56,7 @@ class FundingApplication(Table):
     """
 
     table_class = TableClass.SUBTREE
+    taken_before: bool = False  # of what `take_transfer_answer` returns: this result was known, nothing changed
     changeable = (
         "state", "allotment", "decided_by", "decided_on", "refusal", "transfer_due_on", "transfer_no", "released_by",
         "released_on", "order_sha256", "signature", "transferred_on", "withdrawn_on", "payer",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, QuerySet
 
 from huimin.database.paging import SIZE, Page, cut
 from huimin.organisation.models import Office
@@ -11,10 +11,13 @@ from huimin.organisation.posts import OfficeKind
 from huimin.organisation.queries import live_on
 from huimin.payment.models import BankSetting, BankStatement, Batch, ExchangeFile, NameCheck, NameCheckLine
 
+OPEN = "open"
+"""As a state: refused, fetched from a bank, and no right file of the same matter taken since."""
+
 
 @dataclass(frozen=True)
 class FileFilter:
-    """Which files: what is not empty."""
+    """Which files: what is not empty; a state of ExchangeFile, or OPEN."""
 
     direction: str = ""
     state: str = ""
@@ -23,7 +26,27 @@ class FileFilter:
         rows = ExchangeFile.objects.select_related("bank_office", "batch", "name_check")
         if self.direction:
             rows = rows.filter(direction=self.direction)
+        if self.state == OPEN:
+            return _still_open(rows)
         return rows.filter(state=self.state) if self.state else rows
+
+
+def _still_open(rows: "QuerySet[ExchangeFile]") -> "QuerySet[ExchangeFile]":
+    """Who uploaded a file saw its refusal at once; one that was fetched waits until a right one came."""
+    State = ExchangeFile.State
+    right = ExchangeFile.objects.filter(
+        direction=ExchangeFile.Direction.IN, state=State.TAKEN, moved_at__gt=OuterRef("moved_at")
+    )
+    rows = rows.filter(direction=ExchangeFile.Direction.IN, state=State.REFUSED, uploaded_by=None)
+    for same in ("batch", "name_check", "file_name"):
+        rows = rows.filter(~Exists(right.filter(**{same: OuterRef(same)})))
+    return rows
+
+
+def count_open() -> tuple[int, date | None]:
+    """Refused files that somebody has yet to clear with the bank, and the day the first of them came."""
+    found = _still_open(ExchangeFile.objects.all()).aggregate(count=Count("id"), first=Min("created_on"))
+    return found["count"], found["first"]
 
 
 def page_files(wanted: FileFilter, place: str = "", size: int = SIZE) -> Page[ExchangeFile]:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from huimin.kernel.errors import BadInput
-from huimin.payment.exchange.incoming import named
+from huimin.payment.exchange.incoming import Elsewhere, named
 from huimin.payment.exchange.signatures import BYTES_MAX
 from huimin.payment.models import BankSetting
 from huimin.workbench.forms import DayField, DeskForm, text
@@ -32,6 +32,8 @@ class BankAnswer(DeskForm):
         file = self.cleaned_data["file"]
         try:
             named(file.name)
+        except Elsewhere as wrong:
+            raise forms.ValidationError(f"{wrong.what}，{wrong.remedy}") from None
         except BadInput:
             raise forms.ValidationError("文件名不是约定的样式，请用银行给出的原文件名") from None
         return file

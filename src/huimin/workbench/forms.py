@@ -172,7 +172,9 @@ class Answer(DeskForm):
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if not file.name.startswith(self.starts):
-            raise forms.ValidationError(f"文件名不是 {' 或 '.join(self.starts)} 开头，请核对后再选")
+            raise forms.ValidationError(
+                f"文件名不是 {' 或 '.join(self.starts)} 开头，请核对后再选；代发回盘在“银行批次 › 收回盘文件”里收"
+            )
         if file.size > self.MAX_BYTES:
             raise forms.ValidationError("文件超过 64 MB，请核对后再选")
         return file

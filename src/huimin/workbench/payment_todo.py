@@ -149,7 +149,7 @@ def _to_fetch(asking: Asking) -> Iterator[Todo]:
 def _bank_files(asking: Asking) -> Iterator[Todo]:
     """Files that did not get through, settings that wait for the second person, checks not written yet (PAY-04)."""
     by = asking.by
-    counts = exchange.count_files() if may(by, commands.request_sending) or may(by, commands.request_fetching) else {}
+    counts = exchange.count_files() if may(by, commands.request_sending) else {}
     if may(by, commands.write_batch_files) and (found := exchange.count_unwritten()):
         yield Todo(
             "写出银行文件",
@@ -170,16 +170,12 @@ def _bank_files(asking: Asking) -> Iterator[Todo]:
             asking.on,
             f"{reverse('bank-files')}?state=failed",
         )
-    if may(by, commands.request_fetching) and (found := counts.get(("in", "refused"), 0)):
-        yield Todo(
-            "核对拒收的回盘",
-            "个文件整份不收",
-            by.office_name,
-            found,
-            None,
-            asking.on,
-            f"{reverse('bank-files')}?state=refused",
-        )
+    if may(by, commands.request_fetching):
+        found, first = exchange.count_open()
+        if found:
+            url = f"{reverse('bank-files')}?state={exchange.OPEN}"
+            note = "个取回的文件整份不收，请银行更正；收到对的就不再列"
+            yield Todo("核对拒收的回盘", note, by.office_name, found, None, first, url)
     if may(by, commands.decide_bank_setting) and (found := exchange.count_waiting_settings(by.appointment)):
         yield Todo("复核银行设置", "份设置", by.office_name, found, None, None, reverse("bank-settings"))
 

@@ -16,6 +16,10 @@ AMOUNT = "row_amount_fen"
 KINDS = ("text", "int", "yuan", "date", "choice")
 DATE_STYLES = {"YYYYMMDD": "%Y%m%d", "YYYY-MM-DD": "%Y-%m-%d"}
 
+_MINUS = ("-", "\u2212", "\uff0d")
+_NUMBER_LIKE = re.compile("[-+\u2212\uff0d]?[0-9.,\uff0c]{1,16}(?:[Ee][-+]?[0-9]{1,3})?")
+# As long as a number of a person, a card or a telephone: columns may have moved.
+_LONG = re.compile("[0-9]{11}")
 _EXPECTED = {
     "text": "不超过 {} 个字、没有竖线和控制字符、符合规定样式的文本",
     "int": "不超过 {} 位的整数",
@@ -49,6 +53,19 @@ class Field:
             wrong = {text for text in set(column) if text and self._day(text) is None}
             return next((n for n, text in enumerate(column) if text in wrong), None)
         return None
+
+    def found(self, text: str) -> str:
+        """What stands in a field of numbers instead, in words; "" for other kinds, whose values may be personal."""
+        if self.kind not in ("int", "yuan"):
+            return ""
+        if not text:
+            return "这一栏是空的"
+        if _LONG.search(text):
+            return f"写的有 {len(text)} 位"
+        if not _NUMBER_LIKE.fullmatch(text):
+            return "写的不全是半角数字"
+        exponent, below = "e" in text.lower(), text.startswith(_MINUS)
+        return f"写的是“{text}”" + ("，是科学计数法" if exponent else "，是负数" if below else "")
 
     def read(self, column: Sequence[str]) -> list[Any]:
         """Typed values of a checked column; an empty number or date is None, an empty text stays empty."""

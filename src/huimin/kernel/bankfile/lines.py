@@ -14,6 +14,8 @@ from huimin.kernel.bankfile.describing import Format, Record
 from huimin.kernel.bankfile.fields import Field
 from huimin.kernel.errors import BadInput
 
+FOR_THE_BANK = "整份不收，不要自己改文件；请告诉银行，由银行更正后重发"
+"""What to do about a file of a bank that is not as agreed: whoever takes it must not mend it."""
 _NUMBERS = ("int", "yuan")
 
 
@@ -88,7 +90,7 @@ def _split(form: Format, record: Record, lines: Sequence[str], name: str, first_
             raise BadInput(
                 f"应有 {width} 栏{opening}；实有 {len(values)} 栏",
                 where=f"{name} 第{number}行",
-                remedy="请按格式说明更正",
+                remedy=FOR_THE_BANK,
             )
     return [[values[at] for values in split] for at in range(marked, width)]
 
@@ -101,7 +103,7 @@ def _cut(form: Format, record: Record, raw: Sequence[bytes], name: str, first_li
             begins = f"、以 {record.mark} 开头" if opening else ""
             raise BadInput(
                 f"应为 {width} 个字节{begins}的定长行，实有 {len(line.removesuffix(ending))} 个字节",
-                where=f"{name} 第{number}行", remedy="请按格式说明更正",
+                where=f"{name} 第{number}行", remedy=FOR_THE_BANK,
             )  # fmt: skip
     columns, at = [], len(opening)
     for field in record.fields:

@@ -212,7 +212,7 @@ def _fields(form: Format, record: Record, raw: list[bytes], file_name: str, firs
     columns = []
     texts = decode_lines(form, record, raw, file_name, first_line)
     for number, (each, column) in enumerate(zip(record.fields, texts, strict=True), 2 if record.mark else 1):
-        check_column(each, number, column, file_name, first_line)
+        check_column(each, number, column, file_name, first_line, came=True)
         columns.append(each.read(column))
     names = record.names
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]

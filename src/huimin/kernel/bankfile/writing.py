@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from huimin.kernel.bankfile.describing import FileKind, Format, Record
 from huimin.kernel.bankfile.fields import AMOUNT, Field, Value
-from huimin.kernel.bankfile.lines import encode_lines, title_line
+from huimin.kernel.bankfile.lines import FOR_THE_BANK, encode_lines, title_line
 from huimin.kernel.errors import BadInput
 from huimin.kernel.money import yuan
 
@@ -99,15 +99,17 @@ def _lines(form: Format, record: Record, rows: Sequence[Mapping[str, Value]], ti
     return encode_lines(form, record, columns, title, first_line)
 
 
-def check_column(field: Field, number: int, column: Sequence[str], name: str, first_line: int) -> None:
-    """BadInput with line and field for the first value that breaks the field's rule."""
+def check_column(
+    field: Field, number: int, column: Sequence[str], name: str, first_line: int, *, came: bool = False
+) -> None:
+    """BadInput with line and field for the first value that breaks the field's rule; of a file that `came`, with what it says."""
     fault = field.fault(column)
     if fault is not None:
         raise BadInput(
-            f"应为{field.expected}",
+            f"应为{field.expected}", why=field.found(column[fault]) if came else "",
             where=f"{name} 第{first_line + fault}行 第{number}栏 {field.title}",
-            remedy="请按格式说明更正",
-        )
+            remedy=FOR_THE_BANK if came else "请按格式说明更正",
+        )  # fmt: skip
 
 
 def compare(told: Any, found: int, where: str, what: str) -> None:

@@ -9,7 +9,7 @@ out   instructions, lines and dues in their new state; vouchers; exceptions for 
     checks of accounts and statements are passed on (payment.commands.checks, .statements)
 
 Always true: the same content again is recognised by its digest; a file that is wrong anywhere, not signed, of another
-bank, older than the batch or dated after today changes nothing. Law: 皖政办〔2008〕23号 附件4 第22条, 附件2 第28条.
+bank, older than the batch, dated after today or without one row of ours changes nothing and uses up no number. Law: 皖政办〔2008〕23号 附件4 第22条, 附件2 第28条.
 """
 
 from datetime import date
@@ -49,7 +49,10 @@ from huimin.payment.publicity import check_publicity
 
 Taken = ResultFile | Batch | NameCheck | BankStatement
 
-refused_by_constraint("answer_once", AlreadyDone, "这个批次的这一号回盘已经收过", "请核对回盘序号")
+_OTHER_CONTENT = ("内容与先收的不同", "整份不收，请银行换回盘序号重报")
+refused_by_constraint(
+    "answer_once", AlreadyDone, "这个批次的这一号回盘已经收过，" + _OTHER_CONTENT[0], _OTHER_CONTENT[1]
+)
 refused_by_constraint("message_once", AlreadyDone, "这个编号的报文已经收过，内容却不同", "请银行用新的报文编号")
 
 
@@ -150,12 +153,32 @@ FROM (SELECT *, verdict = 'settle' AS settles FROM matched) m
 _BOOKED = ("booked_rows", "booked_fen", "back_rows", "back_fen", "pending_rows", "known_rows", "listed_rows")
 
 
+def _require_new_number(batch: Batch, number: int, file_name: str) -> None:
+    if first := ResultFile.objects.filter(batch=batch, answer_no=number).first():
+        why, remedy = _OTHER_CONTENT
+        raise BadInput(
+            f"这个批次的第 {number} 号回盘 {first.taken_on} 已经收过", where=file_name, why=why, remedy=remedy
+        )
+
+
+def _require_ours(file_name: str) -> None:
+    """A file without one row of the batch is a mistake as a whole: taken, it would use up the number of the true answer."""
+    [rows, ours] = fetch_one("SELECT count(*), count(instruction_id) FROM matched")
+    if not ours:
+        why = f"{rows:,} 行明细都没有送出过的行标识" if rows else "文件里没有明细"
+        raise BadInput(
+            "整份没有一行是我们送出的", where=file_name, why=why, remedy="整份不收，回盘序号没有占用，请与银行核对"
+        )
+
+
 def _take_answer(by: Actor, on: date, batch: Batch, came: Any, file_name: str) -> ResultFile:
-    copy_answer(came.rows())
     header = came.header
+    _require_new_number(batch, header["answer_no"], file_name)
+    copy_answer(came.rows())
     names = came.kind.row.names if came.kind.row is not None else ("row_id",)
     older = ResultFile.objects.filter(batch=batch, answer_no__gt=header["answer_no"]).exists()
     match_answer(batch.pk, names, older=older)
+    _require_ours(file_name)
     *sums, first, last, early, ahead = fetch_one(_SUMS_TOLD, {"released": batch.released_on, "on": on})
     if early is not None:
         raise BadInput(

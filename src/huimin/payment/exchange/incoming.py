@@ -24,6 +24,11 @@ class TooEarly(BadInput):
     """What the bank tells is dated after today: it is looked at again when the day has come."""
 
 
+class Elsewhere(BadInput):
+    """A file of a bank that is taken on another page."""
+
+
+TRANSFERS = ("transfer_answer", "transfer_refusal")
 TAKEN = ("payment_answer", "payment_refusal", "check_answer", "check_refusal", "statement")
 
 
@@ -43,7 +48,17 @@ def named(file_name: str, *kinds: str) -> Named:
             matched = kind.name_pattern.fullmatch(file_name)
             assert isinstance(matched, re.Match)
             return Named(form, kind, matched["number"])
+    if not kinds and transfer_of(file_name):
+        raise Elsewhere("这是划款单的回执", where=file_name[:120], remedy="请到“拨款申请 › 收拨款回执”里收")
     raise BadInput("文件名不是银行回盘", where=file_name[:120], remedy="请用银行给出的原文件名")
+
+
+def transfer_of(file_name: str) -> str:
+    """The number of the transfer order whose receipt has such a name; "" where it is none."""
+    try:
+        return named(file_name, *TRANSFERS).number
+    except BadInput:
+        return ""
 
 
 def meant(file_name: str) -> tuple[Batch | None, NameCheck | None]:

@@ -40,6 +40,7 @@ TONES = {
     State.CONFIRMED: "done",
     State.TAKEN: "done",
 }
+_STATES = [*State.choices, (queries.OPEN, "拒收待核对")]
 _EXCHANGES = {
     "send": (request_sending, "送银行文件", "要送的文件按编号逐个传送，断了下次接着传；送到、没送到都记在这里。"),
     "fetch": (request_fetching, "取银行回盘", "逐个取回、验签、逐笔核对后记账；有错的整份不收，原因记在这里。"),
@@ -54,7 +55,8 @@ def files(request: Any) -> HttpResponse:
 
     def build(whole: bool) -> Listing:
         wanted = queries.FileFilter(
-            one_of(request.GET, "direction", Direction.values), one_of(request.GET, "state", State.values)
+            one_of(request.GET, "direction", Direction.values),
+            one_of(request.GET, "state", [*State.values, queries.OPEN]),
         )
         found = queries.page_files(wanted, "" if whole else request.GET.get("at", ""), 1000 if whole else 50)
         people = names_of_appointments({row.uploaded_by for row in found})
@@ -67,7 +69,7 @@ def files(request: Any) -> HttpResponse:
              Head("状态", paper=20), Head("次数", "count", 12), Head("时间", paper=30), Head("最后一次的错误", paper=60)],
             [_file(row, people) for row in found], _none(wanted), page=found, across=True, acts=acts,
             note=_note(), figures=_figures(queries.count_files()),
-            filters=[Filter("direction", "方向", Direction.choices, wanted.direction), Filter("state", "状态", State.choices, wanted.state)],
+            filters=[Filter("direction", "方向", Direction.choices, wanted.direction), Filter("state", "状态", _STATES, wanted.state)],
         )  # fmt: skip
 
     return answer_with_jobs(request, build, lambda: list_active(SEND) + list_active(FETCH))
@@ -76,7 +78,7 @@ def files(request: Any) -> HttpResponse:
 def _none(wanted: queries.FileFilter) -> str:
     """What an empty list means, of these files."""
     words = [
-        State(wanted.state).label if wanted.state else "",
+        dict(_STATES).get(wanted.state, ""),
         Direction(wanted.direction).label if wanted.direction else "",
     ]
     if any(words):

@@ -17,7 +17,7 @@ from huimin.database.context import declare
 from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.money import in_words
-from huimin.organisation.acting import Actor, may, reading, record_event
+from huimin.organisation.acting import Actor, AlreadyDone, may, reading, record_event
 from huimin.payment.booked import vouchers_of_batches
 from huimin.payment.commands import take_result, write_batch_files
 from huimin.payment.commands.sending import batch_file
@@ -211,7 +211,7 @@ def take(request: Any) -> HttpResponse:
                     by=request.actor, on=request.business_date, file_name=form.cleaned_data["file"].name, most=BYTES_MAX
                 )
             return once(request, lambda: _take_answer(request, **form.cleaned_data))
-        except BadInput as wrong:
+        except (BadInput, AlreadyDone) as wrong:
             form.add_error("file", f"{wrong}已记在“银行文件”里。")
     context = {"section": "batches", "form": form, "title": "收回盘文件", "back": reverse("batches")}
     return render(request, "workbench/take.html", context, status=422 if form.errors else 200)

@@ -24,6 +24,7 @@ from huimin.funds.queries import list_applications
 from huimin.kernel.errors import BadInput, Refusal
 from huimin.kernel.money import in_words
 from huimin.organisation.acting import Actor, may
+from huimin.payment.exchange.uploads import take_transfer_upload
 from huimin.policy.queries import programme_names
 from huimin.workbench import guard
 from huimin.workbench.acts import Outcome, once
@@ -162,8 +163,11 @@ def take(request: Any) -> HttpResponse:
         try:
             return once(request, lambda: _take(request, form.cleaned_data["file"]))
         except BadInput as wrong:
-            form.add_error("file", str(wrong))
-    context = {"section": "applications", "form": form, "title": "收拨款回执", "back": reverse("applications")}
+            form.add_error("file", f"{wrong}已记在“银行文件”里。")
+    context = {
+        "section": "applications", "form": form, "title": "收拨款回执", "back": reverse("applications"),
+        "unlisted": "空文件、名称不对和过大的",
+    }  # fmt: skip
     return render(request, "workbench/take.html", context, status=422 if form.errors else 200)
 
 
@@ -171,5 +175,18 @@ def _take(request: Any, upload: Any) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / Path(upload.name).name
         path.write_bytes(upload.read())
-        found = take_transfer_answer(by=request.actor, on=request.business_date, path=path)
-    return Outcome(f"已收回执：{found.get_state_display()}", reverse("applications"), found.refusal)
+        found = take_transfer_upload(by=request.actor, on=request.business_date, path=path)
+    came, then = _came_to(found)
+    where = reverse("applications")
+    if found.taken_before:
+        return Outcome(f"划款单 {found.transfer_no} 的回执已经收过", where, f"先前的结果是“{came}”，这次没有改动。")
+    return Outcome(f"已收回执：{came}", where, then)
+
+
+def _came_to(application: FundingApplication) -> tuple[str, str]:
+    """What the bank said of an order, and what that means."""
+    if application.state == State.TRANSFERRED:
+        return str(application.get_state_display()), ""
+    if application.refusal:
+        return "银行没有划款", f"{application.refusal}。核对后可以重新拨付。"
+    return "银行还在处理", "钱还没有拨到，等银行的下一份回执。"
