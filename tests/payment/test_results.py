@@ -274,7 +274,7 @@ def _receipts(place: Place, officer: Client) -> None:
     )
     assert "内容与先收的不同" in told and "已记在" in told and "已收回执" not in told
     files = officer.get("/banks/files/").content.decode()
-    assert files.count(path.name) == 2 and "内容与先收的不同" in files and "认不出" not in files
+    assert files.count(path.name) == 3 and "内容与先收的不同" in files and "认不出" not in files
     assert "收拨款回执" in _upload(officer, path.name, data) and _state() == before
 
 

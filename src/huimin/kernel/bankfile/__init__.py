@@ -12,8 +12,8 @@ out   the bytes of a whole file; or its header and rows with whole numbers and d
 
 Always true: what is written reads back as the same values; a file that is cut, altered, mis-encoded or miscounted is
 BadInput that names file, line, column and field; a value is shown only in a field of numbers and where it reads as a
-short one, because any other may be personal. Memory does not grow with the file. Nothing here knows accounts or batches; the bank's own program reads the same descriptions by its
-own code (PAY-04). Messages of ISO 20022 are described here too and written and read by `payment.exchange`.
+short one, because any other may be personal. Memory does not grow with the file. Nothing here knows accounts or
+batches; the bank's own program reads the same descriptions by its own code (PAY-04). Messages of ISO 20022 are described here too and written and read by `payment.exchange`.
 """
 
 from huimin.kernel.bankfile.describing import BadDescription, FileKind, Format, read_format, read_formats

@@ -9,7 +9,8 @@ out   instructions, lines and dues in their new state; vouchers; exceptions for 
     checks of accounts and statements are passed on (payment.commands.checks, .statements)
 
 Always true: the same content again is recognised by its digest; a file that is wrong anywhere, not signed, of another
-bank, older than the batch, dated after today or without one row of ours changes nothing and uses up no number. Law: 皖政办〔2008〕23号 附件4 第22条, 附件2 第28条.
+bank, older than the batch, dated after today or without one row of ours changes nothing and uses up no number.
+Law: 皖政办〔2008〕23号 附件4 第22条, 附件2 第28条.
 """
 
 from datetime import date
