@@ -7,6 +7,7 @@ import pytest
 from huimin.database.bulk import fetch, fetch_one
 from huimin.demo import dates
 from huimin.demo.actors import actor
+from huimin.demo.clock import business_day
 from huimin.demo.granting import county_officer
 from huimin.demo.listing import townships
 from huimin.organisation.acting import NotYourPlace, NotYourPost, reading
@@ -14,7 +15,10 @@ from huimin.organisation.posts import Post
 from huimin.payment.commands import reissue_returned
 from huimin.payment.commands.dues import NothingOwed
 from huimin.payment.commands.states import WrongState
+from huimin.payment.exception_queries import waiting_exceptions
 from huimin.payment.models import Instruction, PaymentException, Roster, RosterLine
+from huimin.payment.queries import ExceptionFilter, list_reissuable, total_exceptions
+from tests.workbench.people import client_of
 
 At = Callable[[str], str]
 
@@ -35,6 +39,14 @@ def test_only_lines_with_a_corrected_account_are_reissued(county: At) -> None:
     county("corrected")
     roster = roster_with(_WITH_CORRECTION)
     by = actor(Post.SETTLEMENT, roster.division)
+    business_day(dates.REISSUED)
+    desk = client_of(Post.SETTLEMENT, roster.division)
+    with reading(by):
+        ready = sum(total.count for total in list_reissuable(by.prefix, dates.REISSUED))
+        open_ = sum(total.count for total in total_exceptions(ExceptionFilter(by.prefix)))
+        waiting = sum(row[1] for row in waiting_exceptions(by.prefix, dates.REISSUED, apart=True))
+    assert ready and waiting == open_ - ready, "what waits to be reissued stands on the desk once"
+    assert desk.get("/exceptions/").content.decode().count("账户已更正，待重发") == ready
     with pytest.raises(NotYourPost):
         reissue_returned(by=actor(Post.CLERK, roster.division), on=dates.REISSUED, roster_id=roster.pk)
     new = reissue_returned(by=by, on=dates.REISSUED, roster_id=roster.pk)

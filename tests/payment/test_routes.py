@@ -1,6 +1,6 @@
 """FUND-05, FUND-02: the treasury pays one programme directly; money that will not be paid again goes back."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from huimin.database.bulk import fetch, fetch_one
 from huimin.demo import dates, paying
 from huimin.demo.actors import actor
 from huimin.demo.bank import books, outbox, run_bank
+from huimin.demo.clock import business_day
 from huimin.demo.listing import rosters
 from huimin.demo.paying import finance, releasers
 from huimin.demo.quarter import County as Place
@@ -19,8 +20,8 @@ from huimin.funds.giving_back import MoveDiffers, decide_money, propose_money
 from huimin.funds.models import Allotment, FundingApplication, FundSettlement, MoneyMove, PayRoute, SpecialAccount
 from huimin.funds.routes import decide_route, propose_route, route_of
 from huimin.kernel.errors import BadInput
+from huimin.kernel.money import yuan
 from huimin.kernel.periods import quarter
-from huimin.ledger.commands import AccountOverdrawn
 from huimin.ledger.models import Voucher
 from huimin.ledger.queries import account_balances, balance_of, trial_balance
 from huimin.organisation.acting import AlreadyDone, NotYourPost, reading
@@ -226,11 +227,16 @@ def settle(move: MoneyMove) -> None:
     assert mine.returned_fen == move.amount_fen and mine.programme == move.programme
     with pytest.raises(NotYourPost):
         confirm_settlement(by=finance(), on=dates.BOOKED, number=made.pk)
+    business_day(dates.BOOKED)
+    desk = client_of(Post.FINANCE_OFFICER, OfficeKind.FINANCE)
+    shown = desk.get("/settlements/?period=2021Q3").content.decode()
+    assert f"已由{finance().title} {dates.BOOKED} 编制签字，等复核" in shown and "编制并签字" not in shown
+    assert f'href="/settlements/{made.pk}/"' in shown and "<td>合计</td>" in shown.replace("\n", "")
     signed = confirm_settlement(by=releaser(), on=dates.BOOKED, number=made.pk)
+    assert f"{releaser().title} {dates.BOOKED} 复核签字" in desk.get("/settlements/?period=2021Q3").content.decode()
     assert signed.confirmed_on == dates.BOOKED and signed.confirmation is not None
     with pytest.raises(NoSuchSettlement):
         confirm_settlement(by=releaser(), on=dates.BOOKED, number=made.pk)
-    desk = client_of(Post.FINANCE_OFFICER, OfficeKind.FINANCE)
     paper = desk.get(f"/settlements/{made.pk}/?print=pdf")
     said = "".join(texts(b"".join(paper))).replace("\n", "").replace(" ", "")
     page = desk.get(f"/settlements/{made.pk}/").content.decode()
@@ -245,17 +251,32 @@ def settle(move: MoneyMove) -> None:
 
 def test_FUND_02_into_a_county_account_and_up_again_by_two_people(returned) -> None:
     """FUND-02, FUND-03: what a place does not hold cannot go up; what comes in is the county's; lateness is counted."""
-    *_, township = returned
-    told = {"by": finance(), "on": dates.CORRECTED, "programme": DIRECT, "reason": "年度结余"}
+    number, _, township = returned
+    with reading(finance()):
+        programme = FundingApplication.objects.get(pk=number).programme
+    told = {"by": finance(), "on": dates.CORRECTED, "programme": programme, "reason": "年度结余"}
     with pytest.raises(BadInput, match="没有惠民资金专户"):
         propose_money(division=COUNTY, kind="in", amount_fen=5, document_no="a", **told)
     with reading(finance()):
-        held = balance_of(township, "1002", DIRECT)
-    move = propose_money(division=township, kind="up", amount_fen=held + 1, document_no="b", **told)
+        held = balance_of(township, "1002", programme)
+    with pytest.raises(BadInput, match=f"^金额：要 {yuan(held + 1)} 元，专户里还剩 {yuan(held)} 元"):
+        propose_money(division=township, kind="up", amount_fen=held + 1, document_no="b", **told)
+    with pytest.raises(BadInput, match=r"应缴利息还剩 0\.00 元"):
+        propose_money(division=township, kind="interest", amount_fen=1, document_no="i", **told | {"programme": ""})
+    first, move = (
+        propose_money(division=township, kind="up", amount_fen=fen, document_no=f"b{fen}", **told) for fen in (1, held)
+    )
+    slip = {"on": dates.BOOKED, "receipt_no": "H2", "booked_on": dates.BOOKED}
     with pytest.raises(NotYourPost):
-        decide_money(by=finance(), on=dates.CORRECTED, number=move.pk, receipt_no="H2", booked_on=dates.CORRECTED)
-    with pytest.raises(AccountOverdrawn):
-        decide_money(by=releaser(), on=dates.CORRECTED, number=move.pk, receipt_no="H2", booked_on=dates.CORRECTED)
+        decide_money(by=finance(), number=first.pk, **slip)
+    early, late = dates.CORRECTED - timedelta(days=1), dates.BOOKED + timedelta(days=1)
+    for wrong, why in ((early, f"{dates.CORRECTED} 才提出"), (late, "还没有到")):
+        with pytest.raises(BadInput, match=f"^入账日期：.*{why}"):
+            decide_money(by=releaser(), number=first.pk, **slip | {"booked_on": wrong})
+    assert decide_money(by=releaser(), number=first.pk, **slip).state == "confirmed"
+    assert propose_money(division=township, kind="up", amount_fen=1, document_no="b1", **told).pk == first.pk
+    with pytest.raises(BadInput, match=f"要 {yuan(held)} 元，专户里还剩 {yuan(held - 1)} 元"):
+        decide_money(by=releaser(), number=move.pk, **slip | {"receipt_no": "H3"})
     assert decide_money(by=releaser(), on=dates.CORRECTED, number=move.pk, refusal="金额不对").state == "refused"
     with reading(finance()):
         steps = timetable("341524", quarter(2021, 3), dates.CORRECTED)

@@ -95,6 +95,7 @@ def test_PAY_01_nothing_is_summed_before_it_is_signed_and_pages_show_what_is(cou
     assert line is not None
     page = client.get(f"/summaries/{summary.pk}/").content.decode()
     assert line.household.household_no in page and "单项清册" in page
+    assert page.count("（元）</th>") == len(summary.programmes) + 1
     assert client.get(f"/summaries/{summary.pk}/?village={line.division[:12]}").status_code == 200
     assert client.get("/summaries/999999/").status_code == 404
     assert b"%PDF" in client.get(f"/summaries/{summary.pk}/?print=pdf").content[:20]

@@ -131,7 +131,7 @@ def test_the_demonstration_s_campaign_fills_every_page_and_repeats_without_effec
         "facts": "推诿",
     }
     wrong = officer.post(f"{path}cases/new/", new | {"token": "3" * 32})
-    assert wrong.status_code == 422 and "请填写线索来源" in text(wrong) and "请选择问题类型" in text(wrong)
+    assert wrong.status_code == 422 and "请填写线索来源" in text(wrong) and "请选择：问题类型" in text(wrong)
     new |= {"kind": "conduct", "source": "群众来信"}
     wrong = officer.post(f"{path}cases/new/", new | {"item": "123", "token": "3" * 32})
     assert wrong.status_code == 422 and "名单上没有编号 123" in text(wrong)

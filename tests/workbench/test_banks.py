@@ -73,8 +73,9 @@ def test_files_transfer_and_exceptions_are_shown_with_their_codes_pay_05(county)
         division=batch.division, kind="unmatched", roster_id=batch.roster_id, batch=batch, row_no=7, reason="我方没有送过这一行",
         amount_fen=100, opened_on="2021-09-22", due_on="2021-09-24",
     )  # fmt: skip
+    _accounts_are_the_clerks(officer)
     page = text(officer.get("/exceptions/?kind=returned"))
-    assert "E07" in page and "银行代码 F" in page and "第 0 行" not in page
+    assert "等乡镇统计员更正账户" in page and "E07" in page and "银行代码 F" in page and "第 0 行" not in page
     page = text(officer.get("/exceptions/?kind=unmatched"))
     assert "E01" in page and "与银行核对后了结" in page
     row = PaymentException.objects.using("maintenance").get(kind="unmatched")
@@ -90,6 +91,19 @@ def test_files_transfer_and_exceptions_are_shown_with_their_codes_pay_05(county)
     )
     assert refused.status_code == 409 and "不用手工了结" in text(refused)
     assert client_of(Post.SETTLEMENT, batch.division).get(path).status_code == 403
+
+
+def _accounts_are_the_clerks(officer):
+    """PAY-05: who registers accounts has it on the desk and leads to the form; who waits is told so, and by whom."""
+    row = PaymentException.objects.using("maintenance").filter(kind="no_card", state="open", line=None).first()
+    clerk = client_of(Post.CLERK, f"{row.division[:9]}000")
+    assert "登记收款账户" in text(clerk.get("/")) and "处理银行退回" not in text(clerk.get("/"))
+    listed, household = text(clerk.get("/exceptions/?kind=no_card")), row.entitlement.household_id
+    assert f'href="/households/{household}/#cards">登记账户' in listed
+    assert "登记或更换账户" in text(clerk.get(f"/households/{household}/"))
+    desk, listed = text(officer.get("/")), text(officer.get("/exceptions/?kind=no_card"))
+    assert "没有可用账户，等乡镇统计员登记" in desk and "登记收款账户" not in desk
+    assert "等乡镇统计员登记账户" in listed and "#cards" not in listed and "<td>—</td>" not in listed
 
 
 def test_a_file_under_a_strange_name_or_too_large_is_told_at_the_field_pay_05(county, monkeypatch):

@@ -58,6 +58,7 @@ def test_the_books_of_a_quarter_are_reviewed_corrected_closed_and_proved_led_01_
 def _auditors_path(client):
     """From a total to the law in seven clicks, and back from the household to the voucher."""
     total = text(client.get(f"/ledger/?{PERIOD}"))
+    assert "在途发放（元）" in total and "—" not in total.split("合计</td>")[1].split("</tr>")[0]
     [account] = {each for each in links(total) if "code=5001" in each}
     [place] = {each for each in links(text(client.get(account))) if f"place={MEISHAN}" in each and "detail" in each}
     book = text(client.get(place))
@@ -150,7 +151,12 @@ def _close_and_prove(accountant, officer):
     _with_a_difference(officer)
     assert "三方核对签字" in text(officer.get("/"))
     assert "已签字" in sent(officer, "/ledger/proofs/sign/?quarter=2021Q3", {"quarter": "2021Q3", "note": ""})
-    assert QuarterProof.objects.using("maintenance").get().differences_count == 0
+    proof = QuarterProof.objects.using("maintenance").get()
+    assert proof.differences_count == 0
+    page = text(officer.get("/ledger/proofs/?quarter=2021Q3"))
+    assert f"已由{proof.signature.signer} {dates.BOOKED} 签字" in page and "/ledger/proofs/sign/" not in page
+    again = officer.get("/ledger/proofs/sign/?quarter=2021Q3")
+    assert again.status_code == 409 and proof.signature.signer in text(again)
     assert "三方核对签字" not in text(officer.get("/"))
 
 

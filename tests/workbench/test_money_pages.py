@@ -44,6 +44,7 @@ def test_money_from_above_at_the_desks_of_a_county(county):
         "kind": "added", "amount": "1,000.50",
     }  # fmt: skip
     assert post(officer, "/indicators/new/", **told | {"amount": "许多"}).status_code == 422
+    assert "金额要大于零" in text(post(officer, "/indicators/new/", **told | {"amount": "-5"}))
     assert post(officer, "/indicators/new/", **told).status_code == 302
     made = Allotment.objects.using("maintenance").get(document_no="皖财社〔2021〕99号")
     assert "复核指标" in text(releaser.get("/")) and "待复核" in text(releaser.get(f"/indicators/{made.pk}/"))
@@ -102,25 +103,29 @@ def test_money_from_above_at_the_desks_of_a_county(county):
     assert post(settlement, back, id=line, document_no="缴款书 7", reason="对象死亡，户内无人").status_code == 302
     move = kept.get()
     assert "凭回单确认缴回" in text(officer.get("/"))
+    told = {"division": move.division, "amount": "1", "document_no": "息 1", "reason": "利息"}
+    none = text(post(officer, "/money/new/", kind="interest", programme="", **told))
+    assert "要 1.00 元，账上应缴利息还剩 0.00 元" in none and 'value="息 1"' in none
+    wrong = text(
+        post(
+            officer, "/money/new/", kind="interest", programme=move.programme, **told | {"reason": "息", "amount": "-1"}
+        )
+    )
+    assert "利息不分项目" in wrong and "原因太短" in wrong and "金额要大于零" in wrong
+    assert "请选择：补贴项目" in text(post(officer, "/money/new/", kind="up", programme="", **told))
+    up = {"kind": "up", "programme": move.programme, "reason": "结余"}
+    assert post(officer, "/money/new/", **told | up | {"amount": "0.01"}).status_code == 302
+    path = f"/money/{kept.get(kind='up').pk}/"
+    slip = {"outcome": "agree", "receipt_no": "H-78", "refusal": ""}
+    early = post(releaser, path, booked_on="2021-09-01", **slip)
+    assert early.status_code == 422 and "才提出" in text(early) and 'value="H-78"' in text(early)
+
     path = f"/money/{move.pk}/"
     assert "银行回单" in text(post(officer, path, outcome="agree", receipt_no="", booked_on="", refusal=""))
     answer = post(officer, path, outcome="agree", receipt_no="H-77", booked_on="2021-09-23", refusal="")
     assert answer.status_code == 302, text(answer)
     shown = text(officer.get("/money/"))
     assert "H-77" in shown and "已入账" in shown
-    assert (
-        post(
-            officer,
-            "/money/new/",
-            kind="interest",
-            division=move.division,
-            programme="",
-            amount="1",
-            document_no="息 1",
-            reason="利息",
-        ).status_code
-        == 302
-    )
 
     assert (
         officer.get("/settlements/?period=2021Q2").status_code == officer.get("/settlements/signed/").status_code == 200

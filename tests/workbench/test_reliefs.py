@@ -52,7 +52,7 @@ def test_from_the_household_to_the_papers_det_05(county):
     path = f"/reliefs/record/{house.pk}/"
     asked = {"person": "", "cause": "fire", "happened_on": "2021-6-20", "story": "住房失火", "amount": "1,200.50"}
     for wrong, words in (
-        ({"amount": "abc"}, "请按 1200 或 1200.50 的样子填写"), ({"cause": ""}, "请选择急难情形"),
+        ({"amount": "abc"}, "请按 1200 或 1200.50 的样子填写"), ({"cause": ""}, "请选择：急难情形"),
         ({"story": " "}, "请填写经过和困难"), ({"person": "999999"}, "请从这一户的成员中选择"), ({"happened_on": "2030-1-1"}, "还没有到"),
     ):  # fmt: skip
         page = text(clerk.get(path))

@@ -109,8 +109,10 @@ def receive_allotment(
 
 def _document(document_no: str, amount_fen: int) -> str:
     document_no = " ".join(document_no.split())
-    if not document_no or len(document_no) > DOCUMENT_MAX or not 0 < amount_fen <= FEN_MAX // 1000:
-        raise BadInput("指标要有文号和大于零的金额", where="指标登记", remedy="请照指标文件填写")
+    if not 0 < amount_fen <= FEN_MAX // 1000:
+        raise BadInput("金额要大于零", where="金额", remedy="请照指标文件填写")
+    if not 1 <= len(document_no) <= DOCUMENT_MAX:
+        raise BadInput(f"没有文号，或超过 {DOCUMENT_MAX} 个字", where="文号", remedy="请照指标文件填写")
     return document_no
 
 
@@ -164,7 +166,7 @@ def _require_left(row: Allotment, amount_fen: int) -> None:
         raise FundsExhausted(
             f"{row.document_no} 的余额不够",
             why=f"要 {yuan(amount_fen)} 元，还剩 {yuan(row.left_fen)} 元；"
-            f"已支出 {yuan(row.spent_fen)}，已预留 {yuan(row.reserved_fen)}，已下达 {yuan(row.issued_fen)}",
+            f"已支出 {yuan(row.spent_fen)} 元，已预留 {yuan(row.reserved_fen)} 元，已下达 {yuan(row.issued_fen)} 元",
             remedy="请减少金额，或先申请追加指标",
         )
 
@@ -172,7 +174,7 @@ def _require_left(row: Allotment, amount_fen: int) -> None:
 def _reason(text: str, *, needed: bool = True) -> str:
     text = " ".join(text.split())
     if len(text) > REASON_MAX or (needed and len(text) < 2):
-        raise BadInput("没有写清原因", where="原因", remedy=f"请写明原因，最多 {REASON_MAX} 字")
+        raise BadInput(f"要写 2 到 {REASON_MAX} 个字", where="原因", remedy="请写明为什么")
     return text
 
 

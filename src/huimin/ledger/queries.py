@@ -287,6 +287,12 @@ def is_proof_signed(division: str, year: int, number: int) -> bool:
     return QuarterProof.objects.filter(division=division, year=year, quarter=number).exists()
 
 
+def last_proof(division: str, year: int, number: int) -> QuarterProof | None:
+    """The latest that was signed of a place's quarter."""
+    rows = QuarterProof.objects.filter(division=division, year=year, quarter=number).select_related("signature")
+    return rows.order_by("-id").first()
+
+
 def left_to_carry(prefix: str, year: int) -> dict[str, int]:
     """Place -> what of a year's income and expenses, programme by programme, was not carried over yet; one query."""
     first, last = scope_of(prefix)

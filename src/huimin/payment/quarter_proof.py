@@ -170,11 +170,7 @@ def sign_quarter(
         raise BadInput(
             f"有 {proved.count} 处差异，没有写处理意见", where="处理意见", remedy="请写明差异的原因和怎样处理"
         )
-    content = [
-        division, year, number, proved.batches, proved.lines, proved.ledger_fen, proved.bank_fen, proved.roster_fen,
-        proved.in_transit_fen, proved.count, [[each.batch_no, each.line, each.words] for each in proved.differences],
-    ]  # fmt: skip
-    signed = digest(content)
+    signed = digest_of(division, year, number, proved)
     signature = sign(
         by=by,
         on=on,
@@ -189,6 +185,15 @@ def sign_quarter(
         in_transit_fen=proved.in_transit_fen, differences_count=proved.count, note=note, digest=signed,
         signed_by=by.appointment, signed_on=on, signature=signature,
     )  # fmt: skip
+
+
+def digest_of(division: str, year: int, number: int, proved: Proved) -> str:
+    """Of what is signed; the same result has been signed where a proof bears it."""
+    content = [
+        division, year, number, proved.batches, proved.lines, proved.ledger_fen, proved.bank_fen, proved.roster_fen,
+        proved.in_transit_fen, proved.count, [[each.batch_no, each.line, each.words] for each in proved.differences],
+    ]  # fmt: skip
+    return digest(content)
 
 
 def _require_closed(prefix: str, period: Period) -> None:

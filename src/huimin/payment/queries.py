@@ -443,11 +443,6 @@ def total_exceptions(wanted: ExceptionFilter) -> list[Total]:
     return _totals(wanted.rows(), "kind")
 
 
-def earliest_exception(wanted: ExceptionFilter) -> date | None:
-    """The first deadline."""
-    return wanted.rows().order_by("due_on").values_list("due_on", flat=True).first()
-
-
 def get_exception(number: int) -> PaymentException:
     """PaymentException.DoesNotExist when it is not there or not in the actor's place."""
     related = ("line__household", "line__card", "entitlement__household", "entitlement__person", "batch", "roster")
@@ -466,8 +461,7 @@ def waiting_rebookings(exceptions: list[int]) -> dict[int, int]:
     return dict(rows.values_list("exception", "pk"))
 
 
-_REISSUABLE = f"""
-SELECT l.roster_id::text, count(*)::int, sum(l.amount_fen)::bigint
+REISSUABLE_LINES = f"""
 FROM payment_rosterline l
 JOIN payment_roster r ON r.id = l.roster_id AND r.state = 'sent'
 JOIN registry_card old ON old.id = l.card_id
@@ -478,16 +472,22 @@ WHERE l.division >= %(low)s AND l.division < %(high)s AND l.aside IS NOT NULL
   AND (l.state = 'returned' AND l.withheld_reason = '' AND c.account_hash <> old.account_hash
     OR l.state = 'withheld' AND (l.withheld_reason = %(reason)s
        OR l.withheld_reason = ANY(%(other)s) AND c.account_hash <> old.account_hash))
-GROUP BY l.roster_id ORDER BY l.roster_id
-"""  # noqa: S608
+"""
+_REISSUABLE = (
+    "SELECT l.roster_id::text, count(*)::int, sum(l.amount_fen)::bigint"
+    f"{REISSUABLE_LINES} GROUP BY l.roster_id ORDER BY l.roster_id"
+)
 
 
 def list_reissuable(prefix: str, on: date) -> list[Total]:
     """By roster: lines whose payee has another account in force since, what `reissue_returned` would take up."""
+    return [Total(*row) for row in fetch(_REISSUABLE, where_reissuable(prefix, on))]
+
+
+def where_reissuable(prefix: str, on: date) -> dict[str, Any]:
     low, high = scope_of(prefix)
     other = list(RosterLine.REISSUED_REASONS[1:])
-    where = {"low": low, "high": high, "on": on, "reason": RosterLine.NOT_IN_FORCE, "other": other}
-    return [Total(*row) for row in fetch(_REISSUABLE, where)]
+    return {"low": low, "high": high, "on": on, "reason": RosterLine.NOT_IN_FORCE, "other": other}
 
 
 def _totals(rows: "QuerySet[Any]", by: str) -> list[Total]:

@@ -166,6 +166,12 @@ def rows_of(settlement: FundSettlement) -> list[Row]:
     return [Row(*each) for each in settlement.rows]
 
 
+def last_settlement(division: str, year: int, number: int) -> FundSettlement | None:
+    """The latest that was signed of a place's period."""
+    rows = FundSettlement.objects.filter(division=division, year=year, quarter=number)
+    return rows.select_related("signature", "confirmation").order_by("-id").first()
+
+
 def list_settlements() -> list[FundSettlement]:
     """Those that are seen, the latest first."""
     return list(FundSettlement.objects.order_by("-year", "-quarter", "-id")[:200])

@@ -6,12 +6,14 @@ from django import forms
 
 from huimin.archives.models import PaperKind, Store
 from huimin.workbench.capacity_forms import day, whole
-from huimin.workbench.forms import DeskForm, text
+from huimin.workbench.forms import DeskForm, asked, text
 
 
 def _select(label: str, choices: Any = ()) -> forms.ChoiceField:
-    asked = f"请选择{label}"
-    return forms.ChoiceField(label=label, choices=choices, error_messages={"required": asked, "invalid_choice": asked})
+    wanted = asked(label)
+    return forms.ChoiceField(
+        label=label, choices=choices, error_messages={"required": wanted, "invalid_choice": wanted}
+    )
 
 
 class NewStore(DeskForm):

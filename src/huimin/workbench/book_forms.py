@@ -9,7 +9,7 @@ from huimin.kernel.errors import BadInput
 from huimin.kernel.money import parse_yuan
 from huimin.ledger.chart import EVENTS
 from huimin.ledger.correcting import Kind, between_programmes
-from huimin.workbench.forms import DeskForm, text
+from huimin.workbench.forms import DeskForm, asked, text
 from huimin.workbench.relief_forms import YuanField
 
 LINES_SHOWN = 6
@@ -24,10 +24,10 @@ def yuan_field(label: str, *, required: bool = True, hint: str = "元，如 1200
 
 
 def _select(label: str, choices: list[tuple[str, str]], *, required: bool = True) -> forms.ChoiceField:
-    asked = f"请选择{label}"
+    wanted = asked(label)
     return forms.ChoiceField(
         label=label, choices=[("", "请选择"), *choices], required=required,
-        error_messages={"required": asked, "invalid_choice": asked},
+        error_messages={"required": wanted, "invalid_choice": wanted},
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from huimin.fieldwork.letters import DUTIES
 from huimin.fieldwork.models import Assignment, Campaign, FieldRule, PointNote, Signal
 from huimin.kernel.errors import BadInput
 from huimin.kernel.money import parse_yuan
-from huimin.workbench.forms import DayField, DeskForm
+from huimin.workbench.forms import DayField, DeskForm, asked
 from huimin.workbench.forms import text as words
 
 
@@ -20,14 +20,14 @@ def day(label: str, hint: str = "如 2021-07-01", *, required: bool = True) -> D
 
 
 def radio(label: str, choices: list[tuple[str, str]]) -> forms.ChoiceField:
-    asked = f"请选择{label}"
-    errors = {"required": asked, "invalid_choice": asked}
+    wanted = asked(label)
+    errors = {"required": wanted, "invalid_choice": wanted}
     return forms.ChoiceField(label=label, choices=choices, widget=forms.RadioSelect, error_messages=errors)
 
 
 def pick(label: str, choices: list[tuple[str, str]]) -> forms.ChoiceField:
-    asked = f"请选择{label}"
-    errors = {"required": asked, "invalid_choice": asked}
+    wanted = asked(label)
+    errors = {"required": wanted, "invalid_choice": wanted}
     return forms.ChoiceField(label=label, choices=[("", "请选择"), *choices], error_messages=errors)
 
 

@@ -21,6 +21,11 @@ _CLASSES = {
 }
 
 
+def asked(label: str) -> str:
+    """What a list or radio buttons say when nothing is chosen; a label may itself begin with 选择 or be a verb."""
+    return f"请选择：{label}"
+
+
 class DeskForm(forms.Form):
     """A form of the desk; every field needs `error_messages["required"]` that tells what to fill in."""
 

@@ -1,5 +1,6 @@
 """Forms of money from above: indicators by document, what is issued, cut, carried (FUND-01)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -8,9 +9,24 @@ from huimin.funds.models import Allotment, MoneyMove, Route
 from huimin.workbench.book_forms import _select as select
 from huimin.workbench.book_forms import yuan_field
 from huimin.workbench.forms import DayField, DeskForm, text
+from huimin.workbench.relief_forms import YuanField
 
 KINDS = [(str(kind), kind.label) for kind in Allotment.Kind]
 ISSUED_KINDS = [pair for pair in KINDS if pair[0] != Allotment.Kind.CARRIED]
+
+
+def _amount(label: str) -> YuanField:
+    field = yuan_field(label)
+    field.validators.append(_above_zero(label))
+    return field
+
+
+def _above_zero(label: str) -> Callable[[int], None]:
+    def check(amount_fen: int) -> None:
+        if amount_fen <= 0:
+            raise forms.ValidationError(f"{label}要大于零")
+
+    return check
 
 
 def _document() -> forms.CharField:
@@ -29,7 +45,7 @@ class NewIndicator(DeskForm):
     document_no = _document()
     issuer = select("哪一级下达", [(str(issuer.value), issuer.label) for issuer in Allotment.Issuer])
     kind = select("性质", KINDS)
-    amount = yuan_field("金额")
+    amount = _amount("金额")
 
     def __init__(self, *args: Any, places: list[tuple[str, str]], programmes: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,7 +61,7 @@ class IssueOnward(DeskForm):
     target = select("下达到", [])
     document_no = _document()
     kind = select("性质", ISSUED_KINDS)
-    amount = yuan_field("金额")
+    amount = _amount("金额")
     reason = text("备注", "", max_length=200, autocomplete="off")
 
     def __init__(self, *args: Any, places: list[tuple[str, str]], **kwargs: Any) -> None:
@@ -59,7 +75,7 @@ class IssueOnward(DeskForm):
 
 class CutIndicator(DeskForm):
     document_no = _document()
-    amount = yuan_field("调减金额")
+    amount = _amount("调减金额")
     reason = text("原因", "请填写原因", rows=2, max_length=200)
 
     def told(self) -> dict[str, Any]:
@@ -106,7 +122,7 @@ class NewMoney(DeskForm):
         help_text="利息不分项目，不选",
         error_messages={"invalid_choice": "请从列表中选"},
     )
-    amount = yuan_field("金额")
+    amount = _amount("金额")
     document_no = text("凭据编号", "请填写凭据编号", hint="缴款书或拨款文件的编号", max_length=80, autocomplete="off")
     reason = text("原因", "请填写原因", rows=2, max_length=200)
 
@@ -114,6 +130,17 @@ class NewMoney(DeskForm):
         super().__init__(*args, **kwargs)
         self.fields["division"].choices = [("", "请选择"), *places]
         self.fields["programme"].choices = [("", "不分项目"), *sorted(programmes.items())]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        interest, programme = data.get("kind") == MoneyMove.Kind.INTEREST, data.get("programme")
+        if interest and programme:
+            self.add_error("programme", "利息不分项目，请选“不分项目”")
+        elif "kind" in data and not interest and programme == "":
+            self.add_error("programme", "请选择：补贴项目")
+        if 0 < len(" ".join(data.get("reason", "").split())) < 2:
+            self.add_error("reason", "原因太短，至少两个字")
+        return data
 
     def told(self) -> dict[str, Any]:
         data = dict(self.cleaned_data)

@@ -10,7 +10,7 @@ from huimin.meetings.models import CollectiveDecision, Inquiry, Item, Majority, 
 from huimin.meetings.rules import COUNTERS
 from huimin.workbench.capacity_forms import whole
 from huimin.workbench.field_forms import day, pick, radio
-from huimin.workbench.forms import DeskForm
+from huimin.workbench.forms import DeskForm, asked
 from huimin.workbench.forms import text as line
 from huimin.workbench.relief_forms import YuanField
 
@@ -152,7 +152,7 @@ class Judge(DeskForm):
                     self.add_error(name, f"请填写{self.fields[name].label}")
             for name in COUNTER_FIELDS:
                 if name not in self.errors and not data.get(name):
-                    self.add_error(name, f"请选择{self.fields[name].label}")
+                    self.add_error(name, asked(str(self.fields[name].label)))
         data["near"] = {
             int(name.removeprefix("near_")): said
             for name, said in data.items()

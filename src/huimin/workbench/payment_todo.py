@@ -24,10 +24,12 @@ from huimin.organisation.posts import Post
 from huimin.payment import commands, queries
 from huimin.payment import exchange_queries as exchange
 from huimin.payment.counting import with_sums
+from huimin.payment.exception_queries import waiting_exceptions
 from huimin.payment.finding_queries import FindingFilter, count_findings
-from huimin.payment.models import Batch, Roster, RosterFinding
+from huimin.payment.models import Batch, PaymentException, Roster, RosterFinding
 from huimin.payment.summary_queries import list_unsigned
 from huimin.printing.queries import half_years_about, made_of
+from huimin.registry.commands import propose_card_correction
 from huimin.workbench.guard import SETTLERS
 from huimin.workbench.todo_rows import ROWS_MAX, Asking, Finder, Todo
 
@@ -221,16 +223,24 @@ def _reissues(asking: Asking) -> Iterator[Todo]:
 
 
 def _exceptions(asking: Asking) -> Iterator[Todo]:
-    if asking.by.post not in SETTLERS:
+    """What failed, by kind. An account is registered by the clerk: his by its deadline, told to those who wait for it.
+
+    Lines whose account was corrected stand under 重发退汇 on the desk that has it, and not here as well.
+    """
+    by, kinds = asking.by, PaymentException.Kind
+    registers = may(by, propose_card_correction)
+    if by.post not in SETTLERS and not registers:
         return
-    wanted = queries.ExceptionFilter(prefix=asking.by.prefix)
-    labels = dict(queries.PaymentException.Kind.choices)
-    for total in queries.total_exceptions(wanted):
-        only = queries.ExceptionFilter(prefix=asking.by.prefix, kind=total.key)
-        yield Todo(
-            f"处理{labels[total.key]}", "逐笔核对", asking.by.office_name, total.count, total.amount_fen,
-            queries.earliest_exception(only), f"{reverse('exceptions')}?kind={total.key}",
-        )  # fmt: skip
+    apart = may(by, commands.reissue_returned)
+    for kind, count, fen, due in waiting_exceptions(by.prefix, asking.on, apart=apart):
+        title, note, until = f"处理{kinds(kind).label}", "逐笔核对", due
+        if kind == kinds.NO_CARD:
+            title, note = "登记收款账户", "没有可用账户，登记后由另一人审核"
+            if not registers:
+                title, note, until = "没有可用账户，等乡镇统计员登记", "登记、审核后补编清册", None
+        elif by.post not in SETTLERS:
+            continue
+        yield Todo(title, note, by.office_name, count, fen, until, f"{reverse('exceptions')}?kind={kind}")
 
 
 def _cards(asking: Asking) -> Iterator[Todo]:

@@ -9,7 +9,7 @@ from huimin.casework.models import CareAgreement, Relief
 from huimin.kernel.errors import BadInput
 from huimin.kernel.money import parse_yuan
 from huimin.workbench.change_forms import IdentityField
-from huimin.workbench.forms import DayField, DeskForm, text
+from huimin.workbench.forms import DayField, DeskForm, asked, text
 
 
 class YuanField(forms.CharField):
@@ -38,10 +38,10 @@ def _day(label: str) -> DayField:
 
 
 def _radio(label: str, choices: list[tuple[str, str]]) -> forms.ChoiceField:
-    asked = f"请选择{label}"
+    wanted = asked(label)
     return forms.ChoiceField(
         label=label, choices=choices, widget=forms.RadioSelect,
-        error_messages={"required": asked, "invalid_choice": asked},
+        error_messages={"required": wanted, "invalid_choice": wanted},
     )  # fmt: skip
 
 

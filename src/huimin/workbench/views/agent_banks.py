@@ -105,11 +105,17 @@ def complaints(request: Any) -> HttpResponse:
         return Listing(
             "对代理银行的投诉", "压款、扣款、强行揽储、拒办等。登记后由县财政核查，属实的计入年度考评。", SECTION,
             [Head("日期", "date", 26), Head("代理银行", paper=50), Head("哪里登记", paper=34), Head("事由和情况"), Head("核查", paper=60)],
-            rows, "没有这样的投诉。", nav=_nav("bank-complaints"), across=True, page=page_of, filters=filters,
+            rows, _no_complaints(bool(state or bank or place.code)), nav=_nav("bank-complaints"), across=True, page=page_of, filters=filters,
             acts=[("登记投诉", reverse("bank-complaint-new"))] if may(by, commands.record_complaint) else [],
         )  # fmt: skip
 
     return answer_listing(request, build)
+
+
+def _no_complaints(narrowed: bool) -> str:
+    if narrowed:
+        return "没有符合这些条件的投诉，可以换条件再看。"
+    return "还没有登记投诉。群众反映代理银行压款、扣款、拒办的，在这里登记，由县财政核查。"
 
 
 @require_safe

@@ -10,6 +10,7 @@ from huimin.divisions.queries import names_of
 from huimin.organisation.acting import may
 from huimin.payment.commands import close_exception, propose_rebooking, reissue_returned, settle_rebooking
 from huimin.payment.commands.matching import CODES
+from huimin.payment.exception_queries import corrected_among, heads_of
 from huimin.payment.models import Batch, PaymentException
 from huimin.payment.queries import (
     ExceptionFilter,
@@ -20,6 +21,7 @@ from huimin.payment.queries import (
     total_exceptions,
     waiting_rebookings,
 )
+from huimin.registry.commands import propose_card_correction
 from huimin.workbench import guard
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, kept, one_of, require_seen
@@ -44,9 +46,14 @@ def listing(request: Any) -> HttpResponse:
         return _export(request, wanted)
     page_of = page_exceptions(wanted, request.GET.get("at", ""))
     totals = [(each, PaymentException.Kind(each.key).label) for each in total_exceptions(wanted)]
+    on = request.business_date
+    heads = heads_of({row.entitlement.household_id for row in page_of if row.entitlement and not row.line}, on)
     context = {
         "section": "exceptions",
         "page": page_of,
+        "named": {row.pk: _name(row, heads) for row in page_of},
+        "corrected": corrected_among([row.line_id for row in page_of if row.line_id], place.prefix, on),
+        "may_register": may(request.actor, propose_card_correction),
         "places": names_of({row.division for row in page_of}, request.business_date),
         "place": place,
         "wanted": wanted,
@@ -65,6 +72,13 @@ def listing(request: Any) -> HttpResponse:
         "query": kept(request.GET, "kind", "state", "place", "batch"),
     }
     return render(request, "workbench/exceptions.html", context)
+
+
+def _name(row: PaymentException, heads: dict[int, str]) -> str:
+    """As on the line; of a due that is on none the person's, or the head's where it is the household's."""
+    if row.line or row.entitlement is None:
+        return row.line.name if row.line else ""
+    return row.entitlement.person.name if row.entitlement.person else heads.get(row.entitlement.household_id, "")
 
 
 def _batch_asked(request: Any) -> Batch | None:
@@ -86,12 +100,15 @@ def _export(request: Any, wanted: ExceptionFilter) -> HttpResponse:
         Column("期限", "date", 12), Column("状态", width=10), Column("处理结果", width=24),
     )  # fmt: skip
 
+    of_households = wanted.rows().filter(line=None, entitlement__person=None).values("entitlement__household")
+    heads = heads_of(of_households, request.business_date)
+
     def rows() -> Any:
         for each in iterate_exceptions(wanted):
             line = each.line
             household = line.household if line else each.entitlement.household if each.entitlement else None
             yield (
-                CODES.get(each.kind, ""), each.get_kind_display(), household.household_no if household else "", line.name if line else "",
+                CODES.get(each.kind, ""), each.get_kind_display(), household.household_no if household else "", _name(each, heads),
                 line.card.account_tail if line and line.card else "", each.amount_fen, each.code, each.reason,
                 each.batch.batch_no if each.batch else "", each.due_on, each.get_state_display(), each.resolution,
             )  # fmt: skip

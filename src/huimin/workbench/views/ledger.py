@@ -22,6 +22,7 @@ from huimin.workbench.registers import Cell, Filter, Head, Listing, answer_listi
 
 CODES = [(each.code, f"{each.code} {each.name}") for each in CHART]
 _FEN = 27
+BOTH_SIDES = "期初、期末的合计是借方余额之和，贷方余额之和与它相等。"
 
 
 @require_safe
@@ -43,13 +44,17 @@ def balance(request: Any) -> HttpResponse:
             "还没有账簿。县财政局开立惠民资金专户时同时建账，资金拨到就有第一笔。",
             nav=tabs("ledger", told.query()), filters=told.filters(Filter("code", "按地方看科目", CODES, code)),
             seats=SEATS, lines=told.lines, unit="金额单位：元", seal=told.names, across=True, of_people=False, totals=False,
-            notes=["借贷差额 0.00" if difference.is_zero else f"借贷不平：{yuan(difference.closing_fen)}"],
+            note="" if code else BOTH_SIDES, notes=["借贷差额 0.00" if difference.is_zero else f"借贷不平：{yuan(difference.closing_fen)}"],
             acts=_acts(by),
         )  # fmt: skip
         if not code:
             tone = "" if difference.is_zero else "late"
             listing.figures = [("借贷差额（元）", yuan(difference.closing_fen), tone)] + [
-                (ACCOUNTS[c].name, yuan(sum(r.closing_fen for r in statements.balance_rows(rows) if r.code == c)), "")
+                (
+                    f"{ACCOUNTS[c].name}（元）",
+                    yuan(sum(r.closing_fen for r in statements.balance_rows(rows) if r.code == c)),
+                    "",
+                )
                 for c in ("1002", "1003", "1021")
             ]
         return listing
@@ -69,15 +74,17 @@ def _cells(row: statements.BalanceRow) -> list[int]:
 
 
 def _accounts(rows: list[statements.Movement], told: Asked) -> list[list[Any]]:
-    """By account, with the sum of what moved; a township's goes straight to its account book."""
+    """By account, with the sums: of balances those of one side, which is the other's; a township's goes to its account book."""
     if not rows:
         return []
-    table, sums = [], [0, 0, 0, 0]
-    for each in statements.balance_rows(rows):
+    table, sums, found = [], [0, 0, 0, 0], statements.balance_rows(rows)
+    for each in found:
         where = f"{reverse('ledger')}?{told.query(code=each.code)}"
         table.append([Cell(f"{each.code} {each.name}", where), *_cells(each)])
         sums = [a + b for a, b in zip(sums, _cells(each)[1:5], strict=True)]
-    return [*table, ["合计", None, *sums, None]]
+    debit = [each for each in found if ACCOUNTS[each.code].grows_by_debit]
+    opening, closing = sum(each.opening_fen for each in debit), sum(each.closing_fen for each in debit)
+    return [*table, ["合计", opening, *sums, closing]]
 
 
 def _places(rows: list[statements.Movement], told: Asked, code: str, on: Any) -> list[list[Any]]:

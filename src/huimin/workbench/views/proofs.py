@@ -12,10 +12,11 @@ from huimin.divisions.queries import chain_names, names_of
 from huimin.kernel.money import yuan
 from huimin.kernel.periods import Period, add_months, quarter
 from huimin.ledger import queries
-from huimin.organisation.acting import Actor, may, reading
+from huimin.ledger.models import QuarterProof
+from huimin.organisation.acting import Actor, AlreadyDone, may, reading
 from huimin.payment.finding_queries import freed_lines
 from huimin.payment.models import RosterLine
-from huimin.payment.quarter_proof import SHOWN_MAX, Found, prove_quarter, sign_quarter, words_of
+from huimin.payment.quarter_proof import SHOWN_MAX, Found, digest_of, prove_quarter, sign_quarter, words_of
 from huimin.payment.queries import late_parts
 from huimin.payment.tracing import Trace, trace_line
 from huimin.policy.queries import programme_names
@@ -63,7 +64,8 @@ def proof(request: Any) -> HttpResponse:
         names, programmes = names_of({each.division for each in proved.differences}, on), programme_names()
         unit = "".join(chain_names(place.code or by.division, on)[2:])
         asked = f"quarter={year}Q{number}&place={place.code}"
-        signed = next(iter(queries.list_proofs(place.code or by.prefix, size=1)), None)
+        signed = queries.last_proof(place.code or by.division, year, number)
+        same = signed is not None and signed.digest == digest_of(signed.division, year, number, proved)
         return Listing(
             f"{proved.period}三方核对", "账、银行、清册逐笔核对，应当没有差异；结完这一季的账后签字。", "proofs",
             [Head("地方", paper=22), Head("项目", paper=28), Head("批次", paper=44), Head("清册行", paper=22), Head("姓名", paper=18),
@@ -73,20 +75,24 @@ def proof(request: Any) -> HttpResponse:
             filters=[Filter("quarter", "季度", _quarters(on), f"{year}Q{number}", True), Filter("place", "账簿", place.options, place.code)],
             figures=[("批次", f"{proved.batches:,}", ""), ("逐笔核对（行）", f"{proved.lines:,}", ""),
                      ("差异", f"{proved.count:,}", "late" if proved.count else ""), ("在途（元）", yuan(proved.in_transit_fen), "")],
-            note=_note(proved.count, signed), lines=[f"核对单位：{unit}　　{proved.period}"], unit="金额单位：元", seal=unit,
+            note=_note(proved.count, signed, same), lines=[f"核对单位：{unit}　　{proved.period}"], unit="金额单位：元", seal=unit,
             notes=[f"账上支出 {yuan(proved.ledger_fen)} 元，银行入账 {yuan(proved.bank_fen)} 元，清册已发 {yuan(proved.roster_fen)} 元。",
                    f"差异 {proved.count} 处。"], seats=[*SEATS[:3], "银行核对人"],
-            acts=([("签字", f"{reverse('proof-sign')}?{asked}")] if may(by, sign_quarter) else []) + [("签字记录", reverse("proof-list"))],
+            acts=([("签字", f"{reverse('proof-sign')}?{asked}")] if may(by, sign_quarter) and not same else []) + [("签字记录", reverse("proof-list"))],
         )  # fmt: skip
 
     return answer_listing(request, build)
 
 
-def _note(count: int, signed: Any) -> str:
+def _note(count: int, signed: QuarterProof | None, same: bool) -> str:
     shown = f"列出前 {SHOWN_MAX} 处，共 {count:,} 处。" if count > SHOWN_MAX else ""
-    return shown + (
-        f"最近一次签字：{signed.signed_on}，差异 {signed.differences_count} 处。" if signed else "还没有签过字。"
-    )
+    if signed is None:
+        return f"{shown}这一季还没有签字。"
+    return shown + _signed_words(signed) + ("" if same else "签字以后又有变动，请核对后重新签字。")
+
+
+def _signed_words(signed: QuarterProof) -> str:
+    return f"已由{signed.signature.signer} {signed.signed_on} 签字，差异 {signed.differences_count} 处。"
 
 
 def _difference(each: Found, names: dict[str, str], programmes: dict[str, str]) -> list[Any]:
@@ -107,6 +113,9 @@ def sign(request: Any) -> HttpResponse:
     with reading(by):
         place = chosen_book(request, source)
         proved = prove_quarter(place.prefix, year, number)
+        signed = queries.last_proof(place.code or by.division, year, number)
+    if signed is not None and signed.digest == digest_of(signed.division, year, number, proved):
+        raise AlreadyDone(_signed_words(signed), why="签字以后数字没有变动", remedy="不必再签，请看签字记录")
     form = ProofNote(request.POST or None)
 
     def act() -> Outcome:

@@ -12,6 +12,7 @@ from huimin.organisation.acting import may, reading
 from huimin.payment.settlement import (
     Row,
     confirm_settlement,
+    last_settlement,
     list_settlements,
     period_of,
     prepare_settlement,
@@ -62,18 +63,28 @@ def settlement(request: Any) -> HttpResponse:
     def build(_: bool) -> Listing:
         year, number = _asked(request, request.GET)
         rows, programmes = settle_rows(by.prefix, year, number), programme_names()
-        acts = (
-            [("编制并签字", f"{reverse('settlement-new')}?period={year}Q{number}")]
-            if may(by, prepare_settlement)
-            else []
-        )
+        last = last_settlement(by.division, year, number)
+        same = last is not None and rows_of(last) == rows
+        acts = [("签字记录", reverse("settlement-list"))]
+        if last is not None:
+            acts = [("已签字的结算单", reverse("settlement", args=[last.pk])), *acts]
+        if rows and not same and may(by, prepare_settlement):
+            acts = [("编制并签字", f"{reverse('settlement-new')}?period={year}Q{number}"), *acts]
         return _listing(
-            request, rows, programmes, year, number, acts=[*acts, ("签字记录", reverse("settlement-list"))],
+            request, rows, programmes, year, number, acts=acts, signed=[_standing(last, same)],
             filters=[Filter("period", "季度或年度", _choices(on), f"{year}Q{number}", True)],
-            signed=["按现在的账计算，还没有编制签字。"],
         )  # fmt: skip
 
     return answer_listing(request, build)
+
+
+def _standing(last: FundSettlement | None, same: bool) -> str:
+    """Whether what is shown was signed, by whom, and what it waits for."""
+    if last is None:
+        return "按现在的账计算，还没有编制签字。"
+    then = f"{last.confirmation.signer} {last.confirmed_on} 复核签字" if last.confirmation else "等复核"
+    words = f"已由{last.signature.signer} {last.prepared_on} 编制签字，{then}。"
+    return words if same else f"{words}签字以后账上又有变动，这里按现在的账计算。"
 
 
 def _listing(
@@ -87,14 +98,19 @@ def _listing(
         f"{period}惠民资金结算单", "与上级财政结算：每份指标文件拨了多少、发到户多少、缴回多少、还结存多少。金额单位：元。", "settlements", _HEADS,
         [
             [programmes.get(row.programme, row.programme), Cell(row.document_no, reverse("indicator", args=[row.allotment])),
-             *(fen or None for fen in (
-                 row.indicator_fen, row.opening_fen, row.received_fen, row.spent_fen, row.returned_fen, row.received_year_fen,
-                 row.spent_year_fen, row.returned_year_fen, row.lying_fen, row.left_fen))]
+             *_amounts(row)]
             for row in rows
-        ],
-        "这一期没有拨付、支出或缴回。", across=True, of_people=False, unit="金额单位：元", seal=unit, seats=seats,
+        ] + ([["合计", None, *map(sum, zip(*map(_amounts, rows), strict=True))]] if rows else []),
+        "这一期没有拨付、支出或缴回。", across=True, of_people=False, totals=False, unit="金额单位：元", seal=unit, seats=seats,
         lines=[f"编制单位：{unit}　　{period}"], notes=[_words(rows), *signed], note="".join([_words(rows), *signed]), **more,
     )  # fmt: skip
+
+
+def _amounts(row: Row) -> list[int]:
+    return [
+        row.indicator_fen, row.opening_fen, row.received_fen, row.spent_fen, row.returned_fen, row.received_year_fen,
+        row.spent_year_fen, row.returned_year_fen, row.lying_fen, row.left_fen,
+    ]  # fmt: skip
 
 
 def _words(rows: list[Row]) -> str:

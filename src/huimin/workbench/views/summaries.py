@@ -110,7 +110,7 @@ def detail(request: Any, number: int) -> HttpResponse:
             Head("户编码", paper=44),
             Head("户主", paper=24),
         ]
-        heads += [Head(names.get(code, code), "fen", 24) for code in columns] or [Head("项目")]
+        heads += [Head(f"{names.get(code, code)}（元）", "fen", 24) for code in columns] or [Head("项目")]
         rows = [
             [
                 line.line_no, places.get(line.division, line.division),
