@@ -33,7 +33,8 @@ def corrected_among(lines: list[int], prefix: str, on: date) -> set[int]:
 
 def waiting_exceptions(prefix: str, on: date, *, apart: bool) -> list[tuple[str, int, int, date]]:
     """(kind, count, sum, first deadline) of what is open; with `apart` without the lines that only wait to be reissued."""
-    return list(fetch(_WAITING, where_reissuable(prefix, on) | {"apart": apart}))
+    rows = fetch(_WAITING, where_reissuable(prefix, on) | {"apart": apart})
+    return [(kind, count, fen, due) for kind, count, fen, due in rows]
 
 
 def heads_of(households: Iterable[Any], on: date) -> dict[int, str]:

@@ -233,14 +233,15 @@ def _exceptions(asking: Asking) -> Iterator[Todo]:
         return
     apart = may(by, commands.reissue_returned)
     for kind, count, fen, due in waiting_exceptions(by.prefix, asking.on, apart=apart):
-        title, note, until = f"处理{kinds(kind).label}", "逐笔核对", due
-        if kind == kinds.NO_CARD:
-            title, note = "登记收款账户", "没有可用账户，登记后由另一人审核"
-            if not registers:
-                title, note, until = "没有可用账户，等乡镇统计员登记", "登记、审核后补编清册", None
-        elif by.post not in SETTLERS:
-            continue
-        yield Todo(title, note, by.office_name, count, fen, until, f"{reverse('exceptions')}?kind={kind}")
+        where = f"{reverse('exceptions')}?kind={kind}"
+        if kind == kinds.NO_CARD and registers:
+            yield Todo("登记收款账户", "没有可用账户，登记后由另一人审核", by.office_name, count, fen, due, where)
+        elif kind == kinds.NO_CARD:
+            yield Todo(
+                "没有可用账户，等乡镇统计员登记", "登记、审核后补编清册", by.office_name, count, fen, None, where
+            )
+        elif by.post in SETTLERS:
+            yield Todo(f"处理{kinds(kind).label}", "逐笔核对", by.office_name, count, fen, due, where)
 
 
 def _cards(asking: Asking) -> Iterator[Todo]:
