@@ -147,7 +147,7 @@ def _complaint(bank: int) -> None:
 def _pages(made: Assessment) -> None:
     client = client_of(Post.FINANCE_OFFICER, OfficeKind.FINANCE)
     assert "没有符合这些条件的投诉" in client.get("/agent-banks/complaints/?state=open").content.decode()
-    wrong = client.post("/agent-banks/new/", {}).content.decode()
+    wrong = client.post("/agent-banks/new/", {"number": "1"}).content.decode()
     assert "请选择：选择方式" in wrong and "请选择选择方式" not in wrong
     for path in (
         "",
