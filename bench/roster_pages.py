@@ -4,6 +4,7 @@ in    the roster, and its batch once there is one
 out   95th percentile of each kind of page in milliseconds; seconds of one village's paper and workbook; what is refused whole
 """
 
+import gc
 import random
 import time
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ REQUESTS = 20
 def pages_of(roster: int, batch: int, lines: int, village: str) -> dict[str, float]:
     """By kind; the first request of a kind is not counted."""
     client, some = _signed_in(_actor("县")), random.Random(1)
+    gc.collect()
+    gc.freeze()  # as the site does when it starts (huimin/wsgi.py): a full collection would stand beside some page
     numbers, names = _samples(roster, lines, some)
     last = _last(roster, lines)
     kinds = {

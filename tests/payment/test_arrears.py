@@ -26,6 +26,7 @@ from huimin.payment.explaining import get_explained
 from huimin.payment.models import Due, Roster, RosterLine
 from huimin.policy import commands as policy_commands
 from huimin.policy.commands import adopt_policies, read_folder
+from huimin.policy.queries import version_words
 from tests.workbench.people import client_of
 
 DIBAO = "dibao-rural"
@@ -139,7 +140,7 @@ def test_the_next_roster_takes_arrears_up_and_each_due_says_why(story: None) -> 
     browser = client_of(Post.CLERK, township)
     assert "补发" in browser.get("/owed/?kind=arrears").content.decode()
     page = browser.get(f"/owed/{due.pk}/").content.decode()
-    assert "这一期应得" in page and BASIS in page and due.entitlement.version in page
+    assert "这一期应得" in page and BASIS in page and version_words(due.entitlement.version) in page
     roster = compile_roster(by=clerk, on=NOW, programme=DIBAO, division=township, period=NEXT)
     with reading(clerk):
         lines = RosterLine.objects.filter(roster=roster)

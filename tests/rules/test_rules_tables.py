@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from huimin.kernel.errors import BadInput
 from huimin.kernel.places import NATION, chain
 from huimin.rules import Book, NumberTooLarge, PolicyFaults, Programme, evaluate, explain, read_book_texts, run_cases
+from huimin.rules.vocabulary import in_chinese
 from tests.rules.builders import ON, joined_table, policy_text
 from tests.rules.same import SLOW, same
 
@@ -143,7 +144,7 @@ def test_det_01_an_explanation_tells_the_value_found():
     (told,) = explain(
         law("高龄标准(年龄)", BY_AGE, condition="高龄标准(年龄) > 0"), {}, [{"出生日期": "1936-06-01"}], ON
     )["results"]
-    assert told["conditions"][0]["detail"] == "高龄标准(年龄) 100.50 > 0"
+    assert told["conditions"][0]["detail"] == "高龄标准（年龄） 100.50 > 0"
     assert told["values"] == {}
 
 
@@ -201,3 +202,13 @@ def test_det_01_a_number_too_large_is_refused():
     finest = BY_AGE.replace("数值: 50 元", "数值: 999999999999999.000000000001 元")
     with pytest.raises(NumberTooLarge):
         evaluate(law("高龄标准(年龄)", finest), joined_table(PEOPLE), ON)
+
+
+@pytest.mark.parametrize(("written", "read"), [
+    ("not any(成员, 计入成员 and 财政供养)", "非 有人（成员，计入成员 且 财政供养）"),
+    ("if(就业, 月工资, 0 元)", "如果（就业，月工资，0 元）"),
+    ("享受(dibao-in-x) or 文化 not in (\"小学\")", "享受（dibao-in-x） 或 文化 不属于 （\"小学\"）"),
+])  # fmt: skip
+def test_det_01_an_expression_is_told_in_chinese(written: str, read: str) -> None:
+    """What may be written in English is read in the words of the policy language."""
+    assert in_chinese(written) == read

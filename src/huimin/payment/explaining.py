@@ -13,7 +13,7 @@ from huimin.kernel.money import yuan
 from huimin.kernel.periods import MONTHS, Period
 from huimin.payment.ended import Ended, why_ended
 from huimin.payment.models import Due, LineDue
-from huimin.policy.queries import programme_names
+from huimin.policy.queries import programme_names, version_words
 
 ROWS_MAX = 60
 _PER = {"month": "每月", "quarter": "每季", "half_year": "每半年", "year": "每年", "once": "一次性"}
@@ -64,7 +64,7 @@ def reasons_of(due: Due) -> list[tuple[str, str]]:
     return [
         ("待遇", f"{name}，{whom}，{_PER.get(held.period, '')} {yuan(held.amount_fen)} 元，自 {held.valid_from} 起{end}"),
         ("认定", f"{decision.decided_on} 按{found}{decision.get_outcome_display()}{why}"),
-        ("政策版本", held.version),
+        ("政策版本", version_words(held.version)),
         ("期间", str(Period(due.period_from, due.period_until)) if _whole_months(due) else f"{due.period_from} 至 {due.period_until} 前"),
         ("类别", _kind(due)),
         ("怎么算", arithmetic(due, held)),

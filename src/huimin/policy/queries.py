@@ -1,5 +1,6 @@
 """Reads of policies: the book as it stands or stood (DET-07), policies as people read them, drafts on their way."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +20,8 @@ from huimin.policy.models import DraftStep, OwnFact, PolicyDraft, PolicyText, Pr
 from huimin.policy.showing import Shelf, county_chain, list_offices_of
 from huimin.policy.written import Written, read_texts
 from huimin.rules import Book, read_book_texts
+
+_VERSION = re.compile(r"[a-z0-9-]+@(\d{4}-\d\d-\d\d)#([0-9a-f]+)")
 
 DRAFTS_MAX = 200
 
@@ -94,6 +97,11 @@ def programme_names() -> dict[str, str]:
 def programme_name(code: str) -> str:
     """What a message calls one programme; its code where it is not on the list."""
     return Programme.objects.filter(code=code).values_list("name", flat=True).first() or code
+
+
+def version_words(version: str) -> str:
+    """A version as people read it: `2021-01-01 起的文本（70c88495d1f1）`; several, as a roster bears them, one after another."""
+    return _VERSION.sub(r"\1 起的文本（\2）", version)
 
 
 def texts_in_use(using: str = "default") -> dict[str, str]:

@@ -25,6 +25,7 @@ from huimin.rules.outcome import Outcome
 from huimin.rules.programme import Condition, NamedValue, Programme
 from huimin.rules.table import Table
 from huimin.rules.typed import COMPARISON_OPS, Level, Op, Sort, Type, Typed, all_nodes
+from huimin.rules.vocabulary import in_chinese
 
 _EPOCH = date(1970, 1, 1)
 _SIGNS = {Op.EQ: "=", Op.NE: "≠", Op.LE: "≤", Op.GE: "≥", Op.AND: "且", Op.OR: "或"}
@@ -130,17 +131,17 @@ class _Teller:
     def told(self, node: Typed, text: str, row: int) -> str:
         """The expression with each word's value beside it."""
         if node.op is Op.CONST:
-            return text[node.start : node.end]
+            return in_chinese(text[node.start : node.end])
         if node.op is Op.NOT and node.args[0].op is not Op.IN:
             return f"非（{self.told(node.args[0], text, row)}）"
         if node.op is Op.NOT or node.op is Op.IN:
             operand = node.args[0].args[0] if node.op is Op.NOT else node.args[0]
-            return f"{self.told(operand, text, row)} {text[operand.end : node.end].strip()}"
+            return f"{self.told(operand, text, row)} {in_chinese(text[operand.end : node.end].strip())}"
         written = all(arg.end for arg in node.args)
         if node.op in _JOINED and written:
             sign = _SIGNS.get(node.op, node.op.value)
             return f" {sign} ".join(self.operand(arg, node.op, text, row) for arg in node.args)
-        return f"{text[node.start : node.end]} {self.value_of(node, row)}"
+        return f"{in_chinese(text[node.start : node.end])} {self.value_of(node, row)}"
 
     def operand(self, node: Typed, outer: Op, text: str, row: int) -> str:
         told = self.told(node, text, row)

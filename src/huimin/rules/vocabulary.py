@@ -6,6 +6,7 @@ out   `Vocabulary`, which the checker asks; the type of each fact
 Always true: a word has one meaning; a parameter or named value may not take the name of a fact, a unit or a function.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -60,6 +61,17 @@ FUNCTION_EXAMPLES = {
     "held": "享受(tekun)，括号里是另一个项目的编码",
     "fits": "符合(tekun)，括号里是另一个项目的编码",
 }
+
+_CHINESE = {code: word for word, code in FUNCTIONS.items() if not word.isascii()}
+_JOINING = {"and": "且", "or": "或", "not in": "不属于", "in": "属于", "not": "非"}
+_ENGLISH = re.compile(r"[a-z]+(?=\()|(?<![\w-])(?:not in|and|or|not|in)(?![\w-])")
+
+
+def in_chinese(expression: str) -> str:
+    """An expression as people read it: each word that may be written in English in its Chinese form, round marks full-width."""
+    words = _CHINESE | _JOINING
+    told = _ENGLISH.sub(lambda found: words.get(found[0], found[0]), expression)
+    return told.replace("(", "（").replace(")", "）").replace(", ", "，")
 
 
 @dataclass(frozen=True)

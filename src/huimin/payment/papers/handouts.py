@@ -16,7 +16,7 @@ from huimin.organisation.acting import Actor, command, record_event
 from huimin.organisation.posts import Post
 from huimin.payment.papers.typesetting import typeset
 from huimin.payment.papers.words import day_in_words
-from huimin.policy.queries import get_shelf
+from huimin.policy.queries import get_shelf, version_words
 from huimin.policy.showing import Policy, Shelf
 
 READERS = tuple(post for post in Post if post not in (Post.BANK_OPERATOR, Post.ADMINISTRATOR))
@@ -88,7 +88,7 @@ def _told(policy: Policy) -> dict[str, Any]:
         "when": policy.field("发放时间"),
         "ask": policy.ask,
         "basis": policy.field("依据"),
-        "version": policy.version,
+        "version": version_words(policy.version),
     }
 
 

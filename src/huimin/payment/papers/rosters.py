@@ -13,6 +13,7 @@ from huimin.organisation.acting import Actor
 from huimin.payment.papers.listing import Line, Listing, Seat, gather_roster
 from huimin.payment.papers.typesetting import typeset
 from huimin.payment.papers.words import day_in_words, wrappable
+from huimin.policy.queries import version_words
 
 Row = list[str]
 
@@ -34,7 +35,7 @@ def _content(listing: Listing) -> dict[str, Any]:
         "rows": list(_rows(listing)),
         "total": _total(listing),
         "seats": [_seat(seat) for seat in listing.seats],
-        "version": f"政策版本：{roster.version}",
+        "version": f"政策版本：{version_words(roster.version)}",
         "digest": f"清册摘要（SHA-256）：{roster.digest}",
         "printed": f"打印日期：{day_in_words(listing.on)}",
     }

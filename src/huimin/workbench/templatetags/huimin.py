@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from huimin.kernel import masking, money
 from huimin.kernel.digests import short
 from huimin.kernel.periods import Period
+from huimin.policy.queries import version_words as in_words
 from huimin.workbench.acts import new_token
 
 register = template.Library()
@@ -100,6 +101,11 @@ def card_tail(tail: str | None) -> str:
 @register.filter
 def short_digest(value: str | None) -> str:
     return short(value) if value else "—"
+
+
+@register.filter
+def version_words(value: str | None) -> str:
+    return in_words(value) if value else "—"
 
 
 @register.simple_tag

@@ -67,7 +67,7 @@ def files(request: Any) -> HttpResponse:
             "银行文件", "送出的、取回的、上传的，每个都有编号、状态、试了几次、最后一次的错误。", "bank-files",
             [Head("编号", paper=14), Head("方向", paper=16), Head("文件", paper=0), Head("银行", paper=34), Head("批次", paper=46),
              Head("状态", paper=20), Head("次数", "count", 12), Head("时间", paper=30), Head("最后一次的错误", paper=60)],
-            [_file(row, people) for row in found], _none(wanted), page=found, across=True, acts=acts,
+            [_file(row, people) for row in found], _none(wanted), page=found, across=True, acts=acts, of_people=False,
             note=_note(), figures=_figures(queries.count_files()),
             filters=[Filter("direction", "方向", Direction.choices, wanted.direction), Filter("state", "状态", _STATES, wanted.state)],
         )  # fmt: skip

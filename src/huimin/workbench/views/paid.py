@@ -13,7 +13,7 @@ from huimin.policy.queries import programme_names
 from huimin.workbench import guard
 from huimin.workbench.guard import page
 from huimin.workbench.listing import chosen_place, kept, one_of, seen_of
-from huimin.workbench.spreadsheet import Column, export
+from huimin.workbench.spreadsheet import Column, Sheet, export_sheets
 
 YEARS = 5
 
@@ -41,7 +41,8 @@ def paid(request: Any) -> HttpResponse:
             (row.month, places_named.get(row.division, row.division), names[row.programme], row.amount_fen)
             for row in sorted(rows)
         ]
-        return export(request, f"{year} 年发放情况", columns, iter(cells))
+        title = f"{year} 年发放情况"
+        return export_sheets(request, title, [Sheet(title, columns, iter(cells))], of_people=False)
     programmes = summed(rows, lambda row: row.programme)
     context = {
         "section": "paid",

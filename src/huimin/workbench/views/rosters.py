@@ -138,7 +138,7 @@ def detail(request: Any, number: int) -> HttpResponse:
 
 
 def _way(roster: Roster) -> list[dict[str, Any]]:
-    """The steps with what was done when; the current one is the last that was reached."""
+    """The steps with what was done when; the current one is the last that was reached. A reissue rests on those of its origin."""
     dates = {
         Roster.State.COMPILED: roster.compiled_on,
         Roster.State.PUBLISHED: roster.published_on,
@@ -147,10 +147,12 @@ def _way(roster: Roster) -> list[dict[str, Any]]:
         Roster.State.CONFIRMED: roster.finance_on,
     }
     reached = STEPS.index(roster.state) if roster.state in STEPS else -1
+    taken_over = list(dates)[1:] if roster.origin_id else []
     return [
         {
             "label": WAY[state],
-            "on": dates.get(state) if number <= reached else None,
+            "on": dates.get(state) if number <= reached and state not in taken_over else None,
+            "taken_over": state in taken_over,
             "tone": "now" if number == reached else "did" if number < reached else "",
         }
         for number, state in enumerate(STEPS)
