@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from huimin.audit.models import Event
 from huimin.demo import dates
 from huimin.demo.clock import business_day
+from huimin.funds.models import MoneyMove
 from huimin.ledger.models import ManualVoucher, MonthClose, QuarterProof, Voucher, VoucherReview, VoucherScan
 from huimin.organisation.posts import OfficeKind, Post
 from huimin.payment.models import RosterLine
@@ -53,6 +54,7 @@ def test_the_books_of_a_quarter_are_reviewed_corrected_closed_and_proved_led_01_
     _papers(accountant)
     business_day(dates.BOOKED)
     _close_and_prove(accountant, officer)
+    _not_into_a_closed_month(officer)
 
 
 def _auditors_path(client):
@@ -158,6 +160,18 @@ def _close_and_prove(accountant, officer):
     again = officer.get("/ledger/proofs/sign/?quarter=2021Q3")
     assert again.status_code == 409 and proof.signature.signer in text(again)
     assert "三方核对签字" not in text(officer.get("/"))
+
+
+def _not_into_a_closed_month(officer):
+    """FUND-02: what the bank booked is taken into a month that is open."""
+    told = {"kind": "in", "division": MEISHAN, "programme": "dibao-rural", "amount": "1", "document_no": "拨 1"}
+    assert "已登记拨入" in sent(officer, "/money/new/", told | {"reason": "追加资金"})
+    path = f"/money/{MoneyMove.objects.using('maintenance').get().pk}/"
+    releaser = client_of(Post.FINANCE_RELEASER, OfficeKind.FINANCE)
+    slip = {"outcome": "agree", "receipt_no": "H-9", "refusal": ""}
+    refused = sent(releaser, path, slip | {"booked_on": "2021-09-30"})
+    assert "2021-09-30 在已经结账的月份" in refused and "账已经结到 2021-09-30" in refused and 'value="H-9"' in refused
+    assert "已确认，凭证已记账" in sent(releaser, path, slip | {"booked_on": f"{dates.BOOKED}"})
 
 
 def _more(yuan):
