@@ -91,6 +91,7 @@ NOT_A_PAGE = {
 }
 # Pages of a moment that a quarter that is over does not link to; each has its own test or journey.
 OF_A_MOMENT = {
+    "settlement-new",
     "own-fact",
     "indicators-carry",
     "indicators-waiting",
