@@ -217,8 +217,9 @@ def add_lines(posted: list[tuple[int, str, Line]], accounts: dict[tuple[str, str
         ]
     except KeyError as missing:
         division, code = missing.args[0]
+        named = f"{code} {ACCOUNTS[code].name}" if code in ACCOUNTS else code
         raise NoBooks(
-            f"{name_of(division)}没有“{code} {ACCOUNTS[code].name}”这个科目",
+            f"{name_of(division)}没有“{named}”这个科目",
             why="还没有建账",
             remedy="请县财政先登记它的惠民资金专户，登记时建账",
         ) from None
