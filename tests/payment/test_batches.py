@@ -222,6 +222,29 @@ def test_PAY_01_dues_of_a_line_are_looked_up_by_key_before_any_statistics(county
     assert len(found) >= 4 and [definition for (definition,) in found if " WHERE " in definition] == []
 
 
+def test_PAY_03_a_batch_is_made_of_what_is_listed(county: County) -> None:
+    """A line that is with the bank, or came back, is in no further batch's sum."""
+    county("funded")
+    roster = max(rosters(Roster.State.FUNDED) or rosters(Roster.State.CONFIRMED), key=lambda each: each.lines_count)
+    whole = roster.lines.using("maintenance").filter(state="listed").count()
+    run(
+        "UPDATE payment_rosterline SET state = 'returned' WHERE id = (SELECT min(id) FROM payment_rosterline"
+        " WHERE roster_id = %s AND state = 'listed')", [roster.pk], using="maintenance",
+    )  # fmt: skip
+    made = prepare_batch(by=actor(Post.SETTLEMENT, roster.division), on=dates.PREPARED, roster_id=roster.pk)
+    left = fetch_listed(roster.pk)
+    assert (made.lines_count, made.amount_fen) == left and left[0] == whole - 1
+
+
+def fetch_listed(roster: int) -> tuple[int, int]:
+    with reading(finance()):
+        lines, fen = fetch_one(
+            "SELECT count(*)::int, coalesce(sum(amount_fen), 0)::bigint FROM payment_rosterline WHERE roster_id = %s"
+            " AND state = 'listed'", [roster],
+        )  # fmt: skip
+    return lines, fen
+
+
 _AGAIN = (
     "INSERT INTO payment_due (entitlement_id, division, programme, period_from, period_until, kind, number, amount_fen, state)"
     " SELECT entitlement_id, division, programme, period_from, period_until, 'base', 2, amount_fen, '{}' FROM payment_due"

@@ -12,6 +12,8 @@ the roster but on the exceptions list, and what he is owed stays owed; what look
 from datetime import date, timedelta
 from typing import Any
 
+from django.db.models import Sum
+
 from huimin.database.bulk import fetch_one, run, streamed, temporary
 from huimin.kernel.errors import Refusal
 from huimin.kernel.masking import mask_name
@@ -35,8 +37,7 @@ from huimin.payment.commands.findings import find_doubts, require_answered
 from huimin.payment.commands.roster_digest import LINE, digest_of, require_unchanged, sums_of_draft
 from huimin.payment.commands.states import get_roster
 from huimin.payment.commands.withholding import free_of_roster, put_on_lines, recount_of_roster, withhold_from_draft
-from huimin.payment.counting import sums_of_roster
-from huimin.payment.models import Roster, RosterNotice
+from huimin.payment.models import Roster, RosterLine, RosterNotice, RosterTally
 from huimin.payment.standing import ON_A_ROSTER, PAID_LATE, TAKEN_UP
 from huimin.policy.models import Programme
 from huimin.registry.accounts import account_of
@@ -63,7 +64,8 @@ FROM (SELECT e.id AS entitlement_id, e.person_id, sum(d.amount_fen)::bigint AS g
         FROM payment_due d JOIN casework_entitlement e ON e.id = d.entitlement_id
        WHERE d.programme = %(programme)s AND d.state = 'owed'
          AND d.division >= %(low)s AND d.division < %(high)s AND {TAKEN_UP}
-         AND NOT {ON_A_ROSTER}       GROUP BY e.id, e.person_id) o
+         AND NOT {ON_A_ROSTER}
+       GROUP BY e.id, e.person_id) o
 JOIN casework_entitlement e ON e.id = o.entitlement_id
 JOIN casework_decision d ON d.id = e.decision_id
 JOIN registry_household h ON h.id = e.household_id
@@ -276,6 +278,7 @@ def _move(roster: Roster, state: str, **columns: Any) -> Roster:
 
 
 def payable(roster: Roster) -> tuple[int, int]:
-    """(lines, 分) of a roster that are to be paid."""
-    sums = sums_of_roster(roster.pk)
-    return sums.lines, sums.amount_fen
+    """(lines, 分) of a roster that are still to be sent: what a batch is made of, whatever else of it counts."""
+    listed = RosterTally.objects.filter(roster=roster.pk, state=RosterLine.State.LISTED)
+    sums = listed.aggregate(lines=Sum("lines", default=0), amount=Sum("amount_fen", default=0))
+    return sums["lines"], sums["amount"]
